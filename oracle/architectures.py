@@ -1,0 +1,518 @@
+"""Random architectures and values: what the oracle asks.
+
+An architecture is drawn from anything with the interface of `random.Random`. `oracle check` uses a seeded one, so
+that a seed names the same cases for ever; the hypothesis strategies at the end hand in hypothesis's own source of
+randomness, so that the same generator shrinks. One architecture carries many values.
+
+To add an operator: one row in `UNITS` if it keeps the shape of its one input, else a method of `_Builder` in
+`MOVES`; or a row in `LOSSES`.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from oracle.kinks import kinks
+from oracle.spec import Array, Case, Node, Tensors, UpdateCase
+
+Shape = tuple[int, ...]
+Attrs = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A tensor to be filled with numbers."""
+
+    shape: Shape
+    kind: str = "real"
+    """real, weight, gain, mask, classes, probabilities, unit, slopes, mean, variance or count."""
+    classes: int = 0
+    ignore: int | None = None
+    bounds: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A graph without numbers."""
+
+    nodes: tuple[Node, ...]
+    training: bool
+    inputs: dict[str, Slot]
+    parameters: dict[str, Slot]
+    buffers: dict[str, Slot]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is drawn."""
+
+    story: str
+    depth: tuple[int, int] = (1, 6)
+    widths: tuple[int, ...] = (1, 2, 2, 3, 3, 4, 5, 6, 8)
+    batches: tuple[int, ...] = (0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8)
+    moves: tuple[str, ...] = ("unit", "unit", "unit", "linear", "linear", "residual", "gate", "split", "fork", "shape")
+    units: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    regimes: tuple[str, ...] = (
+        "small", "small", "halves", "normal", "normal", "normal", "large", "tiny", "denormal",
+        "saturating", "kinks", "kinks", "zeros", "rows", "offset",
+    )  # fmt: skip
+    updates: int = 16
+    """One case of step 5 after this many others; 0 for none."""
+
+
+PROFILES = {
+    "standard": Profile("every operator, graphs with branches, every regime of values"),
+    "mlp": Profile(
+        "chains of Linear and one activation after each, as a first lesson has them",
+        moves=("dense",),
+        units=("Sigmoid", "Tanh", "ReLU", "LeakyReLU", "Identity"),
+        losses=("HalfSquaredError", "MSELoss", "CrossEntropyLoss", "BCEWithLogitsLoss", "Dot"),
+        regimes=("small", "halves", "normal", "normal", "saturating", "kinks", "zeros"),
+        updates=0,
+    ),
+    "deep": Profile("up to 24 layers", depth=(10, 24), widths=(1, 2, 3, 4), regimes=("normal", "small", "zeros")),
+    "stress": Profile("extreme values only", regimes=("large", "tiny", "denormal", "saturating", "rows", "offset")),
+    "updates": Profile("step 5 only", updates=1),
+}
+
+# ------------------------------------------------------------------------------------------------ operators, a row each
+
+
+def _pick(r: Random, **options: tuple[Any, ...]) -> Attrs:
+    """Some of the arguments, off their defaults about half of the time."""
+    return {name: r.choice(values) for name, values in options.items() if r.random() < 0.5}
+
+
+def _dim(r: Random, shape: Shape) -> int:
+    axis = r.randrange(len(shape))
+    return axis if r.random() < 0.7 else axis - len(shape)
+
+
+UNITS: dict[str, Callable[[Random, Shape], Attrs]] = {
+    "CELU": lambda r, s: _pick(r, alpha=(0.5, 2.0)),
+    "ELU": lambda r, s: _pick(r, alpha=(0.5, 2.0, 0.3)),
+    "GELU": lambda r, s: {"approximate": r.choice(("none", "tanh"))},
+    "Hardshrink": lambda r, s: _pick(r, lambd=(0.25, 1.0, 0.0)),
+    "Hardsigmoid": lambda r, s: {},
+    "Hardswish": lambda r, s: {},
+    "Hardtanh": lambda r, s: r.choice(({}, {"min_val": -2.0, "max_val": 0.5}, {"min_val": 0.0, "max_val": 2.0})),
+    "Identity": lambda r, s: {},
+    "LeakyReLU": lambda r, s: _pick(r, negative_slope=(0.25, 0.3, 0.0)),
+    "LogSigmoid": lambda r, s: {},
+    "LogSoftmax": lambda r, s: {"dim": _dim(r, s)},
+    "Mish": lambda r, s: {},
+    "PReLU": lambda r, s: {"num_parameters": r.choice((1, s[1] or 1))},
+    "ReLU": lambda r, s: {},
+    "ReLU6": lambda r, s: {},
+    "RReLU": lambda r, s: r.choice(({}, {"lower": 0.25, "upper": 0.5})),
+    "SELU": lambda r, s: {},
+    "SiLU": lambda r, s: {},
+    "Sigmoid": lambda r, s: {},
+    "Softmax": lambda r, s: {"dim": _dim(r, s)},
+    "Softmin": lambda r, s: {"dim": _dim(r, s)},
+    "Softplus": lambda r, s: _pick(r, beta=(0.5, 2.0, 3.0), threshold=(1.0, 5.0)),
+    "Softshrink": lambda r, s: _pick(r, lambd=(0.25, 1.0)),
+    "Softsign": lambda r, s: {},
+    "Tanh": lambda r, s: {},
+    "Tanhshrink": lambda r, s: {},
+    "Threshold": lambda r, s: {"threshold": r.choice((0.0, 0.5, -1.0)), "value": r.choice((0.0, 2.0, -0.5))},
+    "Dropout": lambda r, s: _pick(r, p=(0.0, 0.25, 0.8, 1.0)),
+    "BatchNorm1d": lambda r, s: {
+        "num_features": s[1],
+        **_pick(r, eps=(1e-3, 0.1), momentum=(0.5, None, 1.0), affine=(False,), track_running_stats=(False,)),
+    },
+}
+"""Operators with one output of the shape of their first input: op -> (random, shape) -> attributes."""
+
+
+def _reduction(r: Random) -> Attrs:
+    return {"reduction": r.choice(("mean", "sum", "none"))} if r.random() < 0.8 else {}
+
+
+def _weights(r: Random, n: int) -> list[float]:
+    return [r.choice((0.5, 1.0, 2.0, 3.0, 0.25)) for _ in range(n)]
+
+
+def _class_attrs(r: Random, shape: Shape) -> Attrs:
+    attrs = _reduction(r)
+    if r.random() < 0.4:
+        attrs["weight"] = _weights(r, shape[1])
+    if r.random() < 0.3:
+        attrs["ignore_index"] = r.choice((0, shape[1] - 1, -1))
+    return attrs
+
+
+def _bce_attrs(r: Random, shape: Shape) -> Attrs:
+    return _reduction(r) | ({"weight": _weights(r, shape[-1])} if r.random() < 0.3 else {})
+
+
+LOSSES: dict[str, Callable[[Random, Shape], Attrs]] = {
+    "HalfSquaredError": lambda r, s: _reduction(r),
+    "MSELoss": lambda r, s: _reduction(r),
+    "L1Loss": lambda r, s: _reduction(r),
+    "HuberLoss": lambda r, s: _reduction(r) | _pick(r, delta=(0.5, 2.0, 0.25)),
+    "SmoothL1Loss": lambda r, s: _reduction(r) | _pick(r, beta=(0.0, 0.5, 2.0)),
+    "BCELoss": _bce_attrs,
+    "BCEWithLogitsLoss": lambda r, s: _bce_attrs(r, s) | ({"pos_weight": _weights(r, s[-1])} if r.random() < 0.3 else {}),
+    "CrossEntropyLoss": lambda r, s: _class_attrs(r, s) | _pick(r, label_smoothing=(0.1, 0.25, 1.0)),
+    "NLLLoss": _class_attrs,
+    "Dot": lambda r, s: {},
+}
+
+
+class _Builder:
+    """A graph growing node by node; `at` is the tensor it grows from."""
+
+    def __init__(self, r: Random, profile: Profile) -> None:
+        self.r, self.profile = r, profile
+        self.nodes: list[Node] = []
+        self.shapes: dict[str, Shape] = {}
+        self.inputs: dict[str, Slot] = {}
+        self.parameters: dict[str, Slot] = {}
+        self.buffers: dict[str, Slot] = {}
+        self.training = r.random() < 0.7
+        self.units = profile.units or tuple(UNITS)
+        shape: Shape = (r.choice(profile.batches), r.choice(profile.widths))
+        if "shape" in profile.moves and r.random() < 0.2:
+            shape = (*shape, r.choice((1, 2, 3)))
+        self.at = self.input("x", Slot(shape))
+
+    def input(self, name: str, slot: Slot) -> str:
+        """A new input tensor."""
+        name = name if name not in self.shapes else f"{name}{len(self.inputs)}"
+        self.inputs[name], self.shapes[name] = slot, slot.shape
+        return name
+
+    def add(self, op: str, inputs: tuple[str, ...], shape: Shape, attrs: Attrs | None = None, **params: str) -> str:
+        """A new node, named after its operator."""
+        name = f"{op.lower()[:4]}{len(self.nodes) + 1}"
+        self.nodes.append(Node(name, op, inputs, attrs or {}, params))
+        self.shapes[name] = shape
+        return name
+
+    # ------------------------------------------------------------------------------------------------ moves
+
+    def linear(self, x: str, width: int | None = None) -> str:
+        """Linear, with and without bias; now and then with the weights of an earlier one of the same shape."""
+        shape = self.shapes[x]
+        attrs: Attrs = {"in_features": shape[-1], "out_features": width or self.r.choice(self.profile.widths)}
+        if self.r.random() < 0.2:
+            attrs["bias"] = False
+        slot = Slot((attrs["out_features"], attrs["in_features"]), "weight")
+        same = [name for name, s in self.parameters.items() if s == slot]
+        tied = {"weight": self.r.choice(same)} if same and self.r.random() < 0.15 else {}
+        name = self.add("Linear", (x,), (*shape[:-1], attrs["out_features"]), attrs, **tied)
+        if not tied:
+            self.parameters[f"{name}.weight"] = slot
+        if attrs.get("bias", True):
+            self.parameters[f"{name}.bias"] = Slot((attrs["out_features"],))
+        return name
+
+    def unit(self, x: str, op: str | None = None) -> str:
+        """An operator that keeps the shape."""
+        shape = self.shapes[x]
+        op = op or self.r.choice(self.units)
+        if op == "BatchNorm1d" and (shape[0] == 0 or int(np.prod((shape[0], *shape[2:]))) < 2):
+            op = "Tanh"
+        attrs = UNITS[op](self.r, shape)
+        extra: tuple[str, ...] = ()
+        if op == "Dropout":
+            extra = (self.input("mask", Slot(shape, "mask", bounds=(attrs.get("p", 0.5), 1))),)
+        if op == "RReLU":
+            bounds = (attrs.get("lower", 1 / 8), attrs.get("upper", 1 / 3))
+            extra = (self.input("slopes", Slot(shape, "slopes", bounds=bounds)),)
+        name = self.add(op, (x, *extra), shape, attrs)
+        if op == "PReLU":
+            self.parameters[f"{name}.weight"] = Slot((attrs["num_parameters"],), "gain")
+        if op == "BatchNorm1d":
+            self.batch_norm(name, attrs, (shape[1],))
+        return name
+
+    def batch_norm(self, name: str, attrs: Attrs, shape: Shape) -> None:
+        """Parameters and running statistics."""
+        if attrs.get("affine", True):
+            self.parameters[f"{name}.weight"] = Slot(shape, "gain")
+            self.parameters[f"{name}.bias"] = Slot(shape)
+        if attrs.get("track_running_stats", True):
+            self.buffers[f"{name}.running_mean"] = Slot(shape, "mean")
+            self.buffers[f"{name}.running_var"] = Slot(shape, "variance")
+            self.buffers[f"{name}.num_batches_tracked"] = Slot((), "count")
+
+    def dense(self, x: str) -> str:
+        """Linear and an activation."""
+        return self.unit(self.linear(x))
+
+    def residual(self, x: str) -> str:
+        """x + f(x), f of the same width."""
+        branch = self.unit(self.linear(x, self.shapes[x][-1] or 1))
+        parts = (x, branch) if self.r.random() < 0.5 else (branch, x)
+        return self.add("Add", parts, self.shapes[x])
+
+    def gate(self, x: str) -> str:
+        """x ⊙ f(x), x ⊙ x, or a gated linear unit."""
+        shape = self.shapes[x]
+        if shape[-1] % 2 == 0 and shape[-1] and self.r.random() < 0.5:
+            return self.add("GLU", (x,), (*shape[:-1], shape[-1] // 2), {"dim": -1} if self.r.random() < 0.5 else {})
+        other = x if self.r.random() < 0.3 else self.unit(x)
+        return self.add("Multiply", (x, other), shape)
+
+    def split(self, x: str) -> str:
+        """Chunks of an axis that part, and meet again or stay behind unused."""
+        shape = self.shapes[x]
+        options = [(axis, n) for axis in range(1, len(shape)) for n in (2, 3) if shape[axis] and shape[axis] % n == 0]
+        if not options:
+            return self.residual(x)
+        axis, n = self.r.choice(options)
+        part = (*shape[:axis], shape[axis] // n, *shape[axis + 1 :])
+        name = self.add("Chunk", (x,), part, {"chunks": n, "dim": axis})
+        parts = tuple(f"{name}:{k}" for k in range(n))
+        self.shapes.update(dict.fromkeys(parts, part))
+        del self.shapes[name]
+        how = self.r.choice(("Add", "Multiply", "one", "Concatenate"))
+        if how == "one":
+            return self.r.choice(parts)
+        if how != "Concatenate":
+            return self.add(how, parts, part)
+        return self.add("Concatenate", (self.unit(parts[0]), *reversed(parts[1:])), shape, {"dim": axis})
+
+    def fork(self, x: str) -> str:
+        """Two branches joined: side by side, or with an earlier tensor or a second input of the same shape."""
+        shape, r = self.shapes[x], self.r
+        if r.random() < 0.25:
+            self.unit(self.linear(x))  # a branch that leads nowhere: its error signal is zero
+        earlier = [name for name, s in self.shapes.items() if s == shape and name not in self.inputs and name != x]
+        if earlier and r.random() < 0.5:
+            return self.add(r.choice(("Add", "Multiply")), (x, r.choice(earlier)), shape)
+        if r.random() < 0.4:
+            wide = (*shape[:1], *(1 if r.random() < 0.3 else n for n in shape[1:]))
+            return self.add(r.choice(("Add", "Multiply")), (x, self.input("u", Slot(wide))), shape)
+        a, b = self.unit(x), self.linear(x)
+        return self.add("Concatenate", (a, b), (*shape[:-1], shape[-1] + self.shapes[b][-1]), {"dim": len(shape) - 1})
+
+    def shape(self, x: str) -> str:
+        """Flatten, or two axes for one."""
+        shape = self.shapes[x]
+        if len(shape) == 3:
+            return self.add("Flatten", (x,), (shape[0], shape[1] * shape[2]), {})
+        if shape[1] % 2 == 0 and shape[1]:
+            return self.add("Unflatten", (x,), (shape[0], 2, shape[1] // 2), {"dim": 1, "unflattened_size": [2, shape[1] // 2]})
+        return self.unit(x)
+
+    # ------------------------------------------------------------------------------------------------ losses
+
+    def loss(self, x: str) -> None:
+        """The last node, with its target; unreduced losses end in a random cotangent."""
+        op = self.r.choice(self.profile.losses or tuple(LOSSES))
+        shape = self.shapes[x]
+        if op == "BCELoss":
+            x = self.unit(x, self.r.choice(("Sigmoid", "Softmax")))
+        if op == "NLLLoss" and self.r.random() < 0.7:
+            x = self.add("LogSoftmax", (x,), shape, {"dim": 1})
+        attrs = LOSSES[op](self.r, shape)
+        if op == "Dot":
+            self.add(op, (x, self.input("c", Slot(shape))), ())
+            return
+        target, out = self.target(op, shape, attrs)
+        none = attrs.get("reduction") == "none"
+        name = self.add(op, (x, self.input("target", target)), out if none else (), attrs)
+        if none:
+            self.add("Dot", (name, self.input("c", Slot(out))), ())
+
+    def target(self, op: str, shape: Shape, attrs: Attrs) -> tuple[Slot, Shape]:
+        """What the loss compares with, and the shape of the loss where it is not reduced."""
+        per_sample = (shape[0], *shape[2:])
+        if op == "NLLLoss" or (op == "CrossEntropyLoss" and (self.r.random() < 0.6 or "ignore_index" in attrs)):
+            return Slot(per_sample, "classes", classes=shape[1], ignore=attrs.get("ignore_index", -100)), per_sample
+        if op == "CrossEntropyLoss":
+            return Slot(shape, "probabilities"), per_sample
+        return Slot(shape, "unit" if op.startswith("BCE") else "real"), shape
+
+    def build(self) -> Architecture:
+        """Grow to a random depth, then end in a loss."""
+        for _ in range(self.r.randint(*self.profile.depth)):
+            self.at = getattr(self, self.r.choice(self.profile.moves))(self.at)
+        if self.profile.units and self.r.random() < 0.7:
+            self.at = self.linear(self.at)
+        self.loss(self.at)
+        return Architecture(tuple(self.nodes), self.training, self.inputs, self.parameters, self.buffers)
+
+
+def architecture(r: Random, profile: str = "standard") -> Architecture:
+    """A random graph."""
+    return _Builder(r, PROFILES[profile]).build()
+
+
+# ------------------------------------------------------------------------------------------------------------ values
+
+READABLE = np.array([0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0])
+
+
+def _reals(rng: np.random.Generator, shape: Shape, regime: str, points: Array, info: Any) -> Array:
+    """Real numbers of a regime."""
+    if regime == "small":
+        return rng.integers(-3, 4, shape).astype(float)
+    if regime == "halves":
+        return rng.integers(-6, 7, shape) / 2.0
+    if regime == "kinks":
+        return np.where(rng.random(shape) < 0.6, rng.choice(points, shape), rng.integers(-3, 4, shape))
+    x = rng.standard_normal(shape)
+    if regime == "large":
+        return x * 100
+    if regime == "tiny":
+        return x * float(info.tiny) ** 0.5
+    if regime == "denormal":
+        return x * float(info.tiny) / 16
+    if regime == "saturating":
+        return x * 12
+    if regime == "zeros":
+        return x * (rng.random(shape) < 0.5)
+    if regime == "rows":
+        return x * 10.0 ** rng.integers(-10, 4, (*shape[:1], *(1 for _ in shape[1:])))
+    if regime == "offset":
+        return x + 10.0 ** rng.integers(1, 5)
+    return x
+
+
+def _fill(slot: Slot, rng: np.random.Generator, regime: str, points: Array, dtype: str) -> Array:
+    """The numbers of one tensor."""
+    shape, info = slot.shape, np.finfo(dtype)
+    plain = regime in ("small", "halves", "kinks")
+    if slot.kind == "mask":
+        return rng.random(shape) >= slot.bounds[0]
+    if slot.kind == "classes":
+        labels = rng.integers(0, slot.classes, shape)
+        return np.where(rng.random(shape) < 0.15, slot.ignore or 0, labels).astype(np.int64)
+    if slot.kind == "count":
+        return np.array(rng.integers(0, 5), np.int64)
+    if slot.kind == "probabilities":
+        x = rng.dirichlet(np.ones(shape[1]), (shape[0], *shape[2:])) if shape[1] else np.zeros(shape)
+        return np.moveaxis(x, -1, 1).astype(dtype)
+    if slot.kind == "unit":
+        return (rng.choice([0.0, 1.0, 0.5, 0.25], shape) if plain else rng.random(shape)).astype(dtype)
+    if slot.kind == "slopes":
+        low, high = slot.bounds
+        return (low + (high - low) * (rng.integers(0, 3, shape) / 2 if plain else rng.random(shape))).astype(dtype)
+    if slot.kind == "variance":
+        return (rng.choice([0.25, 1.0, 4.0], shape) if plain else rng.random(shape) * 2 + 0.01).astype(dtype)
+    if slot.kind in ("weight", "gain", "mean") and not plain:
+        scale = 8.0 if regime == "saturating" else 1.0
+        return (rng.standard_normal(shape) * scale / max(1, shape[-1]) ** 0.5).astype(dtype)
+    if slot.kind == "weight":
+        return rng.choice([0.0, 0.0, 1.0, 1.0, -1.0, 2.0, 0.5], shape).astype(dtype)
+    return _reals(rng, shape, regime, points, info).astype(dtype)
+
+
+def kink_points(nodes: tuple[Node, ...]) -> Array:
+    """Where the operators of a graph have kinks: values worth feeding them."""
+    at = [kink.at for node in nodes for kink in kinks(node)]
+    return np.array([0.0, -0.0, 1.0, -1.0, *at, *at])
+
+
+def values(net: Architecture, seed: int, dtype: str, regimes: tuple[str, ...]) -> Case:
+    """The architecture with numbers: everything of one regime, but for one tensor in four."""
+    rng = np.random.default_rng(seed)
+    points = kink_points(net.nodes)
+    regime = regimes[int(rng.integers(len(regimes)))]
+
+    def fill(slots: dict[str, Slot]) -> Tensors:
+        return {
+            name: _fill(slot, rng, regime if rng.random() < 0.75 else "normal", points, dtype)
+            for name, slot in slots.items()
+        }
+
+    return Case(
+        dtype="float32" if dtype == "float32" else "float64",
+        training=net.training,
+        nodes=net.nodes,
+        inputs=fill(net.inputs),
+        parameters=fill(net.parameters),
+        buffers=fill(net.buffers),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ step 5
+
+OPTIMIZERS: dict[str, Callable[[Random], Attrs]] = {
+    "SGD": lambda r: _momentum(r) | _pick(r, weight_decay=(0.1, 0.01), maximize=(True,)),
+    "Adagrad": lambda r: _pick(
+        r, lr_decay=(0.1,), weight_decay=(0.1,), initial_accumulator_value=(0.5,), eps=(1e-4, 1e-10), maximize=(True,)
+    ),
+    "RMSprop": lambda r: _pick(
+        r, alpha=(0.5, 0.9), eps=(1e-3,), weight_decay=(0.1,), momentum=(0.5, 0.9), centered=(True,), maximize=(True,)
+    ),
+    "Adam": lambda r: _adam(r),
+    "AdamW": lambda r: _adam(r),
+}
+
+
+def _momentum(r: Random) -> Attrs:
+    attrs = _pick(r, momentum=(0.5, 0.9))
+    if not attrs:
+        return attrs
+    return attrs | r.choice(({}, {"dampening": 0.5}, {"nesterov": True}))
+
+
+def _adam(r: Random) -> Attrs:
+    return _pick(
+        r, betas=([0.5, 0.75], [0.9, 0.99], [0.0, 0.5]), eps=(1e-3, 1e-6), weight_decay=(0.1, 0.0),
+        amsgrad=(True,), maximize=(True,),
+    )  # fmt: skip
+
+
+def update_case(r: Random, dtype: str) -> UpdateCase:
+    """A random optimizer, a few parameters (two of equal shape) and their gradients over some steps."""
+    op = r.choice(sorted(OPTIMIZERS))
+    attrs = {"lr": r.choice((0.1, 0.5, 0.01, 1.0))} | OPTIMIZERS[op](r)
+    rng = np.random.default_rng(r.randrange(2**32))
+    shape = (r.randint(1, 3), r.randint(1, 3))
+    shapes = {"h1.weight": shape, "h1.bias": shape[:1], "h2.weight": shape}
+    scale = r.choice((1.0, 1.0, 1.0, 1e-4, 1e3))
+    plain = r.random() < 0.4
+
+    def draw(size: float) -> Tensors:
+        reals = {n: rng.integers(-3, 4, s) if plain else rng.standard_normal(s) * size for n, s in shapes.items()}
+        return {name: (x * (rng.random(x.shape) < 0.9)).astype(dtype) for name, x in reals.items()}
+
+    return UpdateCase(
+        dtype="float32" if dtype == "float32" else "float64",
+        op=op,
+        attrs=attrs,
+        parameters=draw(1.0),
+        gradients=tuple(draw(scale) for _ in range(r.randint(1, 6))),
+    )
+
+
+# ------------------------------------------------------------------------------------------------- the stream of cases
+
+VALUES = 16
+"""Cases that one architecture carries."""
+
+
+@dataclass
+class Stream:
+    """The cases of a seed: case k is the same on every machine, whatever was asked before."""
+
+    seed: int
+    dtype: str = "float64"
+    profile: str = "standard"
+    _last: tuple[int, Architecture] | None = field(default=None, repr=False)
+
+    def __getitem__(self, k: int) -> Case | UpdateCase:
+        """Case k."""
+        profile = PROFILES[self.profile]
+        if profile.updates and k % profile.updates == profile.updates - 1:
+            return update_case(self._random("update", k), self.dtype)
+        group = k // VALUES
+        if self._last is None or self._last[0] != group:
+            self._last = (group, architecture(self._random("net", group), self.profile))
+        seed = self._random("values", k).randrange(2**63)
+        return values(self._last[1], seed, self.dtype, profile.regimes)
+
+    def _random(self, what: str, k: int) -> Random:
+        text = f"{self.seed} {self.profile} {self.dtype} {what} {k}"
+        return Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]))

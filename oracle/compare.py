@@ -1,0 +1,241 @@
+"""How a subject's answer is held against the truth: contract first, then numbers, with a measure that knows rounding.
+
+1. `contract`: names, types, shapes, dtypes, finiteness; a breach is named before any number is compared.
+2. `cheap`: every entry within a few units in the last place of its row and column. Nearly all answers end here.
+3. `suspects`: for what is left, the tolerance of an entry is `SAFE` times the mean deviation of the twin's own
+   answer under random rounding of every intermediate result, so that ill-conditioned entries get the room that
+   their own conditioning asks for, and no other.
+
+What is still suspect is only that; proof is the arbiter's.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from msgspec import Struct
+
+from oracle.spec import Answer, Array, Case, Tensors, UpdateAnswer, UpdateCase
+
+Outcome = Literal[
+    "match", "mismatch", "convention", "torch deviates", "errored", "timeout", "skipped", "undecided"
+]
+FAILURES = ("mismatch", "errored", "timeout")
+"""Outcomes for which a check fails."""
+
+CHEAP = 8.0
+"""Units in the last place of the row's and the column's largest entry that are accepted unasked."""
+SAFE = 64.0
+"""Mean deviations under random rounding that are accepted: on right code the largest seen was 28.9."""
+
+
+class Difference(Struct, frozen=True):
+    """One entry that is not what it should be."""
+
+    tensor: str
+    """"loss", a gradient ("h1.weight", "x"), "buffer bn.running_mean", "output h1" or "error h1"."""
+    index: tuple[int, ...]
+    expected: float
+    got: float
+    tolerance: float
+    """How far rounding alone can move a right answer."""
+    low: float | None = None
+    """The true value is proven to lie in [low, high]."""
+    high: float | None = None
+
+    @property
+    def error(self) -> float:
+        """|got − expected|."""
+        return abs(self.got - self.expected)
+
+    @property
+    def where(self) -> str:
+        """The entry as one writes it: h1.weight[0, 2]."""
+        return f"{self.tensor}[{', '.join(map(str, self.index))}]" if self.index else self.tensor
+
+
+class Verdict(Struct, frozen=True):
+    """What was found for one case."""
+
+    outcome: Outcome
+    reason: str = ""
+    differences: tuple[Difference, ...] = ()
+    """Empty for a breach of contract; else the worst entry of each tensor that differs, worst first."""
+    stage: Literal["contract", "cheap", "measured", "proved", "none"] = "none"
+    """Where the decision fell."""
+    worst: float = 0.0
+    """The largest error over its tolerance, where it was measured."""
+    suspects: tuple[str, ...] = ()
+    """Every tensor that differs beyond rounding."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check with this verdict fails."""
+        return self.outcome in FAILURES
+
+
+# ------------------------------------------------------------------------------------------------------- contract
+
+
+def normalise(reply: Any) -> Answer | str:
+    """What a Python subject returned, as an `Answer`; or a sentence saying why it is none.
+
+    Accepted are an `Answer`, a mapping with "gradients" (and "loss", "buffers", "outputs", "errors"), a pair
+    (loss, gradients), and a bare mapping of gradients.
+    """
+    if isinstance(reply, Answer):
+        return reply
+    if isinstance(reply, tuple) and len(reply) == 2 and isinstance(reply[1], Mapping):
+        reply = {"loss": reply[0], "gradients": reply[1]}
+    if not isinstance(reply, Mapping):
+        return f"the subject returned {_kind(reply)}, but should return an Answer or a mapping of gradients"
+    if "gradients" not in reply:
+        reply = {"gradients": reply}
+    if unknown := [str(key) for key in reply if key not in Answer.__struct_fields__]:
+        return f"the answer has {unknown[0]!r}; it may have {', '.join(Answer.__struct_fields__)}"
+    for part in ("gradients", "buffers", "outputs", "errors"):
+        if not isinstance(reply.get(part, {}), Mapping | None):
+            return f"{part} is {_kind(reply[part])}, but should be a mapping from names to arrays"
+    return Answer(**{key: dict(v) if isinstance(v, Mapping) else v for key, v in reply.items()})
+
+
+def contract(case: Case, answer: Answer, wanted: Iterable[str], shapes: Mapping[str, Tensors]) -> list[str]:
+    """Every breach, in sentences: missing and unknown names, types, shapes, dtypes.
+
+    `wanted` are the gradients that the subject declares; `shapes` are tensors of the right shapes, by part of the
+    answer (the truth's own).
+    """
+    breaches = [f"gradient of {name} is missing" for name in wanted if name not in answer.gradients]
+    for part in ("gradients", "buffers", "outputs", "errors"):
+        got = getattr(answer, part) or {}
+        word = {"gradients": "gradient of", "errors": "error signal of"}.get(part, part[:-1])
+        for name, x in got.items():
+            if name not in shapes[part]:
+                known = ", ".join(shapes[part]) or "none"
+                breaches.append(f"{word} {name!r} is not asked for; the names are {known}")
+            elif sentence := _tensor_breach(x, shapes[part][name], case.dtype):
+                breaches.append(f"{word} {name} {sentence}")
+    if answer.loss is not None and (sentence := _tensor_breach(np.asarray(answer.loss), np.zeros(()), None)):
+        breaches.append(f"the loss {sentence}")
+    return breaches
+
+
+def _tensor_breach(x: Any, like: Array, dtype: str | None) -> str:
+    if not isinstance(x, np.ndarray | np.generic):
+        return f"is {_kind(x)}, but should be a NumPy array"
+    if x.dtype.kind not in "fib":
+        return f"has dtype {x.dtype}, but should be {dtype or 'real'}"
+    if x.shape != like.shape:
+        return f"has shape {x.shape}, but should be {like.shape}"
+    if dtype is not None and like.dtype.kind == "f" and x.dtype != dtype:
+        return f"has dtype {x.dtype}, but should be {dtype}"
+    return ""
+
+
+def _kind(value: Any) -> str:
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+# -------------------------------------------------------------------------------------------------------- numbers
+
+Pairs = list[tuple[str, Array, Array]]
+"""(tensor, got, expected), the expected in float64."""
+
+
+def pairs(answer: Answer, truth: Any) -> Pairs:
+    """Everything in an answer that is judged, beside the truth."""
+    found: Pairs = []
+    if answer.loss is not None:
+        found.append(("loss", np.asarray(answer.loss), truth.loss))
+    found += [(name, g, truth.gradients[name]) for name, g in answer.gradients.items()]
+    found += [(f"buffer {n}", x, truth.buffers[n]) for n, x in (answer.buffers or {}).items()]
+    found += [(f"output {n}", x, truth.values[n]) for n, x in (answer.outputs or {}).items()]
+    found += [(f"error {n}", x, truth.errors[n]) for n, x in (answer.errors or {}).items()]
+    return found
+
+
+def update_pairs(answer: UpdateAnswer, truth: list[Tensors]) -> Pairs:
+    """The parameters after each step, beside the truth; the tensors are called "step 1: w"."""
+    return [
+        (f"step {k}: {name}", got[name], expected[name])
+        for k, (got, expected) in enumerate(zip(answer.steps, truth, strict=True), 1)
+        for name in expected
+    ]
+
+
+def update_contract(case: UpdateCase, answer: UpdateAnswer) -> list[str]:
+    """Every breach of an answer to step 5, in sentences."""
+    if len(answer.steps) != len(case.gradients):
+        return [f"{len(answer.steps)} steps were returned, but {len(case.gradients)} gradients were given"]
+    breaches = []
+    for k, step in enumerate(answer.steps, 1):
+        if not isinstance(step, Mapping):
+            return [f"step {k} is {_kind(step)}, but should be a mapping from names to arrays"]
+        for name, x in case.parameters.items():
+            if name not in step:
+                breaches.append(f"step {k}: parameter {name} is missing")
+            elif sentence := _tensor_breach(step[name], x, case.dtype):
+                breaches.append(f"step {k}: parameter {name} {sentence}")
+        breaches += [f"step {k}: there is no parameter {name!r}" for name in step if name not in case.parameters]
+    return breaches
+
+
+def cheap(found: Pairs, dtype: str) -> list[str]:
+    """The tensors that are not within a few units in the last place of their rows and columns."""
+    info = np.finfo(dtype)
+    unit, floor = CHEAP * float(info.eps), float(info.tiny)
+    return [name for name, got, expected in found if not _close(got, expected, unit, floor)]
+
+
+def _close(got: Array, expected: Array, unit: float, floor: float) -> bool:
+    error = np.abs(got - expected)
+    size = np.abs(expected)
+    if not error.size:
+        return True
+    if not error.max() <= unit * size.min() + floor:  # most answers pass by the smallest entry or by the scale
+        return bool((error <= unit * _scale(size) + floor).all())
+    return True
+
+
+def _scale(size: Array) -> Array:
+    """Entry by entry, the least of the largest entries along each axis: a tiny row or column is held to its own."""
+    if size.ndim < 2:
+        return size.max() if size.ndim else size
+    scale = size.max(axis=1, keepdims=True) if size.ndim == 2 else size.max(axis=tuple(range(1, size.ndim)), keepdims=True)
+    others = size.max(axis=0, keepdims=True)
+    return np.minimum(scale, others)
+
+
+def tolerances(found: Pairs, runs: list[Pairs], dtype: str) -> dict[str, Array]:
+    """How far rounding can move each entry: `SAFE` mean deviations of the noisy runs, and a few units in the last place."""
+    info = np.finfo(dtype)
+    result = {}
+    for k, (name, _, expected) in enumerate(found):
+        spread = sum(np.abs(run[k][2] - expected) for run in runs) / len(runs)
+        result[name] = SAFE * (spread + float(info.tiny)) + 4 * float(info.eps) * np.abs(expected)
+    return result
+
+
+def suspects(found: Pairs, tolerance: Mapping[str, Array]) -> list[Difference]:
+    """The worst entry of every tensor that differs by more than its tolerance, worst first."""
+    return sorted(_suspects(found, tolerance), key=lambda d: -_ratio(d))
+
+
+def _ratio(d: Difference) -> float:
+    return d.error / d.tolerance if np.isfinite(d.got) and d.tolerance else np.inf
+
+
+def _suspects(found: Pairs, tolerance: Mapping[str, Array]) -> Iterator[Difference]:
+    for name, got, expected in found:
+        if not got.size:
+            continue
+        room = np.broadcast_to(tolerance[name], expected.shape)
+        with np.errstate(all="ignore"):
+            same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+            excess = np.where(same, 0.0, np.abs(got - expected) / room)
+        excess = np.where(np.isnan(excess), np.inf, excess)
+        at = np.unravel_index(int(np.argmax(excess)), expected.shape)
+        if excess[at] > 1:
+            index = tuple(int(i) for i in at)
+            yield Difference(name, index, float(expected[at]), float(got[at]), float(room[at]))

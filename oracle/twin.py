@@ -1,0 +1,401 @@
+"""The same graph in torch, and autograd's answer for it.
+
+The twin always computes in float64. For a float32 case its own error is then invisible; for a float64 case it is
+one more rounding of the same size as the subject's, which the measure of `compare` knows.
+
+Most operators need no code here: `op` is a class of `torch.nn`. Those in `FUNCTIONS` are functions of torch, take
+their randomness as data, or are spelled out because torch itself deviates there (`DEVIATIONS`).
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from oracle.kinks import KINKS, RESIDUAL, exactly_at, kinks
+from oracle.spec import Array, Case, CaseError, Node, Tensors, UpdateCase
+
+Tensor = torch.Tensor
+Call = Callable[..., Any]
+
+
+def _dropout(attrs: Mapping[str, Any], training: bool) -> Call:
+    keep = 1 - attrs.get("p", 0.5)
+    if not training:
+        return lambda x, mask: x * 1.0
+    return lambda x, mask: x * (mask / keep if keep else torch.zeros_like(x))
+
+
+def _rrelu(attrs: Mapping[str, Any], training: bool) -> Call:
+    fixed = (attrs.get("lower", 1 / 8) + attrs.get("upper", 1 / 3)) / 2
+    return lambda x, slopes: torch.where(x > 0, x, x * (slopes if training else slopes.detach() * 0 + fixed))
+
+
+def _half_squared_error(attrs: Mapping[str, Any], training: bool) -> Call:
+    reduction = attrs.get("reduction", "sum")
+    return lambda y, t: nn.functional.mse_loss(y, t, reduction=reduction) / 2
+
+
+def _fold(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Mapping[str, Any], bool], Call]:
+    def build(attrs: Mapping[str, Any], training: bool) -> Call:
+        def call(first: Tensor, *rest: Tensor) -> Tensor:
+            for other in rest:
+                first = function(first, other)
+            return first
+
+        return call
+
+    return build
+
+
+FUNCTIONS: dict[str, Callable[[Mapping[str, Any], bool], Call]] = {
+    "Add": _fold(torch.add),
+    "Multiply": _fold(torch.mul),
+    "Concatenate": lambda attrs, training: lambda *x: torch.cat(x, attrs.get("dim", 1)),
+    "Chunk": lambda attrs, training: lambda x: torch.chunk(x, attrs["chunks"], attrs.get("dim", 1)),
+    "Dropout": _dropout,
+    "RReLU": _rrelu,
+    "HalfSquaredError": _half_squared_error,
+    "Dot": lambda attrs, training: lambda y, c: (y * c).sum(),
+    "Hardsigmoid": lambda attrs, training: lambda x: nn.functional.relu6(x + 3) / 6,
+}
+"""Operators that are functions of torch: op -> (attrs, training) -> call."""
+
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "Concatenate": ("dim",),
+    "Chunk": ("chunks", "dim"),
+    "Dropout": ("p",),
+    "RReLU": ("lower", "upper"),
+    "HalfSquaredError": ("reduction",),
+}
+"""The attributes of the operators in `FUNCTIONS`; the others take none."""
+
+DEVIATIONS = {
+    "Hardsigmoid": "torch's float64 gradient is float32(1/6) at every interior point: 1.8e8 units in the last place"
+}
+"""Where torch itself is wrong, so that the twin spells the operator out; held against torch by a test."""
+
+ROUNDED = ("min_val", "max_val", "lambd", "threshold", "value")
+"""Attributes that torch compares with, or writes into, tensors of the case's dtype."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to do at the kinks of one node: y = Σ weight · op(x + shift); `exact` keeps the operator's own value."""
+
+    parts: tuple[tuple[float, Array], ...]
+    exact: bool = True
+
+    def apply(self, call: Call, x: Tensor, *rest: Tensor) -> Tensor:
+        """The node's output with the chosen slopes."""
+        mixed = sum(w * call(x + torch.from_numpy(shift), *rest) for w, shift in self.parts)
+        return mixed + (call(x, *rest) - mixed).detach() if self.exact else mixed
+
+
+Fault = Callable[..., Any]
+"""A wrong version of a node, for diagnosis: (call, parameters by role, *inputs) -> output."""
+
+
+@dataclass
+class Truth:
+    """Autograd's answer: float64 arrays, named as in `Answer`."""
+
+    loss: Array
+    gradients: Tensors
+    buffers: Tensors = field(default_factory=dict)
+    values: Tensors = field(default_factory=dict)
+    """Every tensor of the forward pass, inputs included."""
+    errors: Tensors = field(default_factory=dict)
+    """∂L/∂ each node's output; filled on request."""
+
+
+@dataclass(slots=True)
+class _Step:
+    node: Node
+    call: Call
+    module: nn.Module | None
+    roles: list[tuple[str, str]]
+    """Parameters of the module: (role, full name)."""
+    buffers: list[tuple[str, str]]
+
+
+class Noise(TorchDispatchMode):
+    """Every float result, of the backward pass too, times 1 + u ξ with ξ uniform in [−1, 1], plus η ξ.
+
+    u is the unit roundoff of the case's dtype and η its smallest normal number, so that a subject may flush
+    denormals; an exact zero stays one. This is Monte Carlo arithmetic (D. S. Parker, Monte Carlo Arithmetic, 1997).
+    """
+
+    def __init__(self, dtype: str, seed: int) -> None:
+        super().__init__()
+        info = np.finfo(dtype)
+        self.u, self.eta = float(info.eps) / 2, float(info.tiny)
+        self.random = torch.Generator().manual_seed(seed)
+
+    def perturb(self, x: Tensor) -> Tensor:
+        """One rounding's worth of noise."""
+        xi = torch.rand(x.shape, generator=self.random, dtype=x.dtype).mul_(2).sub_(1)
+        return x * (1 + self.u * xi) + self.eta * xi * (x != 0)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run one operator, then perturb what it made; views and in-place results are left alone."""
+        out = func(*args, **(kwargs or {}))
+        if any(r.alias_info is not None for r in func._schema.returns):
+            return out
+        if isinstance(out, Tensor):
+            return self.perturb(out) if out.is_floating_point() else out
+        if isinstance(out, tuple | list):
+            return type(out)(
+                self.perturb(o) if isinstance(o, Tensor) and o.is_floating_point() else o for o in out
+            )
+        return out
+
+
+class Twin:
+    """A graph, built once; run on any case that has this graph, mode and dtype."""
+
+    def __init__(self, case: Case) -> None:
+        self.nodes, self.training, self.dtype = case.nodes, case.training, case.dtype
+        self.steps = [self._step(node) for node in case.nodes]
+
+    @classmethod
+    def of(cls, case: Case) -> "Twin":
+        """The twin of a case, after checking it whole. Raises `CaseError`."""
+        case.check()
+        twin = cls(case)
+        twin.check(case)
+        return twin
+
+    def _step(self, node: Node) -> _Step:
+        attrs = dict(node.attrs)
+        if self.dtype == "float32":
+            attrs.update({k: float(np.float32(attrs[k])) for k in ROUNDED if isinstance(attrs.get(k), float)})
+        if node.op in FUNCTIONS:
+            if unknown := sorted(set(attrs) - set(ARGUMENTS.get(node.op, ()))):
+                raise CaseError(f"{node.name}: {node.op} has no argument {unknown[0]!r}")
+            try:
+                return _Step(node, FUNCTIONS[node.op](attrs, self.training), None, [], [])
+            except (KeyError, TypeError) as error:
+                raise CaseError(f"{node.name}: {node.op}({attrs}): argument {error}") from None
+        module = _module(node, attrs)
+        module.train(self.training)
+        roles = [(role, node.parameter(role)) for role, p in module.named_parameters() if p is not None]
+        mine = [(r, node.parameter(r)) for r, b in module.named_buffers() if b is not None and r not in node.attrs]
+        return _Step(node, module.forward, module, roles, mine)
+
+    def check(self, case: Case) -> None:
+        """Raise `CaseError` for missing or misshapen parameters, and for what torch refuses to run."""
+        wanted: dict[str, tuple[str, tuple[int, ...]]] = {}
+        for step in self.steps:
+            for role, full in step.roles:
+                assert step.module is not None
+                wanted[full] = (f"{step.node.name}: {role}", tuple(step.module._parameters[role].shape))  # type: ignore[union-attr]
+            for role, full in step.buffers:
+                assert step.module is not None
+                wanted[full] = (f"{step.node.name}: {role}", tuple(step.module._buffers[role].shape))  # type: ignore[union-attr]
+        state = case.state()
+        for full, (where, shape) in wanted.items():
+            if full not in state:
+                raise CaseError(f"{where} is missing: {full!r} of shape {shape} is neither parameter nor buffer")
+            if state[full].shape != shape:
+                raise CaseError(f"{where} has shape {state[full].shape}, but should be {shape}")
+        if unused := sorted(set(state) - set(wanted)):
+            raise CaseError(f"parameter {unused[0]!r} is given but no node has it")
+        if self.run(case).loss.shape != ():
+            raise CaseError(f"{case.nodes[-1].name}: the last node must be a scalar; add a Dot after it")
+
+    def run(
+        self,
+        case: Case,
+        *,
+        errors: bool = False,
+        noise: Noise | None = None,
+        choices: Mapping[str, Choice] | None = None,
+        faults: Mapping[str, Fault] | None = None,
+        pins: Tensors | None = None,
+    ) -> Truth:
+        """Autograd's answer. `pins` holds the exact values at kinks that noise must not move."""
+        leaf = {name: _leaf(x) for name, x in case.inputs.items()}
+        theta = {name: _leaf(x) for name, x in case.parameters.items()}
+        state = {name: torch.from_numpy(np.array(x)) for name, x in case.buffers.items()}
+        state = {name: x.double() if x.is_floating_point() else x for name, x in state.items()}
+        values: dict[str, Any] = dict(leaf)
+        if noise is not None:
+            values = {n: noise.perturb(x) if x.is_floating_point() else x for n, x in leaf.items()}
+        moved = theta if noise is None else {n: noise.perturb(x) for n, x in theta.items()}
+        if noise is not None:
+            noise.__enter__()
+        try:
+            for step in self.steps:
+                self._forward(step, values, moved, state, choices or {}, faults or {}, pins)
+            loss = values[self.nodes[-1].name]
+            wanted = [*theta.values(), *(x for x in leaf.values() if x.requires_grad)]
+            names = [*theta, *(name for name, x in leaf.items() if x.requires_grad)]
+            made = [n for n in values if n not in leaf and values[n].requires_grad] if errors else []
+            grads = _grad(loss, [*wanted, *(values[n] for n in made)])
+        finally:
+            if noise is not None:
+                noise.__exit__(None, None, None)
+        return Truth(
+            loss.detach().numpy(),
+            dict(zip(names, grads, strict=False)),
+            {name: x.numpy() for name, x in state.items()},
+            {name: x.detach().numpy() for name, x in values.items()},
+            dict(zip(made, grads[len(names) :], strict=True)),
+        )
+
+    def _forward(
+        self,
+        step: _Step,
+        values: dict[str, Any],
+        theta: Mapping[str, Tensor],
+        state: dict[str, Tensor],
+        choices: Mapping[str, Choice],
+        faults: Mapping[str, Fault],
+        pins: Tensors | None,
+    ) -> None:
+        node, module, call = step.node, step.module, step.call
+        if module is not None:
+            for role, full in step.roles:
+                module._parameters[role] = theta[full]  # type: ignore[assignment]
+            for role, full in step.buffers:
+                module._buffers[role] = state[full]
+        try:
+            x = [values[name] for name in node.inputs]
+            if pins is not None and node.op in KINKS:
+                x[0] = _pin(node, x, pins)
+            if node.name in faults:
+                y = faults[node.name](call, {role: theta[full] for role, full in step.roles}, *x)
+            elif node.name in choices:
+                y = choices[node.name].apply(call, *x)
+            else:
+                y = call(*x)
+        except (RuntimeError, ValueError, IndexError, TypeError) as error:
+            shapes = ", ".join(f"{name} {tuple(values[name].shape)}" for name in node.inputs if name in values)
+            raise CaseError(f"{node.name} ({node.op}) on {shapes}: {_first_line(error)}") from None
+        except KeyError as error:
+            raise CaseError(f"{node.name} reads {error}, which nothing makes") from None
+        if isinstance(y, tuple):
+            values.update({f"{node.name}:{k}": part for k, part in enumerate(y)})
+        else:
+            values[node.name] = y
+        if module is not None:
+            for role, full in step.buffers:
+                state[full] = module._buffers[role]  # type: ignore[assignment]
+
+
+def _pin(node: Node, x: Sequence[Tensor], pins: Tensors) -> Tensor:
+    """Put the entries that lie exactly on a kink back there, whatever the noise did."""
+    exact = [pins[name] for name in node.inputs]
+    on = exactly_at(node, exact)
+    if not on.any():
+        return x[0]
+    target = torch.from_numpy(exact[0])
+    if node.op in RESIDUAL:
+        target = target - torch.from_numpy(exact[1]) + x[1]
+    return x[0] + torch.where(torch.from_numpy(on), target - x[0], torch.zeros(())).detach()
+
+
+def _leaf(x: Array) -> Tensor:
+    tensor = torch.from_numpy(np.array(x, dtype=np.float64 if x.dtype.kind == "f" else x.dtype))
+    return tensor.requires_grad_() if x.dtype.kind == "f" else tensor
+
+
+def _grad(loss: Tensor, wanted: list[Tensor]) -> list[Array]:
+    if not wanted:
+        return []
+    if not loss.requires_grad or loss.shape != ():
+        return [np.zeros(x.shape) for x in wanted]
+    found = torch.autograd.grad(loss, wanted, allow_unused=True)
+    return [np.zeros(x.shape) if g is None else g.numpy() for x, g in zip(wanted, found, strict=True)]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _module(node: Node, attrs: dict[str, Any]) -> nn.Module:
+    """The module `torch.nn.<op>(**attrs)`, without numbers. Raises `CaseError` for an unknown name or argument."""
+    cls = getattr(nn, node.op, None)
+    if not (inspect.isclass(cls) and issubclass(cls, nn.Module)) or node.op.startswith("_"):
+        raise CaseError(f"{node.name}: {node.op!r} is neither a class of torch.nn nor one of {', '.join(FUNCTIONS)}")
+    known = inspect.signature(cls).parameters
+    for name, value in attrs.items():
+        if name not in known or name in ("device", "dtype", "inplace"):
+            raise CaseError(f"{node.name}: {node.op} has no argument {name!r}; it takes {', '.join(known)}")
+        if isinstance(value, list | tuple) and name in ("weight", "pos_weight"):
+            attrs[name] = torch.tensor(value, dtype=torch.float64)
+    if "dtype" in known:
+        attrs["dtype"] = torch.float64
+    try:
+        return cls(**attrs)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CaseError(f"{node.name}: {node.op}({node.attrs}): {_first_line(error)}") from None
+
+
+def known_op(op: str) -> bool:
+    """Whether the twin can compute an operator."""
+    cls = getattr(nn, op, None)
+    return op in FUNCTIONS or (inspect.isclass(cls) and issubclass(cls, nn.Module))
+
+
+def near_kinks(case: Case, truth: Truth, spread: Tensors) -> dict[str, Array]:
+    """Nodes with entries so near a kink that rounding decides the side: |z − kink| ≤ spread, not exactly on it."""
+    found: dict[str, Array] = {}
+    for node in case.nodes:
+        for kink in kinks(node):
+            z = truth.values[node.inputs[0]]
+            s = spread[node.inputs[0]]
+            if node.op in RESIDUAL:
+                z, s = z - truth.values[node.inputs[1]], s + spread[node.inputs[1]]
+            distance = np.abs(z - kink.at)
+            near = (distance <= s) & (distance > 0)
+            if near.any():
+                found[node.name] = found.get(node.name, np.zeros(z.shape, bool)) | near
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------ step 5
+
+
+def optimizers() -> list[str]:
+    """The optimizers whose steps are judged."""
+    return ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"]
+
+
+def run_update(case: UpdateCase, noise: Noise | None = None) -> list[Tensors]:
+    """The parameters after each step, by the optimizer of torch.optim, in float64."""
+    case.check()
+    cls = getattr(torch.optim, case.op, None)
+    if case.op not in optimizers() or cls is None:
+        raise CaseError(f"no optimizer is called {case.op!r}; there are {', '.join(optimizers())}")
+    theta = {name: torch.from_numpy(x.astype(np.float64)) for name, x in case.parameters.items()}
+    if noise is not None:
+        theta = {name: noise.perturb(x) for name, x in theta.items()}
+    attrs = dict(case.attrs)
+    if isinstance(attrs.get("betas"), list):
+        attrs["betas"] = tuple(attrs["betas"])
+    try:
+        optimizer = cls(list(theta.values()), **attrs, foreach=False)
+    except (TypeError, ValueError) as error:
+        raise CaseError(f"{case.op}({case.attrs}): {_first_line(error)}") from None
+    steps = []
+    for gradients in case.gradients:
+        for name, x in theta.items():
+            g = torch.from_numpy(gradients[name].astype(np.float64))
+            x.grad = g if noise is None else noise.perturb(g)
+        with noise or _nothing():
+            optimizer.step()
+        steps.append({name: x.numpy().copy() for name, x in theta.items()})
+    return steps
+
+
+def _nothing() -> Any:
+    from contextlib import nullcontext
+
+    return nullcontext()
