@@ -177,7 +177,9 @@ def update_contract(case: UpdateCase, answer: UpdateAnswer) -> list[str]:
                 breaches.append(f"step {k}: parameter {name} is missing")
             elif sentence := _tensor_breach(step[name], x, case.dtype):
                 breaches.append(f"step {k}: parameter {name} {sentence}")
-        breaches += [f"step {k}: there is no parameter {name!r}" for name in step if name not in case.parameters]
+        breaches += [
+            f"step {k}: there is no parameter {name!r}" for name in step if name not in case.parameters
+        ]
     return breaches
 
 
@@ -193,7 +195,9 @@ def _close(got: Array, expected: Array, unit: float, floor: float) -> bool:
     size = np.abs(expected)
     if not error.size:
         return True
-    if not error.max() <= unit * size.min() + floor:  # most answers pass by the smallest entry or by the scale
+    if (
+        not error.max() <= unit * size.min() + floor
+    ):  # most answers pass by the smallest entry or by the scale
         return bool((error <= unit * _scale(size) + floor).all())
     return True
 
@@ -202,7 +206,11 @@ def _scale(size: Array) -> Array:
     """Entry by entry, the least of the largest entries along each axis: a tiny row or column is held to its own."""
     if size.ndim < 2:
         return size.max() if size.ndim else size
-    scale = size.max(axis=1, keepdims=True) if size.ndim == 2 else size.max(axis=tuple(range(1, size.ndim)), keepdims=True)
+    scale = (
+        size.max(axis=1, keepdims=True)
+        if size.ndim == 2
+        else size.max(axis=tuple(range(1, size.ndim)), keepdims=True)
+    )
     others = size.max(axis=0, keepdims=True)
     return np.minimum(scale, others)
 
@@ -213,7 +221,8 @@ def tolerances(found: Pairs, runs: list[Pairs], dtype: str) -> dict[str, Array]:
     result = {}
     for k, (name, _, expected) in enumerate(found):
         spread = sum(np.abs(run[k][2] - expected) for run in runs) / len(runs)
-        result[name] = SAFE * (spread + float(info.tiny)) + 4 * float(info.eps) * np.abs(expected)
+        room = SAFE * (spread + float(info.tiny)) + 4 * float(info.eps) * np.abs(expected)
+        result[name] = np.where(np.isnan(room), np.inf, room)
     return result
 
 

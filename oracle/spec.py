@@ -151,12 +151,18 @@ class Case(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", ta
             raise CaseError(f"input {missing!r} is read but not given; inputs are {sorted(self.inputs)}")
         for unused in (name for name in self.inputs if name not in names):
             raise CaseError(f"input {unused!r} is given but no node reads it")
-        for kind, tensors in (("input", self.inputs), ("parameter", self.parameters), ("buffer", self.buffers)):
+        for kind, tensors in (
+            ("input", self.inputs),
+            ("parameter", self.parameters),
+            ("buffer", self.buffers),
+        ):
             for name, x in tensors.items():
                 _check_tensor(f"{kind} {name}", x, self.dtype)
 
 
-class UpdateCase(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="update", kw_only=True):
+class UpdateCase(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="update", kw_only=True
+):
     """Step 5 alone: parameters, the gradient of each at every step, and an optimizer of `torch.optim`."""
 
     format: int = FORMAT
@@ -179,11 +185,15 @@ class UpdateCase(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
             _check_tensor(f"parameter {name}", x, self.dtype)
         for step, gradients in enumerate(self.gradients, 1):
             if gradients.keys() != self.parameters.keys():
-                raise CaseError(f"step {step}: gradients of {sorted(gradients)}, parameters {sorted(self.parameters)}")
+                raise CaseError(
+                    f"step {step}: gradients of {sorted(gradients)}, parameters {sorted(self.parameters)}"
+                )
             for name, g in gradients.items():
                 _check_tensor(f"step {step}: gradient {name}", g, self.dtype)
                 if g.shape != (shape := self.parameters[name].shape):
-                    raise CaseError(f"step {step}: gradient of {name} has shape {g.shape}, but should be {shape}")
+                    raise CaseError(
+                        f"step {step}: gradient of {name} has shape {g.shape}, but should be {shape}"
+                    )
 
 
 AnyCase = Case | UpdateCase

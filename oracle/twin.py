@@ -161,6 +161,7 @@ class Twin:
 
     def __init__(self, case: Case) -> None:
         self.nodes, self.training, self.dtype = case.nodes, case.training, case.dtype
+        self.real = "float64"
         self.steps = [self._step(node) for node in case.nodes]
 
     @classmethod
@@ -185,7 +186,9 @@ class Twin:
         module = _module(node, attrs)
         module.train(self.training)
         roles = [(role, node.parameter(role)) for role, p in module.named_parameters() if p is not None]
-        mine = [(r, node.parameter(r)) for r, b in module.named_buffers() if b is not None and r not in node.attrs]
+        mine = [
+            (r, node.parameter(r)) for r, b in module.named_buffers() if b is not None and r not in node.attrs
+        ]
         return _Step(node, module.forward, module, roles, mine)
 
     def check(self, case: Case) -> None:
@@ -194,14 +197,16 @@ class Twin:
         for step in self.steps:
             for role, full in step.roles:
                 assert step.module is not None
-                wanted[full] = (f"{step.node.name}: {role}", tuple(step.module._parameters[role].shape))  # type: ignore[union-attr]
+                wanted[full] = (f"{step.node.name}: {role}", tuple(step.module.get_parameter(role).shape))
             for role, full in step.buffers:
                 assert step.module is not None
-                wanted[full] = (f"{step.node.name}: {role}", tuple(step.module._buffers[role].shape))  # type: ignore[union-attr]
+                wanted[full] = (f"{step.node.name}: {role}", tuple(step.module.get_buffer(role).shape))
         state = case.state()
         for full, (where, shape) in wanted.items():
             if full not in state:
-                raise CaseError(f"{where} is missing: {full!r} of shape {shape} is neither parameter nor buffer")
+                raise CaseError(
+                    f"{where} is missing: {full!r} of shape {shape} is neither parameter nor buffer"
+                )
             if state[full].shape != shape:
                 raise CaseError(f"{where} has shape {state[full].shape}, but should be {shape}")
         if unused := sorted(set(state) - set(wanted)):
@@ -218,12 +223,16 @@ class Twin:
         choices: Mapping[str, Choice] | None = None,
         faults: Mapping[str, Fault] | None = None,
         pins: Tensors | None = None,
+        native: bool = False,
     ) -> Truth:
-        """Autograd's answer. `pins` holds the exact values at kinks that noise must not move."""
-        leaf = {name: _leaf(x) for name, x in case.inputs.items()}
-        theta = {name: _leaf(x) for name, x in case.parameters.items()}
-        state = {name: torch.from_numpy(np.array(x)) for name, x in case.buffers.items()}
-        state = {name: x.double() if x.is_floating_point() else x for name, x in state.items()}
+        """Autograd's answer. `pins` holds the exact values at kinks that noise must not move; `native` computes in
+        the dtype of the case, to see what that dtype cannot hold.
+        """
+        real = self.dtype if native else "float64"
+        self._cast(real)
+        leaf = {name: _leaf(x, real) for name, x in case.inputs.items()}
+        theta = {name: _leaf(x, real) for name, x in case.parameters.items()}
+        state = {name: _leaf(x, real).detach() for name, x in case.buffers.items()}
         values: dict[str, Any] = dict(leaf)
         if noise is not None:
             values = {n: noise.perturb(x) if x.is_floating_point() else x for n, x in leaf.items()}
@@ -248,6 +257,14 @@ class Twin:
             {name: x.detach().numpy() for name, x in values.items()},
             dict(zip(made, grads[len(names) :], strict=True)),
         )
+
+    def _cast(self, real: str) -> None:
+        """The constants of the modules (weights of classes) in the dtype of the run."""
+        if real != self.real:
+            for step in self.steps:
+                if step.module is not None:
+                    step.module.to(getattr(torch, real))
+            self.real = real
 
     def _forward(
         self,
@@ -276,7 +293,9 @@ class Twin:
             else:
                 y = call(*x)
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            shapes = ", ".join(f"{name} {tuple(values[name].shape)}" for name in node.inputs if name in values)
+            shapes = ", ".join(
+                f"{name} {tuple(values[name].shape)}" for name in node.inputs if name in values
+            )
             raise CaseError(f"{node.name} ({node.op}) on {shapes}: {_first_line(error)}") from None
         except KeyError as error:
             raise CaseError(f"{node.name} reads {error}, which nothing makes") from None
@@ -301,8 +320,8 @@ def _pin(node: Node, x: Sequence[Tensor], pins: Tensors) -> Tensor:
     return x[0] + torch.where(torch.from_numpy(on), target - x[0], torch.zeros(())).detach()
 
 
-def _leaf(x: Array) -> Tensor:
-    tensor = torch.from_numpy(np.array(x, dtype=np.float64 if x.dtype.kind == "f" else x.dtype))
+def _leaf(x: Array, real: str) -> Tensor:
+    tensor = torch.from_numpy(np.array(x, dtype=real if x.dtype.kind == "f" else x.dtype, order="C"))
     return tensor.requires_grad_() if x.dtype.kind == "f" else tensor
 
 
@@ -323,7 +342,9 @@ def _module(node: Node, attrs: dict[str, Any]) -> nn.Module:
     """The module `torch.nn.<op>(**attrs)`, without numbers. Raises `CaseError` for an unknown name or argument."""
     cls = getattr(nn, node.op, None)
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)) or node.op.startswith("_"):
-        raise CaseError(f"{node.name}: {node.op!r} is neither a class of torch.nn nor one of {', '.join(FUNCTIONS)}")
+        raise CaseError(
+            f"{node.name}: {node.op!r} is neither a class of torch.nn nor one of {', '.join(FUNCTIONS)}"
+        )
     known = inspect.signature(cls).parameters
     for name, value in attrs.items():
         if name not in known or name in ("device", "dtype", "inplace"):

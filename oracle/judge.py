@@ -1,0 +1,389 @@
+"""One case, one subject: the stages from the contract to the proof.
+
+contract -> cheap acceptance -> tolerance from the case's own conditioning -> kinks -> proof by the arbiter.
+No mismatch leaves this module that is not a breach of contract or proven.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from oracle import compare
+from oracle.arbiter import Ball, Undecided, buffer, loss, output, partial, updated
+from oracle.compare import Difference, Pairs, Verdict
+from oracle.kinks import argument, kinks
+from oracle.spec import AnyCase, Array, Case, CaseError, Tensors, UpdateAnswer, UpdateCase
+from oracle.subjects import Subject
+from oracle.twin import Choice, Noise, Truth, Twin, near_kinks, run_update
+
+RUNS = 12
+"""Noisy runs of the twin behind a tolerance."""
+CONVENTIONS = (0.0, 0.5, 1.0)
+"""Weights of the right slope that libraries choose at a kink."""
+
+
+@dataclass
+class Trial:
+    """A case judged, with what was found on the way."""
+
+    verdict: Verdict
+    truth: Truth | None = None
+    found: Pairs | None = None
+    """(tensor, got, expected) of everything judged."""
+
+
+def judge(
+    case: AnyCase, subject: Subject, twin: Twin | None = None, *, prove: bool = True, twice: bool = True
+) -> Verdict:
+    """Whether the subject's answer to a case is right. `twice` asks it again and wants the same answer."""
+    return trial(case, subject, twin, prove=prove, twice=twice).verdict
+
+
+def trial(
+    case: AnyCase, subject: Subject, twin: Twin | None = None, *, prove: bool = True, twice: bool = True
+) -> Trial:
+    """`judge`, with the truth and the answer kept for what comes after."""
+    if isinstance(case, UpdateCase):
+        return _trial_update(case, subject, prove)
+    try:
+        twin = twin or Twin.of(case)
+        reply = subject.answer(case)
+        with_errors = reply.answer is not None and reply.answer.errors is not None
+        truth = twin.run(case, errors=with_errors)
+    except CaseError as error:
+        return Trial(Verdict("skipped", str(error)))
+    if reply.skipped:
+        return Trial(Verdict("skipped", reply.skipped))
+    if reply.error:
+        return Trial(Verdict("errored", f"the subject raised {reply.error}", stage="contract"), truth)
+    shapes = {
+        "gradients": truth.gradients,
+        "buffers": truth.buffers,
+        "outputs": truth.values,
+        "errors": truth.errors,
+    }
+    breaches = (
+        [reply.breach] if reply.breach else compare.contract(case, reply.answer, subject.wanted(case), shapes)
+    )
+    if breaches:
+        return Trial(_breach(breaches), truth)
+    found = compare.pairs(reply.answer, truth)
+    again = ""
+    if twice and (again := _again(case, subject, found, truth)):
+        return Trial(Verdict("mismatch", again, stage="contract"), truth, found)
+    doubtful = compare.cheap(found, case.dtype)
+    if not doubtful:
+        return Trial(Verdict("match", stage="cheap"), truth, found)
+    return Trial(_measure(case, twin, truth, found, set(doubtful), prove), truth, found)
+
+
+def _breach(breaches: list[str]) -> Verdict:
+    more = f" (and {len(breaches) - 1} more)" if len(breaches) > 1 else ""
+    return Verdict("errored", f"{breaches[0]}{more}", stage="contract")
+
+
+def _again(case: Case, subject: Subject, found: Pairs, truth: Truth) -> str:
+    """What a second call with the same case returns differently."""
+    reply = subject.answer(case)
+    if reply.answer is None:
+        return f"the second call with the same case failed: {reply.error or reply.breach or reply.skipped}"
+    try:
+        second = compare.pairs(reply.answer, truth)
+    except KeyError as name:
+        return f"the second call with the same case returned another set of tensors: {name}"
+    for (name, first, _), (other, then, _) in zip(found, second, strict=False):
+        if name != other or not np.array_equal(first, then, equal_nan=True):
+            shown = f"the second call with the same case returned another {name}"
+            with np.errstate(all="ignore"):
+                doubled = np.shape(first) == np.shape(then) and np.allclose(
+                    then, 2 * np.asarray(first), rtol=1e-6
+                )
+            return shown + (": twice the first, as if it were added to it" if doubled else "")
+    return ""
+
+
+def _measure(case: Case, twin: Twin, truth: Truth, found: Pairs, doubtful: set[str], prove: bool) -> Verdict:
+    """The answer against the tolerance that the case's conditioning asks for."""
+    kept = [pair for pair in found if pair[0] in doubtful]
+    runs = [
+        twin.run(case, noise=Noise(case.dtype, seed), pins=truth.values, errors=bool(truth.errors))
+        for seed in range(RUNS)
+    ]
+    tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype)
+    differences = compare.suspects(kept, tolerance)
+    if not differences:
+        return Verdict("match", stage="measured", worst=_worst(kept, tolerance))
+    differences, notes = _not_finite(case, twin, differences)
+    if not differences:
+        return Verdict("convention" if notes else "match", notes, stage="measured")
+    if choice := _at_kinks(case, twin, truth, runs, kept, tolerance):
+        return choice
+    names = tuple(d.tensor for d in differences)
+    verdict = Verdict("mismatch", _sentence(differences[0]), tuple(differences), "measured", suspects=names)
+    return _prove(case, twin, truth, verdict) if prove else verdict
+
+
+def _as_pairs(kept: Pairs, run: Truth) -> Pairs:
+    """The tensors of `kept`, as a noisy run has them."""
+    places = {"buffer": run.buffers, "output": run.values, "error": run.errors}
+    result: Pairs = []
+    for name, got, _ in kept:
+        kind, _, rest = name.partition(" ")
+        value = run.loss if name == "loss" else places[kind][rest] if rest else run.gradients[name]
+        result.append((name, got, value))
+    return result
+
+
+def _worst(kept: Pairs, tolerance: dict[str, Array]) -> float:
+    with np.errstate(all="ignore"):
+        ratios = [np.nanmax(np.abs(g - t) / tolerance[name]) for name, g, t in kept if g.size]
+    return float(np.nanmax(ratios)) if ratios else 0.0
+
+
+def _sentence(d: Difference) -> str:
+    return f"{d.where} is {d.got:.9g}, but should be {d.expected:.9g}"
+
+
+def _not_finite(case: Case, twin: Twin, differences: list[Difference]) -> tuple[list[Difference], str]:
+    """Set aside what is no mismatch where numbers end: torch's own NaN or infinity, and overflow of the dtype."""
+    left, notes = [], ""
+    native = None
+    for d in differences:
+        if not np.isfinite(d.expected):
+            notes = (
+                f"{d.where} is {d.got:.9g} where torch gives {d.expected}: a convention, no true value exists"
+            )
+            continue
+        if not np.isfinite(d.got) and case.dtype == "float32":
+            native = native or twin.run(case, native=True)
+            _, _, same = _as_pairs([(d.tensor, np.zeros(()), np.zeros(()))], native)[0]
+            if not np.isfinite(same[d.index]):
+                continue
+        left.append(d)
+    return left, notes
+
+
+# ---------------------------------------------------------------------------------------------------------- kinks
+
+
+def _at_kinks(
+    case: Case, twin: Twin, truth: Truth, runs: list[Truth], kept: Pairs, tolerance: dict[str, Array]
+) -> Verdict | None:
+    """The verdict, if the answer is one that another choice at a kink explains."""
+    spread = {
+        name: compare.SAFE * sum(np.abs(run.values[name] - value) for run in runs) / len(runs)
+        for name, value in truth.values.items()
+        if value.dtype.kind == "f"
+    }
+    near = near_kinks(case, truth, spread)
+
+    def explained(choices: dict[str, Choice]) -> bool:
+        chosen = twin.run(case, choices=choices, errors=bool(truth.errors))
+        return not compare.suspects(
+            [(name, got, t) for (name, got, _), (_, _, t) in zip(kept, _as_pairs(kept, chosen), strict=True)],
+            tolerance,
+        )
+
+    for sentence, choices in _conventions(case, truth):
+        if explained(choices):
+            return Verdict("convention", sentence, stage="measured")
+    for choices in _sides(case, truth, near):
+        if explained(choices):
+            return Verdict(
+                "match", "an input so near a kink that rounding decides the side", stage="measured"
+            )
+    if sum(int(mask.sum()) for mask in near.values()) > _SIDES:
+        return Verdict("undecided", "too many inputs lie so near a kink that rounding decides their sides")
+    return None
+
+
+def _conventions(case: Case, truth: Truth) -> Iterator[tuple[str, dict[str, Choice]]]:
+    """Every uniform choice of slopes at the kinks that the case meets exactly: one λ for each operator and point."""
+    met: dict[tuple[str, float], list[Any]] = {}
+    for node in case.nodes:
+        z = argument(node, [truth.values[n] for n in node.inputs]) if kinks(node) else None
+        for kink in kinks(node):
+            at = np.asarray(kink.at, case.dtype)
+            if z is not None and (z == at).any():
+                met.setdefault((node.op, kink.at), []).append((node, kink, z == at))
+    if not met:
+        return
+    places = list(met)[:4]
+    for weights in product(CONVENTIONS, repeat=len(places)):
+        lambdas = dict(zip(places, weights, strict=True))
+        if all(lambdas[p] == met[p][0][1].torch for p in places):
+            continue
+        parts: dict[str, list[tuple[Array, float, float]]] = {}
+        for place, uses in met.items():
+            for node, kink, mask in uses:
+                parts.setdefault(node.name, []).append((mask, kink.at, lambdas.get(place, kink.torch)))
+        told = [
+            f"{op} at {at:g}: {w:g} of the right slope (torch {met[op, at][0][1].torch:g})"
+            for (op, at), w in lambdas.items()
+            if w != met[op, at][0][1].torch
+        ]
+        yield (
+            "another slope at a kink: " + "; ".join(told),
+            {name: _choice(case, p) for name, p in parts.items()},
+        )
+
+
+def _choice(case: Case, uses: list[tuple[Array, float, float]]) -> Choice:
+    """One node's kinks, each with its weight of the right slope: every combination of sides, weighted."""
+    parts = []
+    for sides in product((0, 1), repeat=len(uses)):
+        weight = float(np.prod([w if side else 1 - w for side, (_, _, w) in zip(sides, uses, strict=True)]))
+        if weight:
+            shift = np.zeros(uses[0][0].shape)
+            for side, (mask, at, _) in zip(sides, uses, strict=True):
+                shift += mask * _step(at, 1 if side else -1, case.dtype)
+            parts.append((weight, shift))
+    return Choice(tuple(parts))
+
+
+def _step(at: float, sign: int, dtype: str) -> float:
+    """The smallest step that surely leaves the kink."""
+    return sign * (float(np.finfo(dtype).tiny) if at == 0 else abs(at) * float(np.finfo(np.float64).eps) * 4)
+
+
+_SIDES = 6
+
+
+def _sides(case: Case, truth: Truth, near: dict[str, Array]) -> Iterator[dict[str, Choice]]:
+    """Every assignment of sides to the few entries for which rounding decides the side."""
+    entries = [(name, tuple(int(i) for i in at)) for name, mask in near.items() for at in np.argwhere(mask)]
+    if not 0 < len(entries) <= _SIDES:
+        return
+    by_name = {node.name: node for node in case.nodes}
+    for signs in product((-1, 1), repeat=len(entries)):
+        shifts = {name: np.zeros(mask.shape) for name, mask in near.items()}
+        for sign, (name, at) in zip(signs, entries, strict=True):
+            node = by_name[name]
+            z = argument(node, [truth.values[n] for n in node.inputs])[at]
+            point = min((k.at for k in kinks(node)), key=lambda p: abs(z - p))
+            shifts[name][at] = point + _step(point, sign, case.dtype) - z
+        yield {name: Choice(((1.0, shift),), exact=False) for name, shift in shifts.items()}
+
+
+# ---------------------------------------------------------------------------------------------------------- proof
+
+
+def _prove(case: Case, twin: Twin, truth: Truth, verdict: Verdict) -> Verdict:
+    """Ask the arbiter for the true value of the suspect entries, until one is decided."""
+    reasons = []
+    proven: list[Difference] = []
+    for d in verdict.differences[:4]:
+        try:
+            ball = _true_value(case, d)
+        except Undecided as reason:
+            reasons.append(str(reason))
+            continue
+        d = replace(d, low=ball.low, high=ball.high)
+        if _away(d.got, ball) > d.tolerance or not np.isfinite(d.got):
+            proven.append(d)
+            break
+        if _away(d.expected, ball) > d.tolerance:
+            sentence = (
+                f"{d.where}: the true value lies in [{ball.low!r}, {ball.high!r}]; torch gives {d.expected!r}"
+            )
+            return replace(
+                verdict, outcome="torch deviates", reason=sentence, differences=(d,), stage="proved"
+            )
+        reasons.append(f"{d.where}: the true value lies between the subject's and torch's")
+    if proven and (told := _without_threshold(case, proven[0])):
+        return replace(
+            verdict, outcome="torch deviates", reason=told, differences=tuple(proven), stage="proved"
+        )
+    if proven:
+        rest = tuple(d for d in verdict.differences if d.where != proven[0].where)
+        return replace(verdict, reason=_sentence(proven[0]), differences=(proven[0], *rest), stage="proved")
+    return replace(verdict, outcome="undecided", reason=f"{verdict.reason}; not proven: {reasons[0]}")
+
+
+def _away(value: float, ball: Ball) -> float:
+    """The distance of a number from a ball."""
+    return max(ball.low - value, value - ball.high, 0.0)
+
+
+def _true_value(case: Case, d: Difference) -> Ball:
+    kind, _, name = d.tensor.partition(" ")
+    if d.tensor == "loss":
+        return loss(case)
+    if kind == "buffer":
+        return buffer(case, name, d.index)
+    if kind == "output":
+        return output(case, name, d.index)
+    if kind == "error":
+        raise Undecided(f"the error signal of {name} is not a partial of an input or a parameter")
+    return partial(case, d.tensor, d.index)
+
+
+def _without_threshold(case: Case, d: Difference) -> str:
+    """Whether the subject has the true softplus where torch switches to a line at its default threshold."""
+    softplus = [n for n in case.nodes if n.op == "Softplus" and n.attrs.get("threshold", 20.0) >= 20]
+    if not softplus or " " in d.tensor:
+        return ""
+    try:
+        ball = (
+            loss(case, exact_softplus=True)
+            if d.tensor == "loss"
+            else partial(case, d.tensor, d.index, exact_softplus=True)
+        )
+    except Undecided:
+        return ""
+    if _away(d.got, ball) > d.tolerance:
+        return ""
+    return f"{d.where}: the subject has the true softplus; torch switches to a line above {softplus[0].name}'s threshold"
+
+
+# ---------------------------------------------------------------------------------------------------------- step 5
+
+
+def _trial_update(case: UpdateCase, subject: Subject, prove: bool) -> Trial:
+    try:
+        truth = run_update(case)
+    except CaseError as error:
+        return Trial(Verdict("skipped", str(error)))
+    reply = subject.answer(case)
+    if reply.skipped:
+        return Trial(Verdict("skipped", reply.skipped))
+    if reply.error:
+        return Trial(Verdict("errored", f"the subject raised {reply.error}", stage="contract"))
+    answer = reply.answer
+    breaches = [reply.breach] if reply.breach else compare.update_contract(case, answer)
+    if breaches:
+        return Trial(_breach(breaches))
+    found = compare.update_pairs(answer, truth)
+    if not compare.cheap(found, case.dtype):
+        return Trial(Verdict("match", stage="cheap"), found=found)
+    return Trial(_measure_update(case, answer, truth, found, prove), found=found)
+
+
+def _measure_update(
+    case: UpdateCase, answer: UpdateAnswer, truth: list[Tensors], found: Pairs, prove: bool
+) -> Verdict:
+    runs = [compare.update_pairs(answer, run_update(case, Noise(case.dtype, seed))) for seed in range(RUNS)]
+    tolerance = compare.tolerances(found, runs, case.dtype)
+    differences = compare.suspects(found, tolerance)
+    if not differences:
+        return Verdict("match", stage="measured", worst=_worst(found, tolerance))
+    differences.sort(key=lambda d: int(d.tensor.split()[1].rstrip(":")))  # the first wrong step is the cause
+    first = differences[0]
+    names = tuple(d.tensor for d in differences)
+    verdict = Verdict("mismatch", _sentence(first), tuple(differences), "measured", suspects=names)
+    if not prove:
+        return verdict
+    step, _, name = first.tensor.partition(": ")
+    try:
+        ball = updated(case, int(step.split()[1]), name, first.index)
+    except Undecided as reason:
+        return replace(verdict, outcome="undecided", reason=f"{verdict.reason}; not proven: {reason}")
+    d = replace(first, low=ball.low, high=ball.high)
+    if np.isfinite(d.got) and _away(d.got, ball) <= d.tolerance:
+        outcome = "torch deviates" if _away(d.expected, ball) > d.tolerance else "undecided"
+        return replace(verdict, outcome=outcome, differences=(d,), stage="proved")
+    return replace(verdict, differences=(d, *differences[1:]), stage="proved")
