@@ -1,6 +1,6 @@
 """Backpropagation from scratch in NumPy. Read `backprop.py` first: it is the five steps; then `linear.py`."""
 
-from reference import activations, joins, linear, losses, normalization  # noqa: F401  (they fill LAYERS)
+from reference import activations, classification, joins, leaky, linear, losses, normalization, rectifiers, softmax  # noqa: F401  (they fill LAYERS)
 from reference.backprop import (
     Backprop,
     Network,

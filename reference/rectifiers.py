@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from reference.activations import Activation, gate, sides
+from reference.activations import Activation, gate
 from reference.layer import Array, GraphError, Layer, Params, Saved, layer
 from reference.refusals import require, same_shape
 
@@ -158,96 +158,6 @@ class Threshold(Activation):
 
 
 @layer
-class LeakyReLU(Activation):
-    """σ(z) = z for z > 0, s z for z ≤ 0, s = negative_slope; σ′(z) = 1 or s, and σ′(0) = s.
-
-    Source: A. L. Maas, A. Y. Hannun, A. Y. Ng, Rectifier nonlinearities improve neural network acoustic models, 2013.
-    """
-
-    negative_slope: float = 0.01
-
-    def sigma(self, z: Array) -> Array:
-        """max(z, 0) + s min(z, 0): one of the two is 0."""
-        return np.maximum(z, 0) + self.negative_slope * np.minimum(z, 0)
-
-    def slope(self, z: Array, a: Array) -> Array:
-        """[z > 0] + s[z ≤ 0]."""
-        return sides(z, 1.0, self.negative_slope)
-
-
-@layer
-class PReLU(Layer):
-    """y = x for x > 0, w x for x ≤ 0, with a learnt slope w: one for all, or one for each channel (axis 1).
-
-    δx = δ or w δ; ∂L/∂w = Σ x δ over x ≤ 0; at 0 the slope is w.
-    Source: K. He, X. Zhang, S. Ren, J. Sun, Delving deep into rectifiers, 2015.
-    """
-
-    num_parameters: int = 1
-    init: float = 0.25
-
-    parameters: ClassVar = ("weight",)
-
-    def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
-        """One slope for all, or one for each channel."""
-        return {"weight": ("(num_parameters,)", (self.num_parameters,))}
-
-    def forward(self, p: Params, *x: Array) -> tuple[Array, Saved]:
-        """max(x, 0) + w min(x, 0)."""
-        return np.maximum(x[0], 0) + self._slope(p, x[0]) * np.minimum(x[0], 0), x[0]
-
-    def backward(self, p: Params, saved: Saved, delta: Array) -> tuple[Array, ...]:
-        """δx = δ ([x > 0] + w[x ≤ 0])."""
-        return (np.where(saved > 0, delta, self._slope(p, saved) * delta),)
-
-    def partials(self, p: Params, saved: Saved, delta: Array) -> dict[str, Array]:
-        """∂L/∂w = Σ min(x, 0) δ."""
-        each = np.minimum(saved, 0) * delta
-        if self.num_parameters == 1:
-            return {"weight": each.sum(keepdims=True).reshape(1)}
-        return {"weight": each.sum(tuple(axis for axis in range(each.ndim) if axis != 1))}
-
-    def _slope(self, p: Params, x: Array) -> Array:
-        if self.num_parameters == 1:
-            return p["weight"].reshape((1,) * x.ndim)
-        if x.ndim < 2 or x.shape[1] != self.num_parameters:
-            raise GraphError(f"PReLU: the input has shape {x.shape}, but axis 1 should be {self.num_parameters}")
-        return p["weight"].reshape(-1, *[1] * (x.ndim - 2))
-
-
-@layer
-class RReLU(Layer):
-    """y = x for x > 0, s x for x ≤ 0; s is drawn from [lower, upper] for each entry: the second input.
-
-    δx = δ or s δ; δs = x δ where x ≤ 0, else 0. In evaluation s = (lower + upper)/2, and δs = 0.
-    Source: B. Xu, N. Wang, T. Chen, M. Li, Empirical evaluation of rectified activations, 2015.
-    """
-
-    lower: float = 1 / 8
-    upper: float = 1 / 3
-    training: bool = True
-
-    arity: ClassVar = (2, 2)
-
-    def __post_init__(self) -> None:
-        """Lower ≤ upper."""
-        require(self.lower <= self.upper, f"RReLU: lower is {self.lower}, above upper = {self.upper}")
-
-    def forward(self, p: Params, *x: Array) -> tuple[Array, Saved]:
-        """max(x, 0) + s min(x, 0)."""
-        z, slopes = x
-        same_shape(self, "slopes", z, slopes)
-        s = slopes if self.training else (self.lower + self.upper) / 2
-        return np.maximum(z, 0) + s * np.minimum(z, 0), (z, s)
-
-    def backward(self, p: Params, saved: Saved, delta: Array) -> tuple[Array, ...]:
-        """δx = δ ([x > 0] + s[x ≤ 0]) and δs = min(x, 0) δ."""
-        z, s = saved
-        to_slopes = np.minimum(z, 0) * delta if self.training else np.zeros_like(z)
-        return np.where(z > 0, delta, s * delta), to_slopes
-
-
-@layer
 class Dropout(Layer):
     """y = m x/(1 − p): a unit is dropped with probability p; m (True: kept) is drawn outside, the second input.
 
@@ -267,6 +177,8 @@ class Dropout(Layer):
     def forward(self, p: Params, *x: Array) -> tuple[Array, Saved]:
         """m x/(1 − p)."""
         same_shape(self, "mask", *x)
+        if x[1].dtype != bool:
+            raise GraphError(f"Dropout: the mask is {x[1].dtype}, but should be bool, True where a unit is kept")
         return self._drop(*x), x[1]
 
     def backward(self, p: Params, saved: Saved, delta: Array) -> tuple[Array | None, ...]:
