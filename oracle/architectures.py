@@ -86,12 +86,8 @@ PROFILES = {
         regimes=("small", "halves", "normal", "normal", "saturating", "kinks", "zeros"),
         updates=0,
     ),
-    "deep": Profile(
-        "up to 24 layers", depth=(10, 24), widths=(1, 2, 3, 4), regimes=("normal", "small", "zeros")
-    ),
-    "stress": Profile(
-        "extreme values only", regimes=("large", "tiny", "denormal", "saturating", "rows", "offset")
-    ),
+    "deep": Profile("up to 24 layers", depth=(10, 24), widths=(1, 2, 3, 4), regimes=("normal", "small", "zeros")),
+    "stress": Profile("extreme values only", regimes=("large", "tiny", "denormal", "saturating", "rows", "offset")),
     "updates": Profile("step 5 only", updates=1),
 }
 
@@ -109,15 +105,13 @@ def _dim(r: Random, shape: Shape) -> int:
 
 
 UNITS: dict[str, Callable[[Random, Shape], Attrs]] = {
-    "CELU": lambda r, s: _pick(r, alpha=(0.5, 2.0)),
+    "CELU": lambda r, s: _pick(r, alpha=(0.5, 2.0, 0.7)),
     "ELU": lambda r, s: _pick(r, alpha=(0.5, 2.0, 0.3)),
     "GELU": lambda r, s: {"approximate": r.choice(("none", "tanh"))},
     "Hardshrink": lambda r, s: _pick(r, lambd=(0.25, 1.0, 0.0)),
     "Hardsigmoid": lambda r, s: {},
     "Hardswish": lambda r, s: {},
-    "Hardtanh": lambda r, s: r.choice(
-        ({}, {"min_val": -2.0, "max_val": 0.5}, {"min_val": 0.0, "max_val": 2.0})
-    ),
+    "Hardtanh": lambda r, s: r.choice(({}, {"min_val": -2.0, "max_val": 0.5}, {"min_val": 0.0, "max_val": 2.0})),
     "Identity": lambda r, s: {},
     "LeakyReLU": lambda r, s: _pick(r, negative_slope=(0.25, 0.3, 0.0)),
     "LogSigmoid": lambda r, s: {},
@@ -207,9 +201,7 @@ class _Builder:
         self.inputs[name], self.shapes[name] = slot, slot.shape
         return name
 
-    def add(
-        self, op: str, inputs: tuple[str, ...], shape: Shape, attrs: Attrs | None = None, **params: str
-    ) -> str:
+    def add(self, op: str, inputs: tuple[str, ...], shape: Shape, attrs: Attrs | None = None, **params: str) -> str:
         """A new node, named after its operator."""
         name = f"{op.lower()[:4]}{len(self.nodes) + 1}"
         self.nodes.append(Node(name, op, inputs, attrs or {}, params))
@@ -278,18 +270,14 @@ class _Builder:
         """x ⊙ f(x), x ⊙ x, or a gated linear unit."""
         shape = self.shapes[x]
         if shape[-1] % 2 == 0 and shape[-1] and self.r.random() < 0.5:
-            return self.add(
-                "GLU", (x,), (*shape[:-1], shape[-1] // 2), {"dim": -1} if self.r.random() < 0.5 else {}
-            )
+            return self.add("GLU", (x,), (*shape[:-1], shape[-1] // 2), {"dim": -1} if self.r.random() < 0.5 else {})
         other = x if self.r.random() < 0.3 else self.unit(x)
         return self.add("Multiply", (x, other), shape)
 
     def split(self, x: str) -> str:
         """Chunks of an axis that part, and meet again or stay behind unused."""
         shape = self.shapes[x]
-        options = [
-            (axis, n) for axis in range(1, len(shape)) for n in (2, 3) if shape[axis] and shape[axis] % n == 0
-        ]
+        options = [(axis, n) for axis in range(1, len(shape)) for n in (2, 3) if shape[axis] and shape[axis] % n == 0]
         if not options:
             return self.residual(x)
         axis, n = self.r.choice(options)
@@ -310,18 +298,14 @@ class _Builder:
         shape, r = self.shapes[x], self.r
         if r.random() < 0.25:
             self.unit(self.linear(x))  # a branch that leads nowhere: its error signal is zero
-        earlier = [
-            name for name, s in self.shapes.items() if s == shape and name not in self.inputs and name != x
-        ]
+        earlier = [name for name, s in self.shapes.items() if s == shape and name not in self.inputs and name != x]
         if earlier and r.random() < 0.5:
             return self.add(r.choice(("Add", "Multiply")), (x, r.choice(earlier)), shape)
         if r.random() < 0.4:
             wide = (*shape[:1], *(1 if r.random() < 0.3 else n for n in shape[1:]))
             return self.add(r.choice(("Add", "Multiply")), (x, self.input("u", Slot(wide))), shape)
         a, b = self.unit(x), self.linear(x)
-        return self.add(
-            "Concatenate", (a, b), (*shape[:-1], shape[-1] + self.shapes[b][-1]), {"dim": len(shape) - 1}
-        )
+        return self.add("Concatenate", (a, b), (*shape[:-1], shape[-1] + self.shapes[b][-1]), {"dim": len(shape) - 1})
 
     def shape(self, x: str) -> str:
         """Flatten, or two axes for one."""
@@ -360,12 +344,8 @@ class _Builder:
     def target(self, op: str, shape: Shape, attrs: Attrs) -> tuple[Slot, Shape]:
         """What the loss compares with, and the shape of the loss where it is not reduced."""
         per_sample = (shape[0], *shape[2:])
-        if op == "NLLLoss" or (
-            op == "CrossEntropyLoss" and (self.r.random() < 0.6 or "ignore_index" in attrs)
-        ):
-            return Slot(
-                per_sample, "classes", classes=shape[1], ignore=attrs.get("ignore_index", -100)
-            ), per_sample
+        if op == "NLLLoss" or (op == "CrossEntropyLoss" and (self.r.random() < 0.6 or "ignore_index" in attrs)):
+            return Slot(per_sample, "classes", classes=shape[1], ignore=attrs.get("ignore_index", -100)), per_sample
         if op == "CrossEntropyLoss":
             return Slot(shape, "probabilities"), per_sample
         return Slot(shape, "unit" if op.startswith("BCE") else "real"), shape
@@ -434,9 +414,7 @@ def _fill(slot: Slot, rng: np.random.Generator, regime: str, points: Array, dtyp
         return (rng.choice([0.0, 1.0, 0.5, 0.25], shape) if plain else rng.random(shape)).astype(dtype)
     if slot.kind == "slopes":
         low, high = slot.bounds
-        return (low + (high - low) * (rng.integers(0, 3, shape) / 2 if plain else rng.random(shape))).astype(
-            dtype
-        )
+        return (low + (high - low) * (rng.integers(0, 3, shape) / 2 if plain else rng.random(shape))).astype(dtype)
     if slot.kind == "variance":
         return (rng.choice([0.25, 1.0, 4.0], shape) if plain else rng.random(shape) * 2 + 0.01).astype(dtype)
     if slot.kind in ("weight", "gain", "mean") and not plain:
@@ -526,9 +504,7 @@ def update_case(r: Random, dtype: str) -> UpdateCase:
     plain = r.random() < 0.4
 
     def draw(size: float) -> Tensors:
-        reals = {
-            n: rng.integers(-3, 4, s) if plain else rng.standard_normal(s) * size for n, s in shapes.items()
-        }
+        reals = {n: rng.integers(-3, 4, s) if plain else rng.standard_normal(s) * size for n, s in shapes.items()}
         return {name: (x * (rng.random(x.shape) < 0.9)).astype(dtype) for name, x in reals.items()}
 
     return UpdateCase(

@@ -1,8 +1,9 @@
 """How a subject's answer is held against the truth: contract first, then numbers, with a measure that knows rounding.
 
 1. `contract`: names, types, shapes, dtypes, finiteness; a breach is named before any number is compared.
-2. `cheap`: every entry within a few units in the last place of its row and column. Nearly all answers end here.
-3. `suspects`: for what is left, the tolerance of an entry is `SAFE` times the mean deviation of the twin's own
+2. `cheap`: every entry within a few units in the last place of its row and column. Most answers end here.
+3. `estimated`: what a run of the twin in float32 says of the case's conditioning. Most of the rest end here.
+4. `suspects`: for what is left, the tolerance of an entry is `SAFE` times the mean deviation of the twin's own
    answer under random rounding of every intermediate result, so that ill-conditioned entries get the room that
    their own conditioning asks for, and no other.
 
@@ -17,9 +18,7 @@ from msgspec import Struct
 
 from oracle.spec import Answer, Array, Case, Tensors, UpdateAnswer, UpdateCase
 
-Outcome = Literal[
-    "match", "mismatch", "convention", "torch deviates", "errored", "timeout", "skipped", "undecided"
-]
+Outcome = Literal["match", "mismatch", "convention", "torch deviates", "errored", "timeout", "skipped", "undecided"]
 FAILURES = ("mismatch", "errored", "timeout")
 """Outcomes for which a check fails."""
 
@@ -61,7 +60,7 @@ class Verdict(Struct, frozen=True):
     reason: str = ""
     differences: tuple[Difference, ...] = ()
     """Empty for a breach of contract; else the worst entry of each tensor that differs, worst first."""
-    stage: Literal["contract", "cheap", "measured", "proved", "none"] = "none"
+    stage: Literal["contract", "cheap", "estimated", "measured", "proved", "none"] = "none"
     """Where the decision fell."""
     worst: float = 0.0
     """The largest error over its tolerance, where it was measured."""
@@ -177,9 +176,7 @@ def update_contract(case: UpdateCase, answer: UpdateAnswer) -> list[str]:
                 breaches.append(f"step {k}: parameter {name} is missing")
             elif sentence := _tensor_breach(step[name], x, case.dtype):
                 breaches.append(f"step {k}: parameter {name} {sentence}")
-        breaches += [
-            f"step {k}: there is no parameter {name!r}" for name in step if name not in case.parameters
-        ]
+        breaches += [f"step {k}: there is no parameter {name!r}" for name in step if name not in case.parameters]
     return breaches
 
 
@@ -195,9 +192,7 @@ def _close(got: Array, expected: Array, unit: float, floor: float) -> bool:
     size = np.abs(expected)
     if not error.size:
         return True
-    if (
-        not error.max() <= unit * size.min() + floor
-    ):  # most answers pass by the smallest entry or by the scale
+    if not error.max() <= unit * size.min() + floor:  # most answers pass by the smallest entry or by the scale
         return bool((error <= unit * _scale(size) + floor).all())
     return True
 
@@ -207,21 +202,40 @@ def _scale(size: Array) -> Array:
     if size.ndim < 2:
         return size.max() if size.ndim else size
     scale = (
-        size.max(axis=1, keepdims=True)
-        if size.ndim == 2
-        else size.max(axis=tuple(range(1, size.ndim)), keepdims=True)
+        size.max(axis=1, keepdims=True) if size.ndim == 2 else size.max(axis=tuple(range(1, size.ndim)), keepdims=True)
     )
     others = size.max(axis=0, keepdims=True)
     return np.minimum(scale, others)
 
 
-def tolerances(found: Pairs, runs: list[Pairs], dtype: str) -> dict[str, Array]:
-    """How far rounding can move each entry: `SAFE` mean deviations of the noisy runs, and a few units in the last place."""
+def estimated(found: Pairs, low: Pairs, dtype: str, largest: float) -> list[str]:
+    """The tensors that differ by more than a run of the twin in float32 says that rounding may do.
+
+    What float32 loses against float64, scaled to the unit of `dtype`, is one sample of what rounding costs each
+    entry. A sample so large that it may be a decision gone the other way is no evidence and counts for nothing.
+    """
+    info = np.finfo(dtype)
+    unit, floor = float(info.eps), float(info.tiny)
+    doubtful = []
+    for (name, got, expected), (_, _, rough) in zip(found, low, strict=True):
+        with np.errstate(all="ignore"):
+            sample = np.abs(rough - expected) * (unit / float(np.finfo(np.float32).eps))
+            sample = np.where(sample <= 1e4 * unit * largest, sample, 0.0)
+            scale = np.maximum(sample, _scale(sample)) + unit * _scale(np.abs(expected))
+            close = np.abs(got - expected) <= CHEAP * scale + floor
+            close |= (got == expected) | (np.isnan(got) & np.isnan(expected))
+        if not close.all():
+            doubtful.append(name)
+    return doubtful
+
+
+def tolerances(found: Pairs, runs: list[Pairs], dtype: str, safe: float = SAFE) -> dict[str, Array]:
+    """How far rounding can move each entry: `safe` mean deviations of the noisy runs, and a few units in the last place."""
     info = np.finfo(dtype)
     result = {}
     for k, (name, _, expected) in enumerate(found):
         spread = sum(np.abs(run[k][2] - expected) for run in runs) / len(runs)
-        room = SAFE * (spread + float(info.tiny)) + 4 * float(info.eps) * np.abs(expected)
+        room = safe * (spread + float(info.tiny)) + 4 * float(info.eps) * np.abs(expected)
         result[name] = np.where(np.isnan(room), np.inf, room)
     return result
 

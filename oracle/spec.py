@@ -160,9 +160,7 @@ class Case(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", ta
                 _check_tensor(f"{kind} {name}", x, self.dtype)
 
 
-class UpdateCase(
-    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="update", kw_only=True
-):
+class UpdateCase(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="update", kw_only=True):
     """Step 5 alone: parameters, the gradient of each at every step, and an optimizer of `torch.optim`."""
 
     format: int = FORMAT
@@ -185,15 +183,11 @@ class UpdateCase(
             _check_tensor(f"parameter {name}", x, self.dtype)
         for step, gradients in enumerate(self.gradients, 1):
             if gradients.keys() != self.parameters.keys():
-                raise CaseError(
-                    f"step {step}: gradients of {sorted(gradients)}, parameters {sorted(self.parameters)}"
-                )
+                raise CaseError(f"step {step}: gradients of {sorted(gradients)}, parameters {sorted(self.parameters)}")
             for name, g in gradients.items():
                 _check_tensor(f"step {step}: gradient {name}", g, self.dtype)
                 if g.shape != (shape := self.parameters[name].shape):
-                    raise CaseError(
-                        f"step {step}: gradient of {name} has shape {g.shape}, but should be {shape}"
-                    )
+                    raise CaseError(f"step {step}: gradient of {name} has shape {g.shape}, but should be {shape}")
 
 
 AnyCase = Case | UpdateCase

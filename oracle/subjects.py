@@ -69,9 +69,7 @@ class Subject:
         given = _copy(case)
         try:
             with np.errstate(all="ignore"):
-                raw = (
-                    self.update(given) if isinstance(given, UpdateCase) and self.update else self.call(given)
-                )  # type: ignore[arg-type]
+                raw = self.update(given) if isinstance(given, UpdateCase) and self.update else self.call(given)  # type: ignore[arg-type]
         except Unsupported as reason:
             return Reply(skipped=f"the subject declines: {reason}")
         except (KeyboardInterrupt, GeneratorExit):
@@ -135,11 +133,7 @@ def _update_answer(raw: Any) -> UpdateAnswer | str:
 def _where(error: BaseException) -> str:
     """The exception in one line, with the subject's own line that raised it."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-    at = (
-        f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})"
-        if frames
-        else ""
-    )
+    at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
     return f"{type(error).__name__}: {str(error)[:500]}{at}"
 
 
@@ -161,9 +155,7 @@ def resolve(text: str) -> Subject:
     for part in attribute.split("."):
         if not hasattr(call, part):
             public = [n for n in dir(call) if not n.startswith("_") and callable(getattr(call, n))]
-            raise SubjectError(
-                f"{target} has no {part!r}; its callables are {', '.join(public[:20]) or 'none'}"
-            )
+            raise SubjectError(f"{target} has no {part!r}; its callables are {', '.join(public[:20]) or 'none'}")
         call = getattr(call, part)
     if not callable(call):
         raise SubjectError(f"{text}: {attribute} is {type(call).__name__}, not a callable")
@@ -175,9 +167,7 @@ def wrap(call: Callable[[Case], Any], name: str = "") -> Subject:
     returns = getattr(call, "returns", None)
     returns = {returns} if isinstance(returns, str) else returns
     if returns is not None and (unknown := set(returns) - {"parameters", "inputs"}):
-        raise SubjectError(
-            f"{name}: returns has {sorted(unknown)[0]!r}; it may have 'parameters' and 'inputs'"
-        )
+        raise SubjectError(f"{name}: returns has {sorted(unknown)[0]!r}; it may have 'parameters' and 'inputs'")
     supports = getattr(call, "supports", None)
     return Subject(
         name or getattr(call, "__name__", "subject"),

@@ -4,11 +4,11 @@ The twin always computes in float64. For a float32 case its own error is then in
 one more rounding of the same size as the subject's, which the measure of `compare` knows.
 
 Most operators need no code here: `op` is a class of `torch.nn`. Those in `FUNCTIONS` are functions of torch, take
-their randomness as data, or are spelled out because torch itself deviates there (`DEVIATIONS`).
+their randomness as data, or are spelled out because torch itself deviates there (see `composites`).
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,68 +17,9 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from oracle.composites import ARGUMENTS, FUNCTIONS, SPELLED, Call, Tensor
 from oracle.kinks import KINKS, RESIDUAL, exactly_at, kinks
 from oracle.spec import Array, Case, CaseError, Node, Tensors, UpdateCase
-
-Tensor = torch.Tensor
-Call = Callable[..., Any]
-
-
-def _dropout(attrs: Mapping[str, Any], training: bool) -> Call:
-    keep = 1 - attrs.get("p", 0.5)
-    if not training:
-        return lambda x, mask: x * 1.0
-    return lambda x, mask: x * (mask / keep if keep else torch.zeros_like(x))
-
-
-def _rrelu(attrs: Mapping[str, Any], training: bool) -> Call:
-    fixed = (attrs.get("lower", 1 / 8) + attrs.get("upper", 1 / 3)) / 2
-    return lambda x, slopes: torch.where(x > 0, x, x * (slopes if training else slopes.detach() * 0 + fixed))
-
-
-def _half_squared_error(attrs: Mapping[str, Any], training: bool) -> Call:
-    reduction = attrs.get("reduction", "sum")
-    return lambda y, t: nn.functional.mse_loss(y, t, reduction=reduction) / 2
-
-
-def _fold(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Mapping[str, Any], bool], Call]:
-    def build(attrs: Mapping[str, Any], training: bool) -> Call:
-        def call(first: Tensor, *rest: Tensor) -> Tensor:
-            for other in rest:
-                first = function(first, other)
-            return first
-
-        return call
-
-    return build
-
-
-FUNCTIONS: dict[str, Callable[[Mapping[str, Any], bool], Call]] = {
-    "Add": _fold(torch.add),
-    "Multiply": _fold(torch.mul),
-    "Concatenate": lambda attrs, training: lambda *x: torch.cat(x, attrs.get("dim", 1)),
-    "Chunk": lambda attrs, training: lambda x: torch.chunk(x, attrs["chunks"], attrs.get("dim", 1)),
-    "Dropout": _dropout,
-    "RReLU": _rrelu,
-    "HalfSquaredError": _half_squared_error,
-    "Dot": lambda attrs, training: lambda y, c: (y * c).sum(),
-    "Hardsigmoid": lambda attrs, training: lambda x: nn.functional.relu6(x + 3) / 6,
-}
-"""Operators that are functions of torch: op -> (attrs, training) -> call."""
-
-ARGUMENTS: dict[str, tuple[str, ...]] = {
-    "Concatenate": ("dim",),
-    "Chunk": ("chunks", "dim"),
-    "Dropout": ("p",),
-    "RReLU": ("lower", "upper"),
-    "HalfSquaredError": ("reduction",),
-}
-"""The attributes of the operators in `FUNCTIONS`; the others take none."""
-
-DEVIATIONS = {
-    "Hardsigmoid": "torch's float64 gradient is float32(1/6) at every interior point: 1.8e8 units in the last place"
-}
-"""Where torch itself is wrong, so that the twin spells the operator out; held against torch by a test."""
 
 ROUNDED = ("min_val", "max_val", "lambd", "threshold", "value")
 """Attributes that torch compares with, or writes into, tensors of the case's dtype."""
@@ -97,7 +38,7 @@ class Choice:
         return mixed + (call(x, *rest) - mixed).detach() if self.exact else mixed
 
 
-Fault = Callable[..., Any]
+Fault = Call
 """A wrong version of a node, for diagnosis: (call, parameters by role, *inputs) -> output."""
 
 
@@ -118,6 +59,8 @@ class Truth:
 class _Step:
     node: Node
     call: Call
+    spelled: Call
+    """The same in small operators, so that noise reaches every intermediate result."""
     module: nn.Module | None
     roles: list[tuple[str, str]]
     """Parameters of the module: (role, full name)."""
@@ -150,9 +93,7 @@ class Noise(TorchDispatchMode):
         if isinstance(out, Tensor):
             return self.perturb(out) if out.is_floating_point() else out
         if isinstance(out, tuple | list):
-            return type(out)(
-                self.perturb(o) if isinstance(o, Tensor) and o.is_floating_point() else o for o in out
-            )
+            return type(out)(self.perturb(o) if isinstance(o, Tensor) and o.is_floating_point() else o for o in out)
         return out
 
 
@@ -180,16 +121,16 @@ class Twin:
             if unknown := sorted(set(attrs) - set(ARGUMENTS.get(node.op, ()))):
                 raise CaseError(f"{node.name}: {node.op} has no argument {unknown[0]!r}")
             try:
-                return _Step(node, FUNCTIONS[node.op](attrs, self.training), None, [], [])
+                call = FUNCTIONS[node.op](attrs, self.training)
+                return _Step(node, call, call, None, [], [])
             except (KeyError, TypeError) as error:
                 raise CaseError(f"{node.name}: {node.op}({attrs}): argument {error}") from None
         module = _module(node, attrs)
         module.train(self.training)
         roles = [(role, node.parameter(role)) for role, p in module.named_parameters() if p is not None]
-        mine = [
-            (r, node.parameter(r)) for r, b in module.named_buffers() if b is not None and r not in node.attrs
-        ]
-        return _Step(node, module.forward, module, roles, mine)
+        mine = [(r, node.parameter(r)) for r, b in module.named_buffers() if b is not None and r not in node.attrs]
+        spelled = SPELLED[node.op](module) if node.op in SPELLED else module.forward
+        return _Step(node, module.forward, spelled, module, roles, mine)
 
     def check(self, case: Case) -> None:
         """Raise `CaseError` for missing or misshapen parameters, and for what torch refuses to run."""
@@ -204,9 +145,7 @@ class Twin:
         state = case.state()
         for full, (where, shape) in wanted.items():
             if full not in state:
-                raise CaseError(
-                    f"{where} is missing: {full!r} of shape {shape} is neither parameter nor buffer"
-                )
+                raise CaseError(f"{where} is missing: {full!r} of shape {shape} is neither parameter nor buffer")
             if state[full].shape != shape:
                 raise CaseError(f"{where} has shape {state[full].shape}, but should be {shape}")
         if unused := sorted(set(state) - set(wanted)):
@@ -223,12 +162,9 @@ class Twin:
         choices: Mapping[str, Choice] | None = None,
         faults: Mapping[str, Fault] | None = None,
         pins: Tensors | None = None,
-        native: bool = False,
+        real: str = "float64",
     ) -> Truth:
-        """Autograd's answer. `pins` holds the exact values at kinks that noise must not move; `native` computes in
-        the dtype of the case, to see what that dtype cannot hold.
-        """
-        real = self.dtype if native else "float64"
+        """Autograd's answer, computed in `real`. `pins` holds the exact values at kinks that noise must not move."""
         self._cast(real)
         leaf = {name: _leaf(x, real) for name, x in case.inputs.items()}
         theta = {name: _leaf(x, real) for name, x in case.parameters.items()}
@@ -276,7 +212,8 @@ class Twin:
         faults: Mapping[str, Fault],
         pins: Tensors | None,
     ) -> None:
-        node, module, call = step.node, step.module, step.call
+        node, module = step.node, step.module
+        call = step.call if pins is None else step.spelled
         if module is not None:
             for role, full in step.roles:
                 module._parameters[role] = theta[full]  # type: ignore[assignment]
@@ -293,12 +230,12 @@ class Twin:
             else:
                 y = call(*x)
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            shapes = ", ".join(
-                f"{name} {tuple(values[name].shape)}" for name in node.inputs if name in values
-            )
+            shapes = ", ".join(f"{name} {tuple(values[name].shape)}" for name in node.inputs if name in values)
             raise CaseError(f"{node.name} ({node.op}) on {shapes}: {_first_line(error)}") from None
         except KeyError as error:
             raise CaseError(f"{node.name} reads {error}, which nothing makes") from None
+        if pins is not None:  # who reads y sees another rounding of it than the node's own backward pass
+            y = tuple(part * 1.0 for part in y) if isinstance(y, tuple) else y * 1.0
         if isinstance(y, tuple):
             values.update({f"{node.name}:{k}": part for k, part in enumerate(y)})
         else:
@@ -342,9 +279,7 @@ def _module(node: Node, attrs: dict[str, Any]) -> nn.Module:
     """The module `torch.nn.<op>(**attrs)`, without numbers. Raises `CaseError` for an unknown name or argument."""
     cls = getattr(nn, node.op, None)
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)) or node.op.startswith("_"):
-        raise CaseError(
-            f"{node.name}: {node.op!r} is neither a class of torch.nn nor one of {', '.join(FUNCTIONS)}"
-        )
+        raise CaseError(f"{node.name}: {node.op!r} is neither a class of torch.nn nor one of {', '.join(FUNCTIONS)}")
     known = inspect.signature(cls).parameters
     for name, value in attrs.items():
         if name not in known or name in ("device", "dtype", "inplace"):

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.layer import Array, Layer, GraphError, Saved, build
+from reference.layer import Array, GraphError, Layer, Saved, build
 from reference.optimizers import Optimizer, State
 
 Values = dict[str, Array]
@@ -42,7 +42,7 @@ class Node:
     """Which inputs need an error signal: those that are, or come from, something differentiated."""
 
     def own(self, theta: Mapping[str, Array]) -> Values:
-        """This node's parameters, by role."""
+        """The parameters of this node, by role."""
         return {role: theta[name] for role, name in self.roles}
 
 
@@ -92,11 +92,14 @@ class Network:
                     raise GraphError(f"{node.name}: {role} has shape {got}, but should be {text} = {shape}")
 
 
+_KEYS = ("name", "op", "inputs", "attrs", "params")
+
+
 def _node(raw: Any, training: bool) -> Node:
-    get = raw.get if isinstance(raw, Mapping) else lambda key, default: getattr(raw, key, default)
-    name, params = get("name", ""), get("params", None) or {}
-    layer = build(get("op", ""), get("attrs", None) or {}, training, name)
-    inputs = tuple(get("inputs", ()))
+    get = raw if isinstance(raw, Mapping) else {key: getattr(raw, key, None) for key in _KEYS}
+    name, params = str(get.get("name", "")), get.get("params") or {}
+    layer = build(str(get.get("op", "")), get.get("attrs") or {}, training, name)
+    inputs: tuple[str, ...] = tuple(get.get("inputs") or ())
     least, most = layer.arity
     if not least <= len(inputs) <= most:
         expected = least if least == most else f"{least} to {most}" if most < 99 else f"at least {least}"

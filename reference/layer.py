@@ -95,5 +95,3 @@ def build(op: str, attrs: Mapping[str, Any], training: bool, where: str) -> Laye
 def scalar(value: float, like: Array) -> Array:
     """A 0-d array of the dtype of `like`: float32 must stay float32."""
     return np.asarray(value, like.dtype)
-
-

@@ -2,11 +2,11 @@
 
     partial(case, "h1.weight", (0, 2))  ->  Ball(low, high, mid): low ≤ ∂L/∂w ≤ high, proven
 
-Balls are enclosures of `arb` (F. Johansson, Arb: efficient arbitrary-precision midpoint-radius interval
-arithmetic, 2017). Partials are found in forward mode (`dual.py`), so that no backward formula is trusted, not even
-torch's; forward formulas are textbook definitions (`activations.py`, `layers.py`, `losses.py`, `update.py`).
-Precision grows until a ball is narrow, or a branch is decided. The numbers of the case, and the floats among its
-attributes, are taken as exact.
+A ball is an enclosure by `arb` (F. Johansson, Arb: efficient arbitrary-precision midpoint-radius interval
+arithmetic, 2017). Partials are found in forward mode (`dual.py`), so that no backward formula is trusted, not
+even torch's; forward formulas are textbook definitions (`activations.py`, `layers.py`, `losses.py`,
+`update.py`). Precision grows until a ball is narrow, or a branch is decided. The numbers of the case, and the
+floats among its attributes, are taken as exact.
 """
 
 import itertools
@@ -24,7 +24,7 @@ from oracle.arbiter.dual import ONE, Dual, Straddles, Undecided, balls, zeros
 from oracle.arbiter.layers import LAYERS
 from oracle.arbiter.losses import LOSSES
 from oracle.arbiter.site import Formula, Site
-from oracle.arbiter.update import EXECUTION, RULES
+from oracle.arbiter.update import EXECUTION, RULES, unknown_options
 from oracle.spec import Case, Node, UpdateCase
 
 __all__ = ["FORMULAS", "LIMIT", "Ball", "Undecided", "buffer", "cost", "loss", "output", "partial", "updated"]
@@ -36,7 +36,7 @@ LIMIT = 5_000_000
 MOST = 4096
 """Bits of precision after which a ball is returned as wide as it is."""
 NARROW, TINY = arb(2) ** -80, arb(2) ** -1200
-"""A ball is settled when its radius is this small, relative to its middle or (far below any float64) absolutely."""
+"""A ball is settled when its radius is this small relative to its middle, or (below float64) absolutely."""
 
 Index = tuple[int, ...]
 State = dict[str, Any]
@@ -100,7 +100,7 @@ def _formula(node: Node) -> Formula:
     return FORMULAS[node.op]
 
 
-# ------------------------------------------------------------------------------------------------- what is asked
+# ---------------------------------------------------------------------------------------------- what is asked
 
 
 def partial(
@@ -117,14 +117,19 @@ def partial(
     At a kink the slope is (1 − λ) left + λ right, with λ = slopes[op], or torch's where it is not given.
     `exact_softplus` proves Softplus without its threshold. Raises `Undecided`.
     """
-    found = {**case.parameters, **case.inputs}.get(tensor)
-    if found is None or found.dtype.kind != "f":
-        raise Undecided(f"{tensor!r} is no real tensor of this case; there are {', '.join(case.wanted())}")
-    if len(index) != found.ndim or any(not 0 <= i < n for i, n in zip(index, found.shape, strict=True)):
-        raise Undecided(f"{list(index)} is no index of {tensor}, whose shape is {list(found.shape)}")
+    _check(case, tensor, index)
     name, wanted = case.spec.loss.name, case.spec.ancestors(case.spec.loss)
     forward = _Pass(case, slopes or {}, exact_softplus)
     return _enclose(lambda: forward.run(wanted, (tensor, index))[0][name].tangent[()], bits, cost(case))
+
+
+def _check(case: Case, tensor: str, index: Index) -> None:
+    """Raise KeyError or IndexError for what has no partial."""
+    if tensor not in case.wanted():
+        raise KeyError(f"{tensor!r} is no real tensor of this case; there are {', '.join(case.wanted())}")
+    shape = (case.parameters if tensor in case.parameters else case.inputs)[tensor].shape
+    if len(index) != len(shape) or any(not 0 <= i < n for i, n in zip(index, shape, strict=True)):
+        raise IndexError(f"{list(index)} is no index of {tensor}, whose shape is {list(shape)}")
 
 
 def loss(case: Case, *, bits: int = 128, exact_softplus: bool = False) -> Ball:
@@ -143,9 +148,7 @@ def output(case: Case, name: str, index: Index, *, bits: int = 128, exact_softpl
 
 def buffer(case: Case, name: str, index: Index, *, bits: int = 128) -> Ball:
     """One entry of a true running statistic after the pass. Raises `Undecided`."""
-    users = [
-        node for node in case.nodes if name.partition(".")[0] == node.name or name in node.params.values()
-    ]
+    users = [n for n in case.nodes if name.partition(".")[0] == n.name or name in n.params.values()]
     wanted = set().union(*(case.spec.ancestors(node) for node in users))
     forward = _Pass(case, {}, False)
     return _enclose(lambda: _entry(forward.run(wanted)[1][name], index), bits, cost(case))
@@ -156,10 +159,12 @@ def _entry(x: Any, index: Index) -> arb:
 
 
 def updated(case: UpdateCase, step: int, tensor: str, index: Index, *, bits: int = 128) -> Ball:
-    """One true entry of a parameter after gradients[0 … step], as in `UpdateAnswer.steps[step]`. Raises `Undecided`."""
+    """One true entry of a parameter in `UpdateAnswer.steps[step]`. Raises `Undecided`."""
     if case.op not in RULES:
         raise Undecided(f"the arbiter has no update rule for {case.op}; it has {', '.join(RULES)}")
     options = {name: value for name, value in case.attrs.items() if name not in EXECUTION}
+    if unknown := unknown_options(case.op, options):
+        raise Undecided(f"the arbiter's {case.op} knows no option {unknown[0]!r}")
 
     def evaluate() -> arb:
         gradients = (arb(float(g[tensor][index])) for g in case.gradients)
@@ -169,11 +174,11 @@ def updated(case: UpdateCase, step: int, tensor: str, index: Index, *, bits: int
     return _enclose(evaluate, bits, 20 * (step + 1))
 
 
-# ------------------------------------------------------------------------------------------ precision and effort
+# --------------------------------------------------------------------------------------- precision and effort
 
 
 def cost(case: Case) -> int:
-    """Scalar multiplications of a forward pass, from above, before anything is computed."""
+    """About how many scalar multiplications a forward pass takes; nothing is computed."""
     state = case.state()
     rows = max((x.size // max(x.shape[-1], 1) for x in case.inputs.values() if x.ndim), default=1)
     weights = [state[w].size for node in case.nodes if (w := node.parameter("weight")) in state]
@@ -188,7 +193,7 @@ def _enclose(evaluate: Callable[[], arb], bits: int, effort: int) -> Ball:
             f"a proof would take about {effort:,} multiplications, more than {LIMIT:,}: shrink the case"
         )
     while True:
-        last = bits >= MOST or effort * bits * 4 > LIMIT * 128 * 4
+        last = bits >= MOST or effort * bits > LIMIT * 128
         with flint.ctx.workprec(bits):
             try:
                 ball = evaluate()
@@ -218,4 +223,4 @@ def _toward(x: arb, direction: float) -> float:
     """The float nearest to an exact x on the side of `direction`."""
     near = float(x)
     wrong = arb(near) > x if direction < 0 else arb(near) < x
-    return math.nextafter(near, direction) if wrong else near
+    return (math.nextafter(near, direction) if wrong else near) + 0.0  # never −0

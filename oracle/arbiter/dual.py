@@ -1,8 +1,8 @@
 """Dual numbers over balls: a tensor of values, each a proven enclosure, and its tangent.
 
-Forward mode: one scalar t of the case is varied, and every tensor carries x and ẋ = ∂x/∂t. All that is taken
-on trust is the calculus of the first week: the derivatives of + − × ÷ and of seven elementary functions. A ball
-is flint's `arb`; NumPy's object arrays call its methods, so that formulas read as they do over floats.
+Forward mode: one scalar t of the case is varied, and every tensor carries x and ẋ = ∂x/∂t. All that is
+taken on trust is a first week of calculus: the derivatives of + − × ÷ and of seven elementary functions. A
+ball is flint's `arb`; NumPy's object arrays call its methods, so that formulas read as they do over floats.
 """
 
 from collections.abc import Callable, Sequence

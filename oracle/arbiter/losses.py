@@ -93,7 +93,7 @@ def likelihood(site: Site, logp: Dual, target: Target) -> Dual:
 
 
 def binary(site: Site, p: Dual, t: Dual) -> Dual:
-    """BCE(p, t) = mean −w (t ln p + (1 − t) ln(1 − p)), where torch's guards against p = 0 and p = 1 do not bite"""
+    """BCE(p, t) = mean −w (t ln p + (1 − t) ln(1 − p)), where torch's guards at p = 0 and 1 do not bite"""
     inside = (p.v > 0) & (p.v < 1) & (p.v * (1 - p.v) > arb(1e-12))
     if not np.all(inside):
         raise Straddles(f"{site.node.name}: p (1 − p) is not surely above 1e-12, where torch clamps BCELoss")

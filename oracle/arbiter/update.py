@@ -3,6 +3,7 @@
 Each rule takes θ and the sequence of its gradients, and yields θ after every step.
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -109,12 +110,17 @@ def adam(
         yield theta
 
 
-def adamw(theta: arb, gradients: Iterable[arb], *, weight_decay: Any = 1e-2, **options: Any) -> Iterator[arb]:
-    """θ ← (1 − η λ) θ, then Adam"""
-    options["decoupled_weight_decay"] = True
-    return adam(theta, gradients, weight_decay=weight_decay, **options)
+def adamw(theta: arb, gradients: Iterable[arb], **options: Any) -> Iterator[arb]:
+    """θ ← (1 − η λ) θ, then Adam's step; λ is 0.01 unless given"""
+    return adam(theta, gradients, **{"weight_decay": 1e-2} | options | {"decoupled_weight_decay": True})
 
 
 RULES: dict[str, Rule] = {"Adagrad": adagrad, "Adam": adam, "AdamW": adamw, "RMSprop": rmsprop, "SGD": sgd}
 EXECUTION = {"foreach", "fused", "capturable", "differentiable"}
 """Options that say how torch computes, not what."""
+
+
+def unknown_options(op: str, attrs: Iterable[str]) -> list[str]:
+    """Options that a rule does not have."""
+    known = inspect.signature(adam if op == "AdamW" else RULES[op]).parameters
+    return sorted(set(attrs) - set(known) - EXECUTION)

@@ -1,0 +1,394 @@
+"""Many cases, one subject: the run behind `oracle check`, and the analysis of what failed.
+
+Cases are judged as they come; failures are grouped by where they are born, and each group is analysed once, at the
+end: the smallest failing case is shrunk, proven, localised and diagnosed, with the others as witnesses.
+"""
+
+import platform
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import numpy as np
+
+from oracle import localize
+from oracle.architectures import Stream
+from oracle.compare import Outcome, Verdict
+from oracle.diagnose import Evidence, breach_diagnosis, diagnose
+from oracle.judge import Trial, judge, trial
+from oracle.records import Birthplace, Diagnosis, Finding, Note, Report
+from oracle.shrink import shrink, shrink_update
+from oracle.spec import AnyCase, Case, CaseError, Node, UpdateCase
+from oracle.subjects import Subject, resolve
+from oracle.twin import Twin
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+WITNESSES = 6
+"""Failing cases kept for each cause."""
+CAUSES = 8
+"""Causes that are analysed; further failures are counted."""
+TWICE = 4
+"""Every so many cases the subject is asked twice."""
+
+Progress = Callable[[int, Counter[str]], None]
+
+
+@dataclass
+class Failure:
+    """A failing case, on its way to a finding."""
+
+    where: str
+    case: AnyCase
+    verdict: Verdict
+
+
+@dataclass
+class Tally:
+    """What a run has seen so far."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    stages: Counter[str] = field(default_factory=Counter)
+    coverage: Counter[str] = field(default_factory=Counter)
+    groups: dict[str, list[Failure]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: dict[tuple[str, str], list[Failure]] = field(default_factory=dict)
+
+    @property
+    def cases(self) -> int:
+        """How many cases were judged."""
+        return self.outcomes.total()
+
+    def add(self, where: str, case: AnyCase, found: Trial, subject: Subject) -> None:
+        """Count one case, and keep it if it is a witness."""
+        verdict = found.verdict
+        self.outcomes[verdict.outcome] += 1
+        self.stages[verdict.stage] += 1
+        if verdict.outcome != "skipped":
+            self.coverage.update({case.op} if isinstance(case, UpdateCase) else {n.op for n in case.nodes})
+        if verdict.outcome == "match":
+            return
+        failure = Failure(where, case, verdict)
+        if not verdict.failed:
+            self.notes.setdefault((verdict.outcome, _pattern(verdict.reason)), []).append(failure)
+            return
+        known = len(self.groups) < CAUSES or self.cases < 100 * CAUSES
+        key = signature(case, found, subject) if known else "more"
+        self.counts[key] += 1
+        group = self.groups.setdefault(key, [])
+        group.append(failure)
+        group.sort(key=lambda f: size(f.case))
+        del group[WITNESSES:]
+
+
+def size(case: AnyCase) -> int:
+    """How much there is to read in a case."""
+    if isinstance(case, UpdateCase):
+        return len(case.gradients) * sum(x.size for x in case.parameters.values())
+    return 10 * len(case.nodes) + sum(x.size for x in (*case.inputs.values(), *case.parameters.values()))
+
+
+def _pattern(reason: str) -> str:
+    """A sentence without its numbers and names, so that like reasons meet."""
+    return re.sub(r"\b[a-z]+\d+\b(\.\w+)?|-?\d[\d.e+-]*|\[[^]]*\]|\([^)]*\)|'[^']*'", "·", reason)
+
+
+def signature(case: AnyCase, found: Trial, subject: Subject) -> str:
+    """What failing cases of one cause have in common: the operator that fails alone, or the kind of breach."""
+    verdict = found.verdict
+    if isinstance(case, UpdateCase):
+        return f"step 5 {case.op} {verdict.outcome}" + ("" if verdict.differences else _pattern(verdict.reason))
+    if not verdict.differences or found.truth is None:
+        return _pattern(verdict.reason)
+    alone = _alone(case, subject)
+    if not alone:
+        return "in context"
+    node, isolated, its = alone[0]
+    born = localize.birthplace(isolated, its)
+    return f"{node.op} {born.part if born else ''}"
+
+
+def _alone(case: Case, subject: Subject) -> list[tuple[Node, Case, Verdict]]:
+    truth = Twin(case).run(case, errors=True)
+    return localize.isolated(case, truth, lambda c: judge(c, subject, prove=False, twice=False))
+
+
+# ----------------------------------------------------------------------------------------------------------- the run
+
+
+def check(
+    subject: Subject | str = "reference",
+    *,
+    cases: int | None = 1000,
+    seconds: float | None = None,
+    seed: int = 0,
+    dtypes: Iterable[str] = ("float64", "float32"),
+    profile: str = "standard",
+    name: str = "check",
+    progress: Progress | None = None,
+) -> Report:
+    """Judge a subject on `cases` random cases of each dtype, or for so many seconds; the same seed, the same report."""
+    subject = resolve(subject) if isinstance(subject, str) else subject
+    tally, stopped, dtypes = Tally(), "", tuple(dtypes)
+    try:
+        for where, case, twin, k in _stream(cases, seconds, seed, dtypes, profile):
+            tally.add(where, case, _trial(case, subject, twin, k), subject)
+            if progress:
+                progress(tally.cases, tally.outcomes)
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    asked = None if cases is None else cases * len(dtypes)
+    return _report(tally, subject, name, seed, dtypes, profile, asked, stopped)
+
+
+def _trial(case: AnyCase, subject: Subject, twin: Twin | None, k: int) -> Trial:
+    return trial(case, subject, twin, twice=k % TWICE == 0)
+
+
+def _stream(
+    cases: int | None, seconds: float | None, seed: int, dtypes: tuple[str, ...], profile: str
+) -> Iterator[tuple[str, AnyCase, Twin | None, int]]:
+    """Every case with its name, its twin (one for each architecture) and its number; the dtypes take turns."""
+    end = time.monotonic() + seconds if seconds is not None else float("inf")
+    streams = [(Stream(seed, dtype, profile), dtype) for dtype in dtypes]
+    twins: dict[str, Twin] = {}
+    k = 0
+    while cases is None or k < cases:
+        for stream, dtype in streams:
+            if time.monotonic() > end:
+                return
+            case = stream[k]
+            twin = None
+            if isinstance(case, Case):
+                twin = twins.get(dtype)
+                if twin is None or twin.nodes is not case.nodes:
+                    twin = twins[dtype] = Twin(case)
+            yield f"case {k} of seed {seed}, {dtype}", case, twin, k
+        k += 1
+
+
+def replay(
+    subject: Subject, cases: Iterable[tuple[str, AnyCase]], name: str = "replay"
+) -> tuple[Report, list[Verdict]]:
+    """Judge saved cases again. Each is checked whole first: a case that cannot be judged is skipped, with the reason."""
+    tally, verdicts, seen = Tally(), [], 0
+    for where, case in cases:
+        found = trial(case, subject)
+        seen += 1
+        verdicts.append(found.verdict)
+        tally.add(where, case, found, subject)
+    return _report(tally, subject, name, 0, ("as saved",), "saved cases", seen, ""), verdicts
+
+
+def _report(
+    tally: Tally,
+    subject: Subject,
+    name: str,
+    seed: int,
+    dtypes: tuple[str, ...],
+    profile: str,
+    asked: int | None,
+    stopped: str,
+) -> Report:
+    findings = sorted(
+        (analyse(group, subject, tally.counts[key]) for key, group in tally.groups.items()),
+        key=lambda f: (-f.count, f.sentence),
+    )
+    notes = [
+        Note(group[0].verdict.outcome, group[0].verdict.reason, len(group), group[0].where)
+        for _, group in sorted(tally.notes.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
+    ]
+    failed = any(tally.outcomes[o] for o in ("mismatch", "errored", "timeout"))
+    return Report(
+        name=name,
+        subject=subject.name,
+        seed=seed,
+        dtypes=dtypes,
+        profile=profile,
+        cases=tally.cases,
+        asked=asked,
+        tally={outcome: tally.outcomes[outcome] for outcome in OUTCOMES},
+        stages=dict(sorted(tally.stages.items())),
+        coverage=dict(sorted(tally.coverage.items())),
+        findings=tuple(findings),
+        notes=tuple(notes),
+        versions=versions(),
+        exit_code=130 if stopped else 1 if failed else 0,
+        stopped=stopped,
+    )
+
+
+def versions() -> dict[str, str]:
+    """What the verdicts depend on."""
+    from importlib.metadata import version
+
+    packages = ("backprop-oracle", "torch", "numpy", "python-flint")
+    return {"python": platform.python_version()} | {p: version(p) for p in packages}
+
+
+# ------------------------------------------------------------------------------------------------------ the analysis
+
+
+def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
+    """A group of failures of one cause, the smallest case first, as a finding."""
+    first = group[0]
+    if isinstance(first.case, UpdateCase):
+        return _update_finding(first, subject, count)
+    if not first.verdict.differences:
+        return _breach_finding(first, subject, count)
+    small, verdict = _smallest(first.case, first.verdict, subject)
+    evidence = _evidence(small, verdict, subject)
+    if evidence is None:
+        return _finding(first, small, verdict, subject, count)
+    larger = [e for f in group if isinstance(f.case, Case) and (e := _evidence(f.case, f.verdict, subject))]
+    born = localize.birthplace(small, verdict)
+    diagnosis = diagnose(evidence, larger)
+    stops = localize.narrate(small, evidence.truth, evidence.got, verdict, born)
+    return _finding(first, small, verdict, subject, count, born, diagnosis, stops)
+
+
+def _smallest(case: Case, verdict: Verdict, subject: Subject) -> tuple[Case, Verdict]:
+    """The smallest case on which the mismatch is proven; the case itself if nothing smaller can be proven."""
+
+    def fails(candidate: Case) -> bool:
+        found = judge(candidate, subject, prove=False, twice=False)
+        return found.outcome == "mismatch" and bool(found.differences)
+
+    alone = [candidate for _, candidate, _ in _alone(case, subject)[:1]]
+    for start in (*alone, case):
+        small = shrink(start, fails)
+        for candidate in (small, start):
+            found = judge(candidate, subject, twice=False)
+            if found.outcome == "mismatch" and found.stage == "proved":
+                return candidate, found
+    return case, verdict
+
+
+def _evidence(case: Case, verdict: Verdict, subject: Subject) -> Evidence | None:
+    """The subject's gradients for a case; None if it does not answer this time."""
+    answer = subject.answer(case).answer
+    if answer is None:
+        return None
+    try:
+        return Evidence(case, {n: np.asarray(g, float) for n, g in answer.gradients.items()}, set(verdict.suspects))
+    except CaseError:
+        return None
+
+
+def _finding(
+    first: Failure,
+    case: AnyCase,
+    verdict: Verdict,
+    subject: Subject,
+    count: int,
+    born: Birthplace | None = None,
+    diagnosis: Diagnosis | None = None,
+    stops: tuple[Any, ...] = (),
+) -> Finding:
+    identity = case.id
+    return Finding(
+        sentence=_sentence(verdict, born, diagnosis),
+        verdict=verdict,
+        case=case,
+        case_id=identity,
+        found_in=first.where,
+        backward=stops,
+        born=born,
+        diagnosis=diagnosis,
+        count=count,
+        reproduce=f"oracle replay corpus/{identity}.json --subject {subject.name}",
+    )
+
+
+def _sentence(verdict: Verdict, born: Birthplace | None, diagnosis: Diagnosis | None) -> str:
+    if diagnosis is not None:
+        where = f"{diagnosis.node} ({born.op})" if born and born.node == diagnosis.node else diagnosis.node
+        return f"{where}: {diagnosis.name}. {diagnosis.story}"
+    if born is not None:
+        return f"{born.sentence[0].upper()}{born.sentence[1:]}: {verdict.reason}"
+    return verdict.reason
+
+
+def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
+    """A breach of contract, or an exception: the smallest case with the same breach."""
+    assert isinstance(first.case, Case)
+    pattern = _pattern(first.verdict.reason)
+    twice = first.verdict.outcome == "mismatch"
+
+    def fails(candidate: Case) -> bool:
+        found = judge(candidate, subject, prove=False, twice=twice)
+        return found.failed and _pattern(found.reason) == pattern
+
+    small = shrink(first.case, fails, budget=150) if fails(first.case) else first.case
+    verdict = judge(small, subject) if small is not first.case else first.verdict
+    return _finding(first, small, verdict, subject, count, diagnosis=breach_diagnosis(small, verdict))
+
+
+def _update_finding(first: Failure, subject: Subject, count: int) -> Finding:
+    """A failure of step 5."""
+    pattern = _pattern(first.verdict.reason)
+
+    def fails(candidate: UpdateCase) -> bool:
+        found = judge(candidate, subject, prove=False)
+        same = found.outcome == first.verdict.outcome
+        return same and (bool(found.differences) or _pattern(found.reason) == pattern)
+
+    assert isinstance(first.case, UpdateCase)
+    small = shrink_update(first.case, fails)
+    verdict = judge(small, subject)
+    if not verdict.failed:
+        small, verdict = first.case, first.verdict
+    sentence = f"step 5, {small.op}: {verdict.reason}"
+    born = Birthplace("step 5", small.op, "update", sentence) if verdict.differences else None
+    return _finding(first, small, verdict, subject, count, born)
+
+
+# ------------------------------------------------------------------------------------------------------- self-check
+
+
+def self_check() -> str:
+    """An empty string if the oracle itself works: it accepts a right answer, rejects a wrong one, and proves it."""
+    rng = np.random.default_rng(0)
+    nodes = (
+        Node("h1", "Linear", ("x",), {"in_features": 2, "out_features": 2}),
+        Node("a1", "Tanh", ("h1",)),
+        Node("loss", "MSELoss", ("a1", "t")),
+    )
+    case = Case(
+        nodes=nodes,
+        inputs={"x": rng.normal(size=(3, 2)), "t": rng.normal(size=(3, 2))},
+        parameters={"h1.weight": rng.normal(size=(2, 2)), "h1.bias": rng.normal(size=2)},
+    )
+    truth = Twin.of(case).run(case)
+    right = judge(case, Subject("right", lambda c: {"loss": truth.loss, "gradients": truth.gradients}))
+    if right.outcome != "match":
+        return f"a right answer was judged {right.outcome}: {right.reason}"
+    bent = {**truth.gradients, "h1.weight": truth.gradients["h1.weight"] * (1 + 1e-9)}
+    wrong = judge(case, Subject("wrong", lambda c: {"loss": truth.loss, "gradients": bent}))
+    if (wrong.outcome, wrong.stage) != ("mismatch", "proved"):
+        return f"an answer wrong by 1e-9 was judged {wrong.outcome}: {wrong.reason}"
+    return ""
+
+
+def shadowed() -> str:
+    """An empty string if `reference` and `oracle` are the two that belong together."""
+    import importlib.util
+    from pathlib import Path
+
+    found = importlib.util.find_spec("reference")
+    mine = Path(__file__).resolve().parents[1] / "reference" / "__init__.py"
+    if found is None or found.origin is None or Path(found.origin).resolve() != mine:
+        theirs = found.origin if found else "nothing"
+        return f"`import reference` finds {theirs}, which shadows {mine}; rename it, or run `python -P` or the `oracle` script"
+    return ""
+
+
+def set_threads() -> None:
+    """One thread for torch: small nets are faster so, and the sums are the same on every machine."""
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)

@@ -1,0 +1,151 @@
+"""Where a difference is born: the node whose own formula is wrong, told apart from those that only inherit.
+
+A node is guilty beyond doubt if it fails alone, on its true inputs and its true error signal. Where no node fails
+alone (the fault needs its surroundings, or the subject cannot run a layer alone) the wrong tensors themselves say
+between which nodes it lies.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from oracle.compare import Verdict
+from oracle.records import Birthplace, Line, Stop
+from oracle.shrink import isolate
+from oracle.spec import Array, Case, CaseError, Node
+from oracle.twin import Truth
+
+Judge = Callable[[Case], Verdict]
+
+
+def isolated(case: Case, truth: Truth, judge: Judge) -> list[tuple[Node, Case, Verdict]]:
+    """The nodes that fail alone, last layer first, with the case and the verdict of each. `truth` has errors."""
+    found = []
+    for node in reversed(case.nodes):
+        if node.op == "Dot" and len(case.nodes) > 1:
+            continue
+        try:
+            alone = isolate(case, truth, node)
+            verdict = judge(alone)
+        except CaseError:
+            continue
+        if verdict.outcome == "mismatch":
+            found.append((node, alone, verdict))
+    return found
+
+
+def birthplace(case: Case, verdict: Verdict) -> Birthplace | None:
+    """Where the difference in a (small) case is born, from which tensors are wrong and which are right."""
+    wrong = set(verdict.suspects)
+    if not wrong:
+        return None
+    forward = [name.partition(" ")[2] for name in wrong if name.startswith(("output ", "buffer "))]
+    if "loss" in wrong or forward:
+        return _forward(case, forward)
+    signals = {name.removeprefix("error ") for name in wrong if name.startswith("error ")}
+    for node in reversed(case.nodes):
+        own = _own_wrong(case, node, wrong)
+        fed = [name for name in node.inputs if name in wrong or name in signals]
+        if fed or _feeds_wrong(case, node, wrong):
+            if own and not fed and not _others_between(case, node):
+                continue
+            return _backward(case, node, fed)
+        if own:
+            return _partials(node, own)
+    return None
+
+
+def _own_wrong(case: Case, node: Node, wrong: set[str]) -> list[str]:
+    return [name for name in case.parameters if name in wrong and _owns(node, name)]
+
+
+def _owns(node: Node, parameter: str) -> bool:
+    return parameter.rpartition(".")[0] == node.name or parameter in node.params.values()
+
+
+def _feeds_wrong(case: Case, node: Node, wrong: set[str]) -> bool:
+    """Whether every parameter of a node that feeds this one is wrong: then what it was handed is."""
+    for source in case.spec.sources(node):
+        own = [name for name in case.parameters if _owns(source, name)]
+        if own and all(name in wrong for name in own) and (len(own) > 1 or node.op not in ("Linear", "Dot")):
+            return True
+    return False
+
+
+def _others_between(case: Case, node: Node) -> bool:
+    return any(case.parameters and any(_owns(s, p) for p in case.parameters) for s in case.spec.sources(node))
+
+
+def _forward(case: Case, forward: list[str]) -> Birthplace:
+    names = {name.rpartition(".")[0] or name for name in forward}
+    node = next((n for n in case.nodes if n.name in names), None)
+    if node is None:
+        inner = [n for n in case.nodes if n.op != "Dot"]
+        node = inner[-1] if len(inner) == 1 else case.nodes[-1]
+    return Birthplace(
+        node.name, node.op, "forward", f"the value that {node.name} ({node.op}) computes is wrong already"
+    )
+
+
+def _backward(case: Case, node: Node, fed: list[str]) -> Birthplace:
+    to = " and ".join(fed or [s.name for s in case.spec.sources(node)])
+    return Birthplace(
+        node.name,
+        node.op,
+        "backward",
+        f"what {node.name} ({node.op}) receives is right, and the error signal it hands to {to} is wrong",
+    )
+
+
+def _partials(node: Node, own: list[str]) -> Birthplace:
+    return Birthplace(
+        node.name,
+        node.op,
+        "partials",
+        f"the error signal at {node.name} ({node.op}) is right, and its partial of {' and '.join(own)} is wrong",
+    )
+
+
+def narrate(
+    case: Case, truth: Truth, got: dict[str, Array], verdict: Verdict, born: Birthplace | None
+) -> tuple[Stop, ...]:
+    """The backward pass, last layer first: what is wrong and what merely follows."""
+    wrong = set(verdict.suspects)
+    upstream: set[str] = set()
+    if born is not None:
+        node = next(n for n in case.nodes if n.name == born.node)
+        upstream = case.spec.ancestors(node) - ({node.name} if born.part != "forward" else set())
+    stops = []
+    for node in reversed(case.nodes):
+        own = [name for name in case.parameters if _owns(node, name)]
+        reads = [name for name in node.inputs if name in truth.gradients]
+        lines = [_line(t, truth, got, wrong, born, node) for t in dict.fromkeys([*own, *reads])]
+        if node.name == case.nodes[-1].name:
+            lines.insert(0, _line("loss", truth, got, wrong, born, node))
+        status = _status(node, born, upstream, lines)
+        stops.append(Stop(node.name, node.op, node.inputs, status, tuple(lines)))
+    return tuple(stops)
+
+
+Status = Literal["right", "wrong", "follows", "unknown"]
+
+
+def _status(node: Node, born: Birthplace | None, upstream: set[str], lines: list[Line]) -> Status:
+    if born is not None and node.name == born.node:
+        return "wrong"
+    bad = any(line.status in ("wrong", "follows") for line in lines)
+    if born is None:
+        return "unknown" if bad else "right"
+    return "follows" if bad or (node.name in upstream and born.part == "backward") else "right"
+
+
+def _line(
+    tensor: str, truth: Truth, got: dict[str, Array], wrong: set[str], born: Birthplace | None, node: Node
+) -> Line:
+    expected = truth.loss if tensor == "loss" else truth.gradients[tensor]
+    if tensor not in got:
+        return Line(tensor, "not returned", expected)
+    here = born is not None and born.node == node.name
+    status: Literal["right", "wrong", "follows"] = "right" if tensor not in wrong else "wrong" if here else "follows"
+    return Line(tensor, status, expected, np.asarray(got[tensor]))

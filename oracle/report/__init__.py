@@ -1,0 +1,41 @@
+"""Reports: records in, files and text out. Nothing here judges, and nothing here knows the time or the machine."""
+
+from pathlib import Path
+
+from oracle import spec
+from oracle.records import Report
+from oracle.report.codec import decode, encode, plain, schema
+from oracle.report.junit import junit
+from oracle.report.pages import html, summary
+from oracle.report.terminal import print_finding, print_summary, render_finding
+from oracle.report.text import safe_text
+from oracle.report.words import corpus_name
+
+__all__ = [
+    "decode",
+    "encode",
+    "html",
+    "junit",
+    "print_finding",
+    "print_summary",
+    "render_finding",
+    "safe_text",
+    "schema",
+    "summary",
+    "write_report",
+]
+
+
+def write_report(report: Report, directory: Path) -> list[Path]:
+    """Write every format and each finding's smallest case; equal reports give equal bytes.
+
+    Files that an earlier run left in `directory` are replaced where the name is the same, and never deleted.
+    """
+    return [
+        spec.save(plain(report), directory / "report.json"),
+        spec.save(schema(), directory / "report.schema.json"),
+        spec.write(directory / "junit.xml", junit(report)),
+        spec.write(directory / "summary.md", summary(report).encode()),
+        spec.write(directory / "report.html", html(report).encode()),
+        *(spec.save(f.case, directory / name) for name, f in {corpus_name(f): f for f in report.findings}.items()),
+    ]

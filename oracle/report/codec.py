@@ -1,0 +1,73 @@
+"""report.json and its schema. JSON has no NaN and no infinity: they are the words "NaN", "Infinity", "-Infinity"."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from oracle import spec
+from oracle.records import Report
+
+WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+NUMBERS = ("worst", "expected", "got", "tolerance", "low", "high")
+
+
+def plain(report: Report) -> Any:
+    """A report as plain JSON values: dicts, lists, and words where a number is not finite."""
+    return _walk(msgspec.to_builtins(report, enc_hook=_leaf), _spell)
+
+
+def encode(report: Report) -> bytes:
+    """One line of JSON; equal reports give equal bytes."""
+    return spec.to_json(plain(report))
+
+
+def decode(data: bytes, where: str = "report.json") -> Report:
+    """The inverse of `encode`; raises `CaseError` with a sentence saying what is no report, and where."""
+    try:
+        raw = msgspec.json.decode(data)
+        for holder, key in _floats(raw):
+            if isinstance(holder[key], str):
+                holder[key] = WORDS.get(holder[key], holder[key])
+        report: Report = msgspec.convert(raw, Report, dec_hook=lambda _, value: spec.decode_tensor(value))
+    except (msgspec.DecodeError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise spec.CaseError(f"{where}: {error}") from None
+    return report
+
+
+def _floats(raw: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every place of a plain report where a word means a number."""
+    for finding in raw.get("findings", ()):
+        verdict, case = finding.get("verdict", {}), finding.get("case", {})
+        for holder in (verdict, *verdict.get("differences", ())):
+            yield from ((holder, key) for key in NUMBERS if key in holder)
+        for owner in (case, *case.get("nodes", ())):
+            yield from ((owner["attrs"], key) for key in owner.get("attrs", {}))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of report.json."""
+    words = {"anyOf": [{"type": "number"}, {"enum": list(WORDS)}]}
+    body = _walk(spec.schema(Report), lambda v: words if v == {"type": "number"} else v)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}
+
+
+def _walk(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A tree of plain values with every value changed, from the leaves up."""
+    if isinstance(value, dict):
+        value = {key: _walk(v, change) for key, v in value.items()}
+    elif isinstance(value, list | tuple):
+        value = [_walk(v, change) for v in value]
+    return change(value)
+
+
+def _leaf(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else spec.encode_tensor(value)
+
+
+def _spell(value: Any) -> Any:
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"

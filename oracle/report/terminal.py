@@ -1,0 +1,196 @@
+"""A finding as text, always in the same order.
+
+What is wrong; the smallest case; the backward pass, last layer first; expected, got and their ratio; why the
+diagnosis is believed; the proof; how to reproduce.
+"""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from oracle.records import Finding, Line, Note, Report, Stop
+from oracle.report import tables, words
+from oracle.report.page import Page, Piece
+from oracle.report.tables import Cell, Comparison
+
+COLOUR = {"right": "good", "wrong": "bad", "follows": "follows", "unknown": "faint", "not returned": "faint"}
+HEADS = ("expected", "got", "ratio")
+
+
+def render_finding(finding: Finding) -> str:
+    """A finding as plain text."""
+    return finding_page(finding).plain
+
+
+def print_finding(console: Console, finding: Finding) -> None:
+    """A finding on a console, in colour where it is a terminal."""
+    finding_page(finding).print(console)
+
+
+def print_summary(console: Console, report: Report) -> None:
+    """A whole run in a few lines, on a console."""
+    summary_page(report).print(console)
+
+
+def finding_page(finding: Finding) -> Page:
+    """The seven parts of a finding; for a crash or a hang, those that need no numbers."""
+    page = Page()
+    page.line((f"{finding.verdict.outcome.upper()}  ", "bad"), (finding.sentence, "strong"), indent=0)
+    page.line((_seen(finding), "faint"))
+    _case(page, finding)
+    if words.numbers_compared(finding):
+        _backward(page, finding)
+        _compared(page, finding)
+        _belief(page, finding)
+        _proof(page, finding)
+    else:
+        page.heading("NO NUMBERS TO COMPARE")
+        page.block(finding.verdict.reason or finding.sentence)
+        if finding.diagnosis:
+            _belief(page, finding)
+    page.heading("TO REPRODUCE")
+    page.line(finding.reproduce or words.default_command(finding))
+    return page
+
+
+def _seen(finding: Finding) -> str:
+    return f"{words.plural(finding.count, 'case')} with this cause; first seen in {finding.found_in}"
+
+
+def _case(page: Page, finding: Finding) -> None:
+    page.heading("THE SMALLEST CASE", f"{finding.case_id}, {words.mode(finding.case)}")
+    for line in words.graph(finding.case):
+        page.line(line)
+    page.line()
+    found = list(words.tensors(finding.case))
+    if words.numbers_compared(finding):
+        page.table(row for kind, name, x in found for row in _numbers(kind, name, x))
+    else:
+        page.table((name, tables.shape(x), (kind, "faint")) for kind, name, x in found)
+
+
+def _numbers(kind: str, name: str, x: tables.Array) -> Iterator[list[Piece]]:
+    rows, more = tables.plain_rows(x)
+    width = max((len(value) for _, row in rows for value in row), default=0)
+    head: list[Piece] = [name, (tables.shape(x), "faint"), (kind, "faint")]
+    for label, row in rows:
+        yield [*head, (label, "faint"), *(value.rjust(width) for value in row)]
+        head = ["", "", ""]
+    if more or not rows:
+        yield [*head, (f"… {more} more in the case's file" if more else "empty", "faint")]
+
+
+# --------------------------------------------------------------------------------------------------- the backward pass
+
+
+def _backward(page: Page, finding: Finding) -> None:
+    update = words.is_update(finding.case)
+    page.heading(*("THE UPDATE", "step by step") if update else ("THE BACKWARD PASS", "last layer first"))
+    page.table(row for stop in finding.backward for row in _stop(stop))
+    if not finding.backward:
+        for tensor in finding.verdict.suspects or [d.tensor for d in finding.verdict.differences]:
+            page.line(tensor, ("  WRONG", "bad"))
+    if finding.born:
+        page.line(("born in ", "strong"), (words.born_in(finding), "strong"))
+        page.block(finding.born.sentence)
+    else:
+        page.line((words.not_localised(finding), "strong"))
+
+
+def _stop(stop: Stop) -> Iterator[list[Piece]]:
+    inputs = f"({', '.join(stop.inputs)})" if stop.inputs else ""
+    yield [(stop.node, "strong"), f"{stop.op}{inputs}", status(stop.status)]
+    yield from (["", line.tensor, status(line.status)] for line in stop.lines)
+
+
+def status(word: str) -> tuple[str, str]:
+    """A status as a word, never as a colour alone."""
+    return words.status(word), COLOUR[word]
+
+
+def _compared(page: Page, finding: Finding) -> None:
+    page.heading("EXPECTED, GOT AND RATIO", "wrong entries are marked *")
+    for table in tables.compared(finding, "wrong"):
+        page.line((table.tensor, "strong"), (f"  {table.shape}", "faint"))
+        _matrix(page, table) if table.matrix else _list(page, table)
+        for told in filter(None, (table.more, table.pattern)):
+            page.line((told, "faint"), indent=4)
+
+
+def _matrix(page: Page, table: Comparison) -> None:
+    """Three matrices side by side."""
+    cells = [cell for _, row in table.rows for cell in row]
+    widths = [max((len(_face(cell)[k]) for cell in cells), default=0) for k in range(3)]
+    columns = max((len(row) for _, row in table.rows), default=0)
+    spans = [max(len(head), columns * (width + 2)) + 3 for head, width in zip(HEADS, widths, strict=True)]
+    labels = max((len(label) for label, _ in table.rows), default=0)
+    heads = (head.ljust(span) for head, span in zip(HEADS, spans, strict=True))
+    page.line((" " * (labels + 2) + "".join(heads), "faint"))
+    for label, row in table.rows:
+        strips = (_strip(row, k, widths[k], spans[k]) for k in range(3))
+        page.line(label.ljust(labels), *(piece for strip in strips for piece in strip))
+
+
+def _strip(row: list[Cell], k: int, width: int, span: int) -> Iterator[Piece]:
+    """One row of the k-th of the three matrices."""
+    yield from ((_face(cell)[k].rjust(width + 2), "bad" if k and cell.wrong else "") for cell in row)
+    yield " " * (span - len(row) * (width + 2))
+
+
+def _list(page: Page, table: Comparison) -> None:
+    """One entry a line."""
+    cells = [cell for _, row in table.rows for cell in row]
+    head: list[Piece] = [(text, "faint") for text in ("entry", *HEADS)]
+    body = [[cell.index, *((text, "bad" if cell.wrong else "") for text in _face(cell))] for cell in cells]
+    page.table([head, *body] if cells else [], indent=4)
+
+
+def _face(cell: Cell) -> tuple[str, str, str]:
+    return cell.expected, cell.got + ("*" if cell.wrong else " "), cell.ratio
+
+
+# -------------------------------------------------------------------------------------------------------- the evidence
+
+
+def _belief(page: Page, finding: Finding) -> None:
+    page.heading("WHY")
+    if not (d := finding.diagnosis):
+        page.line(words.NOT_RECOGNISED)
+        return
+    page.line((d.name, "strong"), (f"  {d.code}, in {d.node}", "faint"))
+    page.block(d.story)
+    page.block(d.wrong, first=("wrong  ", "bad"), indent=4)
+    page.block(d.right, first=("right  ", "good"), indent=4)
+    page.block(d.evidence, first="believed because: ")
+    if d.also:
+        page.line(f"the same numbers would come from: {', '.join(d.also)}")
+
+
+def _proof(page: Page, finding: Finding) -> None:
+    page.heading("PROOF")
+    for sentence in words.proofs(finding):
+        page.line(sentence)
+
+
+# --------------------------------------------------------------------------------------------------------- the summary
+
+
+def summary_page(report: Report) -> Page:
+    """The verdict, what was counted, and one line for every finding and note."""
+    page = Page()
+    word, told = words.verdict(report)
+    page.line((f"{word}: ", "good" if word == "PASSED" else "bad"), (told, "strong"), indent=0)
+    page.line((words.run_line(report), "faint"))
+    page.line(words.tally_line(report))
+    if report.stopped:
+        page.line("stopped early: ", report.stopped)
+    for k, finding in enumerate(report.findings, 1):
+        page.line((f"{k}. {finding.verdict.outcome}  ", "bad"), (words.title(finding), "strong"))
+        page.line(f"{finding.sentence} ({words.plural(finding.count, 'case')})", indent=5)
+    page.table(_note(note) for note in report.notes)
+    return page
+
+
+def _note(note: Note) -> list[Piece]:
+    saved = f", saved as {note.saved}" if note.saved else ""
+    return [(note.outcome, "follows"), words.plural(note.count, "case"), f"{note.reason} ({note.example}{saved})"]
