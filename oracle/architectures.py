@@ -181,8 +181,8 @@ LOSSES: dict[str, Callable[[Random, Shape], Attrs]] = {
 class _Builder:
     """A graph growing node by node; `at` is the tensor it grows from."""
 
-    def __init__(self, r: Random, profile: Profile) -> None:
-        self.r, self.profile = r, profile
+    def __init__(self, r: Random, profile: Profile, turn: int | None) -> None:
+        self.r, self.profile, self.turn = r, profile, turn
         self.nodes: list[Node] = []
         self.shapes: dict[str, Shape] = {}
         self.inputs: dict[str, Slot] = {}
@@ -325,7 +325,8 @@ class _Builder:
 
     def loss(self, x: str) -> None:
         """The last node, with its target; unreduced losses end in a random cotangent."""
-        op = self.r.choice(self.profile.losses or tuple(LOSSES))
+        losses = self.profile.losses or tuple(LOSSES)
+        op = self.r.choice(losses) if self.turn is None else losses[self.turn % len(losses)]
         shape = self.shapes[x]
         if op == "BCELoss":
             x = self.unit(x, self.r.choice(("Sigmoid", "Softmax")))
@@ -351,7 +352,9 @@ class _Builder:
         return Slot(shape, "unit" if op.startswith("BCE") else "real"), shape
 
     def build(self) -> Architecture:
-        """Grow to a random depth, then end in a loss."""
+        """Grow to a random depth, then end in a loss. With a turn, its operator is among the nodes."""
+        if self.turn is not None and "dense" not in self.profile.moves:
+            self.at = self.unit(self.at, self.units[self.turn % len(self.units)])
         for _ in range(self.r.randint(*self.profile.depth)):
             self.at = getattr(self, self.r.choice(self.profile.moves))(self.at)
         if self.profile.units and self.r.random() < 0.7:
@@ -360,9 +363,9 @@ class _Builder:
         return Architecture(tuple(self.nodes), self.training, self.inputs, self.parameters, self.buffers)
 
 
-def architecture(r: Random, profile: str = "standard") -> Architecture:
-    """A random graph."""
-    return _Builder(r, PROFILES[profile]).build()
+def architecture(r: Random, profile: str = "standard", turn: int | None = None) -> Architecture:
+    """A random graph. Successive turns go through the operators and the losses, so that a short run meets them all."""
+    return _Builder(r, PROFILES[profile], turn).build()
 
 
 # ------------------------------------------------------------------------------------------------------------ values
@@ -518,8 +521,13 @@ def update_case(r: Random, dtype: str) -> UpdateCase:
 
 # ------------------------------------------------------------------------------------------------- the stream of cases
 
-VALUES = 16
-"""Cases that one architecture carries."""
+FIRST, FEW, MANY = 512, 2, 16
+"""The first cases have an architecture for every two of them; later ones, for the sake of speed, one for sixteen."""
+
+
+def _group(k: int) -> int:
+    """The number of the architecture of case k."""
+    return k // FEW if k < FIRST else FIRST // FEW + (k - FIRST) // MANY
 
 
 @dataclass
@@ -536,9 +544,9 @@ class Stream:
         profile = PROFILES[self.profile]
         if profile.updates and k % profile.updates == profile.updates - 1:
             return update_case(self._random("update", k), self.dtype)
-        group = k // VALUES
+        group = _group(k)
         if self._last is None or self._last[0] != group:
-            self._last = (group, architecture(self._random("net", group), self.profile))
+            self._last = (group, architecture(self._random("net", group), self.profile, group))
         seed = self._random("values", k).randrange(2**63)
         return values(self._last[1], seed, self.dtype, profile.regimes)
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import numpy as np
+from msgspec.structs import replace
 
 from oracle import localize
 from oracle.architectures import Stream
 from oracle.compare import Outcome, Verdict
 from oracle.diagnose import Evidence, breach_diagnosis, diagnose
-from oracle.judge import Trial, judge, trial
+from oracle.judge import How, Trial, judge, trial
 from oracle.records import Birthplace, Diagnosis, Finding, Note, Report
 from oracle.shrink import shrink, shrink_update
 from oracle.spec import AnyCase, Case, CaseError, Node, UpdateCase
@@ -33,6 +34,11 @@ CAUSES = 8
 """Causes that are analysed; further failures are counted."""
 TWICE = 4
 """Every so many cases the subject is asked twice."""
+
+QUICK = How(prove=False, twice=False)
+"""While searching: suspicion is enough."""
+SURE = How(twice=False, thorough=True)
+"""Before accusing."""
 
 Progress = Callable[[int, Counter[str]], None]
 
@@ -64,6 +70,9 @@ class Tally:
 
     def add(self, where: str, case: AnyCase, found: Trial, subject: Subject) -> None:
         """Count one case, and keep it if it is a witness."""
+        key = signature(case, found, subject) if found.verdict.failed and self._room() else "more"
+        if found.verdict.differences and found.verdict.failed and key not in self.groups:
+            found = trial(case, subject, how=SURE)
         verdict = found.verdict
         self.outcomes[verdict.outcome] += 1
         self.stages[verdict.stage] += 1
@@ -75,13 +84,14 @@ class Tally:
         if not verdict.failed:
             self.notes.setdefault((verdict.outcome, _pattern(verdict.reason)), []).append(failure)
             return
-        known = len(self.groups) < CAUSES or self.cases < 100 * CAUSES
-        key = signature(case, found, subject) if known else "more"
         self.counts[key] += 1
         group = self.groups.setdefault(key, [])
         group.append(failure)
         group.sort(key=lambda f: size(f.case))
         del group[WITNESSES:]
+
+    def _room(self) -> bool:
+        return len(self.groups) < CAUSES or self.cases < 100 * CAUSES
 
 
 def size(case: AnyCase) -> int:
@@ -93,6 +103,7 @@ def size(case: AnyCase) -> int:
 
 def _pattern(reason: str) -> str:
     """A sentence without its numbers and names, so that like reasons meet."""
+    reason = re.sub(r" \(and \d+ more\)$", "", reason)
     return re.sub(r"\b[a-z]+\d+\b(\.\w+)?|-?\d[\d.e+-]*|\[[^]]*\]|\([^)]*\)|'[^']*'", "·", reason)
 
 
@@ -107,13 +118,13 @@ def signature(case: AnyCase, found: Trial, subject: Subject) -> str:
     if not alone:
         return "in context"
     node, isolated, its = alone[0]
-    born = localize.birthplace(isolated, its)
+    born = localize.birthplace(isolated, its, node.name)
     return f"{node.op} {born.part if born else ''}"
 
 
 def _alone(case: Case, subject: Subject) -> list[tuple[Node, Case, Verdict]]:
     truth = Twin(case).run(case, errors=True)
-    return localize.isolated(case, truth, lambda c: judge(c, subject, prove=False, twice=False))
+    return localize.isolated(case, truth, lambda c: judge(c, subject, how=QUICK))
 
 
 # ----------------------------------------------------------------------------------------------------------- the run
@@ -145,7 +156,7 @@ def check(
 
 
 def _trial(case: AnyCase, subject: Subject, twin: Twin | None, k: int) -> Trial:
-    return trial(case, subject, twin, twice=k % TWICE == 0)
+    return trial(case, subject, twin, How(twice=k % TWICE == 0))
 
 
 def _stream(
@@ -193,10 +204,7 @@ def _report(
     asked: int | None,
     stopped: str,
 ) -> Report:
-    findings = sorted(
-        (analyse(group, subject, tally.counts[key]) for key, group in tally.groups.items()),
-        key=lambda f: (-f.count, f.sentence),
-    )
+    findings = _merged(analyse(group, subject, tally.counts[key]) for key, group in tally.groups.items())
     notes = [
         Note(group[0].verdict.outcome, group[0].verdict.reason, len(group), group[0].where)
         for _, group in sorted(tally.notes.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
@@ -221,6 +229,20 @@ def _report(
     )
 
 
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings of one fault in one kind of node as one, with the smallest case; the most frequent first."""
+    groups: dict[Any, list[Finding]] = {}
+    for finding in findings:
+        d, born = finding.diagnosis, finding.born
+        key = (d.code, born and (born.op, born.part)) if d else finding.case_id
+        groups.setdefault(key, []).append(finding)
+    merged = []
+    for same in groups.values():
+        best = min(same, key=lambda f: size(f.case))
+        merged.append(replace(best, count=sum(f.count for f in same)))
+    return sorted(merged, key=lambda f: (-f.count, f.sentence))
+
+
 def versions() -> dict[str, str]:
     """What the verdicts depend on."""
     from importlib.metadata import version
@@ -239,32 +261,32 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
         return _update_finding(first, subject, count)
     if not first.verdict.differences:
         return _breach_finding(first, subject, count)
-    small, verdict = _smallest(first.case, first.verdict, subject)
+    small, verdict, guilty = _smallest(first.case, first.verdict, subject)
     evidence = _evidence(small, verdict, subject)
     if evidence is None:
         return _finding(first, small, verdict, subject, count)
     larger = [e for f in group if isinstance(f.case, Case) and (e := _evidence(f.case, f.verdict, subject))]
-    born = localize.birthplace(small, verdict)
+    born = localize.birthplace(small, verdict, guilty)
     diagnosis = diagnose(evidence, larger)
     stops = localize.narrate(small, evidence.truth, evidence.got, verdict, born)
     return _finding(first, small, verdict, subject, count, born, diagnosis, stops)
 
 
-def _smallest(case: Case, verdict: Verdict, subject: Subject) -> tuple[Case, Verdict]:
-    """The smallest case on which the mismatch is proven; the case itself if nothing smaller can be proven."""
+def _smallest(case: Case, verdict: Verdict, subject: Subject) -> tuple[Case, Verdict, str]:
+    """The smallest case on which the mismatch is proven, its verdict, and the node that fails alone if one does."""
 
     def fails(candidate: Case) -> bool:
-        found = judge(candidate, subject, prove=False, twice=False)
+        found = judge(candidate, subject, how=QUICK)
         return found.outcome == "mismatch" and bool(found.differences)
 
-    alone = [candidate for _, candidate, _ in _alone(case, subject)[:1]]
-    for start in (*alone, case):
+    alone = [(candidate, node.name) for node, candidate, _ in _alone(case, subject)[:1]]
+    for start, guilty in (*alone, (case, "")):
         small = shrink(start, fails)
         for candidate in (small, start):
-            found = judge(candidate, subject, twice=False)
+            found = judge(candidate, subject, how=SURE)
             if found.outcome == "mismatch" and found.stage == "proved":
-                return candidate, found
-    return case, verdict
+                return candidate, found, guilty
+    return case, verdict, ""
 
 
 def _evidence(case: Case, verdict: Verdict, subject: Subject) -> Evidence | None:
@@ -319,7 +341,7 @@ def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
     twice = first.verdict.outcome == "mismatch"
 
     def fails(candidate: Case) -> bool:
-        found = judge(candidate, subject, prove=False, twice=twice)
+        found = judge(candidate, subject, how=How(prove=False, twice=twice))
         return found.failed and _pattern(found.reason) == pattern
 
     small = shrink(first.case, fails, budget=150) if fails(first.case) else first.case
@@ -332,7 +354,7 @@ def _update_finding(first: Failure, subject: Subject, count: int) -> Finding:
     pattern = _pattern(first.verdict.reason)
 
     def fails(candidate: UpdateCase) -> bool:
-        found = judge(candidate, subject, prove=False)
+        found = judge(candidate, subject, how=QUICK)
         same = found.outcome == first.verdict.outcome
         return same and (bool(found.differences) or _pattern(found.reason) == pattern)
 

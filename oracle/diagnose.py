@@ -74,25 +74,21 @@ def _believed(fault: Fault, node: Node, evidence: str, also: tuple[str, ...] = (
 
 def _explaining(e: Evidence) -> Iterator[tuple[Fault, Node]]:
     """Every fault and node that reproduce all of the subject's numbers."""
+    for tensor in e.truth.values:
+        if any(e.explained(p) for p in _forgotten(e, tensor)):
+            yield PROTOCOL["G104"], _uses(e.case, tensor)[0][0]
     for fault in FAULTS:
-        if fault.kind == "whole":
-            if e.explained({**e.truth.gradients, **fault.hypothesis(e.case, e.truth)}):
-                yield fault, _loss(e.case)
-            continue
         for node in reversed(e.case.nodes):
-            if fault.applies(node) and (predicted := predict(e, fault, lambda n, me=node: n.name == me.name)):
-                if e.explained(predicted):
-                    yield fault, node
+            predicted = predict(e, fault, _named(node.name)) if fault.applies(node) else None
+            if predicted is not None and e.explained(predicted):
+                yield fault, node
     for node in reversed(e.case.nodes):
         if node.op == "Linear" and _explains_stale(e, node):
             yield PROTOCOL["W107"], node
-    for tensor in e.truth.values:
-        if len(_uses(e.case, tensor)) > 1 and any(e.explained(p) for p in _forgotten(e, tensor)):
-            yield PROTOCOL["G104"], _uses(e.case, tensor)[0][0]
 
 
-def _loss(case: Case) -> Node:
-    return case.nodes[-2] if case.nodes[-1].op == "Dot" and len(case.nodes) > 1 else case.nodes[-1]
+def _named(name: str) -> Scope:
+    return lambda node: node.name == name
 
 
 def predict(e: Evidence, fault: Fault, at: Scope) -> Tensors | None:
@@ -117,10 +113,8 @@ def _confirmed(fault: Fault, node: Node, larger: list[Evidence]) -> int:
 
 def _scopes(fault: Fault, node: Node, case: Case) -> Iterator[Scope]:
     yield lambda n: n.op == node.op
-    yield lambda n: n.name == node.name
     yield lambda n: True
-    parameterised = [n for n in case.nodes if n.op == node.op]
-    yield from ((lambda n, me=one: n.name == me.name) for one in parameterised)
+    yield from (_named(n.name) for n in case.nodes if n.op == node.op)
 
 
 def _reproduces(e: Evidence, fault: Fault, scope: Scope) -> bool:
@@ -128,8 +122,6 @@ def _reproduces(e: Evidence, fault: Fault, scope: Scope) -> bool:
         return any(_explains_stale(e, n) for n in e.case.nodes if n.op == "Linear")
     if fault.code == "G104":
         return any(e.explained(p) for t in e.truth.values for p in _forgotten(e, t))
-    if fault.kind == "whole":
-        return e.explained({**e.truth.gradients, **fault.hypothesis(e.case, e.truth)})
     predicted = predict(e, fault, scope)
     return predicted is not None and e.explained(predicted)
 

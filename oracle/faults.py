@@ -1,12 +1,11 @@
 """The catalogue of backpropagation bugs: each with a code, a story, the wrong line beside the right one, and the
 *hypothesis*: what autograd would say if the twin had that bug.
 
-There are three kinds of hypothesis.
+There are two kinds of hypothesis.
 
     Wrong backward   a version of the node whose value is right and whose vector-Jacobian product is the wrong one:
                      y = f(x).detach() + (s(x) − s(x).detach()), where s has the wrong derivative
     Wrong partial    the partials of one node's parameters, computed from its true input and error signal
-    Wrong whole      every gradient of the answer, changed in one way
 
 To add a fault: one entry in `FAULTS`.
 """
@@ -18,38 +17,15 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from oracle.architectures import LOSSES
+from oracle.architectures import LOSSES, UNITS
 from oracle.spec import Array, Case, Node, Tensors
-from oracle.twin import Tensor, Truth
+from oracle.twin import Tensor, Truth, plain_call
 
 ELEMENTWISE = frozenset(
-    [
-        "CELU",
-        "ELU",
-        "GELU",
-        "Hardshrink",
-        "Hardsigmoid",
-        "Hardswish",
-        "Hardtanh",
-        "LeakyReLU",
-        "LogSigmoid",
-        "Mish",
-        "ReLU",
-        "ReLU6",
-        "SELU",
-        "SiLU",
-        "Sigmoid",
-        "Softplus",
-        "Softshrink",
-        "Softsign",
-        "Tanh",
-        "Tanhshrink",
-        "Threshold",
-    ]
+    set(UNITS) - set("Identity Softmax LogSoftmax Softmin BatchNorm1d Dropout PReLU RReLU".split())  # noqa: SIM905
 )
 Backward = Callable[[Node], Callable[..., Any]]
 Partial = Callable[[Case, Truth, Node], Tensors]
-Whole = Callable[[Case, Truth], Tensors]
 
 
 @dataclass(frozen=True)
@@ -61,7 +37,7 @@ class Fault:
     story: str
     wrong: str
     right: str
-    kind: Literal["backward", "partial", "whole"]
+    kind: Literal["backward", "partial"]
     hypothesis: Any
     applies: Callable[[Node], bool] = lambda node: True
 
@@ -156,6 +132,13 @@ def _statistics_constant(node: Node) -> Callable[..., Any]:
     return wrong
 
 
+def _defaults(node: Node) -> Callable[..., Any]:
+    """The backward pass of the operator with its default arguments (but for the reduction, which has codes of its own)."""
+    kept = {k: v for k, v in node.attrs.items() if k in ("reduction", "approximate", "threshold", "value")}
+    plain = plain_call(Node(node.name, node.op, node.inputs, kept))
+    return lambda call, p, *x: _keeping(call(*x), plain(*x))
+
+
 def _mask_forgotten(node: Node) -> Callable[..., Any]:
     keep = 1 - node.attrs.get("p", 0.5)
     return lambda call, p, x, mask: _keeping(call(x, mask), x / keep if keep else x)
@@ -201,19 +184,19 @@ def _inverse(n: int) -> float:
     return 1 / n if n else 1.0
 
 
-# ---------------------------------------------------------------------------------------------------- wrong wholes
+def _loss_times(k: Callable[[tuple[int, ...]], float]) -> Backward:
+    """A loss whose error signals are k times too large; k of the shape of the prediction."""
+    return lambda node: (
+        lambda call, p, *x: call(*[scaled(t, k(tuple(x[0].shape))) if t.is_floating_point() else t for t in x])
+    )
 
 
-def _count(case: Case, truth: Truth, what: str) -> int:
-    """Samples, or entries, that the loss averages over."""
-    loss = next((n for n in reversed(case.nodes) if n.op in LOSSES and n.op != "Dot"), case.nodes[-1])
-    shape = truth.values[loss.inputs[0]].shape
-    return int(np.prod(shape)) if what == "entries" else (shape[0] if shape else 1)
+def _samples(shape: tuple[int, ...]) -> int:
+    return shape[0] if shape else 1
 
 
-def _all(k: Callable[[Case, Truth], float]) -> Whole:
-    """Every gradient times a factor."""
-    return lambda case, truth: {name: g * k(case, truth) for name, g in truth.gradients.items()}
+def _entries(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape))
 
 
 # ------------------------------------------------------------------------------------------------------- the table
@@ -229,6 +212,11 @@ def _op(*ops: str) -> Callable[[Node], bool]:
 
 def _reduced(node: Node) -> bool:
     return node.op in LOSSES and node.op != "Dot"
+
+
+def _mean(node: Node) -> bool:
+    default = "sum" if node.op == "HalfSquaredError" else "mean"
+    return _reduced(node) and node.attrs.get("reduction", default) == "mean"
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -262,13 +250,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault("R102", "mean for sum over the batch, weights and biases", "The partials divide by the batch size again.",
           "δᵀ x / N, Σₙ δ_n / N", "δᵀ x, Σₙ δ_n", "partial", _times(None, _inverse)),
     Fault("R103", "sum for mean over the batch", "The loss averages over the samples; its gradient does not.",
-          "δ = ∂ℓ/∂y", "δ = ∂ℓ/∂y / N", "whole", _all(lambda c, t: _count(c, t, "samples"))),
+          "δ = ∂ℓ/∂y", "δ = ∂ℓ/∂y / N", "backward", _loss_times(_samples), _mean),
     Fault("R104", "sum for mean over all entries", "The loss averages over samples and units; its gradient does not.",
-          "δ = ∂ℓ/∂y", "δ = ∂ℓ/∂y / (N K)", "whole", _all(lambda c, t: _count(c, t, "entries"))),
+          "δ = ∂ℓ/∂y", "δ = ∂ℓ/∂y / (N K)", "backward", _loss_times(_entries), _mean),
     Fault("R105", "mean for sum over the batch, loss", "The loss sums over the samples; its gradient averages.",
-          "δ = ∂ℓ/∂y / N", "δ = ∂ℓ/∂y", "whole", _all(lambda c, t: _inverse(_count(c, t, "samples")))),
+          "δ = ∂ℓ/∂y / N", "δ = ∂ℓ/∂y", "backward", _loss_times(lambda s: _inverse(_samples(s))), _reduced),
     Fault("R106", "mean for sum over all entries, loss", "The loss sums over all entries; its gradient averages.",
-          "δ = ∂ℓ/∂y / (N K)", "δ = ∂ℓ/∂y", "whole", _all(lambda c, t: _inverse(_count(c, t, "entries")))),
+          "δ = ∂ℓ/∂y / (N K)", "δ = ∂ℓ/∂y", "backward", _loss_times(lambda s: _inverse(_entries(s))), _reduced),
     Fault("B101", "bias partial averaged", "The mean over the samples where the sum belongs.",
           "∂L/∂b = meanₙ δ_n", "∂L/∂b = Σₙ δ_n", "partial", _biases(lambda d: d.mean(0)), _op("Linear")),
     Fault("B102", "bias partial of the last sample", "Assigned where it should be added, or not summed at all.",
@@ -280,9 +268,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("W106", "weight partial forgotten", "The weights never learn.",
           "∂L/∂W = 0", "∂L/∂W = δᵀ x", "partial", _times("weight", lambda n: 0.0)),
     Fault("S101", "sign of the loss gradient", "t − y where y − t is meant: descent climbs.",
-          "δ = t − y", "δ = y − t", "whole", _all(lambda c, t: -1.0)),
+          "δ = t − y", "δ = y − t", "backward", _loss_times(lambda s: -1.0), _reduced),
     Fault("S102", "sign of a layer's error signal", "The layer hands its error signal down with the wrong sign.",
-          "δ_x = −(∂y/∂x)ᵀ δ", "δ_x = (∂y/∂x)ᵀ δ", "backward", _negated),
+          "δ_x = −(∂y/∂x)ᵀ δ", "δ_x = (∂y/∂x)ᵀ δ", "backward", _negated, lambda n: n.op not in LOSSES),
     Fault("S103", "sign of a partial", "The partial of the parameters has the wrong sign.",
           "∂L/∂θ = −…", "∂L/∂θ = …", "partial", _times(None, lambda n: -1.0)),
     Fault("S104", "sign of the weight partial", "The partial of the weights has the wrong sign.",
@@ -290,9 +278,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("S105", "sign of the bias partial", "The partial of the biases has the wrong sign.",
           "∂L/∂b = −Σₙ δ_n", "∂L/∂b = Σₙ δ_n", "partial", _times("bias", lambda n: -1.0)),
     Fault("L101", "factor 2 missing", "The half of ½(y − t)² is differentiated where the loss has none.",
-          "δ = y − t", "δ = 2(y − t)", "whole", _all(lambda c, t: 0.5)),
+          "δ = y − t", "δ = 2(y − t)", "backward", _loss_times(lambda s: 0.5), _reduced),
     Fault("L102", "half missing", "The loss has the half; its gradient keeps the 2.",
-          "δ = 2(y − t)", "δ = y − t", "whole", _all(lambda c, t: 2.0)),
+          "δ = 2(y − t)", "δ = y − t", "backward", _loss_times(lambda s: 2.0), _reduced),
+    Fault("H101", "arguments ignored in the backward pass", "The formula is right for the default arguments only.",
+          "σ′ with the default alpha, slope, …", "σ′ with the arguments of the layer", "backward", _defaults,
+          lambda n: bool(n.attrs) and (n.op in ELEMENTWISE or _reduced(n))),
     Fault("G101", "first input forgotten", "Where branches meet, the first gets no error signal back.",
           "δ_a = 0", "δ_a = δ", "backward", _use_forgotten(0), lambda n: len(n.inputs) > 1),
     Fault("G102", "second input forgotten", "Where branches meet, the second gets no error signal back.",
@@ -309,7 +300,7 @@ FAULTS: tuple[Fault, ...] = (
 
 PROTOCOL = {
     "P101": Fault("P101", "gradient accumulated from an earlier call", "Nothing sets the gradients to zero between calls.",
-                  "grad += …", "grad = …", "whole", None),
+                  "grad += …", "grad = …", "backward", None),
     "P102": Fault("P102", "bias partial not summed", "One row for each sample is returned.",
                   "∂L/∂b = δ", "∂L/∂b = Σₙ δ_n", "partial", None),
     "W107": Fault("W107", "updated weights used for the hidden error signals",

@@ -20,8 +20,11 @@ from oracle.spec import AnyCase, Array, Case, CaseError, Tensors, UpdateAnswer, 
 from oracle.subjects import Subject
 from oracle.twin import Choice, Noise, Truth, Twin, near_kinks, run_update
 
-FEW, RUNS = 3, 12
-"""Noisy runs of the twin behind a tolerance: a few with a quarter of the room, then all."""
+FEW, RUNS, MANY = 3, 12, 120
+"""Noisy runs of the twin behind a tolerance: a few with a quarter of the room, then more; many where an entry is
+less than `FAR` tolerances off, or on request, for a rare event (a clamp, an overflow) may be missing from a few.
+"""
+FAR = 1e3
 CONVENTIONS = (0.0, 0.5, 1.0)
 """Weights of the right slope that libraries choose at a kink."""
 
@@ -36,19 +39,27 @@ class Trial:
     """(tensor, got, expected) of everything judged."""
 
 
-def judge(
-    case: AnyCase, subject: Subject, twin: Twin | None = None, *, prove: bool = True, twice: bool = True
-) -> Verdict:
-    """Whether the subject's answer to a case is right. `twice` asks it again and wants the same answer."""
-    return trial(case, subject, twin, prove=prove, twice=twice).verdict
+@dataclass(frozen=True)
+class How:
+    """How far to go with a case."""
+
+    prove: bool = True
+    """Ask the arbiter before calling anything a mismatch."""
+    twice: bool = True
+    """Ask the subject a second time, and want the same answer."""
+    thorough: bool = False
+    """Always measure with many noisy runs."""
 
 
-def trial(
-    case: AnyCase, subject: Subject, twin: Twin | None = None, *, prove: bool = True, twice: bool = True
-) -> Trial:
+def judge(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Verdict:  # noqa: B008
+    """Whether the subject's answer to a case is right."""
+    return trial(case, subject, twin, how).verdict
+
+
+def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Trial:  # noqa: B008
     """`judge`, with the truth and the answer kept for what comes after."""
     if isinstance(case, UpdateCase):
-        return _trial_update(case, subject, prove)
+        return _trial_update(case, subject, how.prove)
     try:
         twin = twin or Twin.of(case)
         reply = subject.answer(case)
@@ -71,7 +82,7 @@ def trial(
         return Trial(_breach(breaches), truth)
     found = compare.pairs(reply.answer, truth)
     again = ""
-    if twice and (again := _again(case, subject, found, truth)):
+    if how.twice and (again := _again(case, subject, found, truth)):
         return Trial(Verdict("mismatch", again, stage="contract"), truth, found)
     doubtful = compare.cheap(found, case.dtype)
     if not doubtful:
@@ -83,7 +94,7 @@ def trial(
     )
     if not doubtful:
         return Trial(Verdict("match", stage="estimated"), truth, found)
-    return Trial(_measure(case, twin, truth, found, set(doubtful), prove), truth, found)
+    return Trial(_measure(case, twin, truth, found, set(doubtful), how), truth, found)
 
 
 def _breach(breaches: list[str]) -> Verdict:
@@ -109,11 +120,14 @@ def _again(case: Case, subject: Subject, found: Pairs, truth: Truth) -> str:
     return ""
 
 
-def _measure(case: Case, twin: Twin, truth: Truth, found: Pairs, doubtful: set[str], prove: bool) -> Verdict:
+def _measure(case: Case, twin: Twin, truth: Truth, found: Pairs, doubtful: set[str], how: How) -> Verdict:
     """The answer against the tolerance that the case's conditioning asks for."""
     kept = [pair for pair in found if pair[0] in doubtful]
     runs: list[Truth] = []
-    for count, safe in ((FEW, compare.SAFE / 4), (RUNS, compare.SAFE)):
+    tolerance: dict[str, Array] = {}
+    for count, safe in ((FEW, compare.SAFE / 4), (RUNS, compare.SAFE), (MANY, compare.SAFE)):
+        if count == MANY and not how.thorough and (not how.prove or _worst(kept, tolerance) > FAR):
+            break
         runs += [_noisy(case, twin, truth, seed) for seed in range(len(runs), count)]
         tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype, safe)
         differences = compare.suspects(kept, tolerance)
@@ -126,7 +140,7 @@ def _measure(case: Case, twin: Twin, truth: Truth, found: Pairs, doubtful: set[s
         return choice
     names = tuple(d.tensor for d in differences)
     verdict = Verdict("mismatch", _sentence(differences[0]), tuple(differences), "measured", suspects=names)
-    return _prove(case, twin, truth, verdict) if prove else verdict
+    return _prove(case, twin, truth, verdict) if how.prove else verdict
 
 
 def _noisy(case: Case, twin: Twin, truth: Truth, seed: int) -> Truth:
@@ -187,10 +201,8 @@ def _at_kinks(
 
     def explained(choices: dict[str, Choice]) -> bool:
         chosen = twin.run(case, choices=choices, errors=bool(truth.errors))
-        return not compare.suspects(
-            [(name, got, t) for (name, got, _), (_, _, t) in zip(kept, _as_pairs(kept, chosen), strict=True)],
-            tolerance,
-        )
+        beside = [(name, got, t) for (name, got, _), (_, _, t) in zip(kept, _as_pairs(kept, chosen), strict=True)]
+        return not compare.suspects(beside, compare.widened(tolerance, beside, case.dtype))
 
     for sentence, choices in _conventions(case, truth):
         if explained(choices):

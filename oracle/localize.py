@@ -35,25 +35,34 @@ def isolated(case: Case, truth: Truth, judge: Judge) -> list[tuple[Node, Case, V
     return found
 
 
-def birthplace(case: Case, verdict: Verdict) -> Birthplace | None:
-    """Where the difference in a (small) case is born, from which tensors are wrong and which are right."""
+def birthplace(case: Case, verdict: Verdict, guilty: str = "") -> Birthplace | None:
+    """Where the difference in a case is born. `guilty` is the node that fails alone, if there is one."""
     wrong = set(verdict.suspects)
     if not wrong:
         return None
     forward = [name.partition(" ")[2] for name in wrong if name.startswith(("output ", "buffer "))]
     if "loss" in wrong or forward:
         return _forward(case, forward)
-    signals = {name.removeprefix("error ") for name in wrong if name.startswith("error ")}
     for node in reversed(case.nodes):
         own = _own_wrong(case, node, wrong)
-        fed = [name for name in node.inputs if name in wrong or name in signals]
-        if fed or _feeds_wrong(case, node, wrong):
-            if own and not fed and not _others_between(case, node):
-                continue
-            return _backward(case, node, fed)
-        if own:
+        fed = [name for name in node.inputs if name in wrong or f"error {name}" in wrong]
+        if node.name == guilty:
+            return _partials(node, own) if own and not fed else _backward(case, node, fed)
+        if guilty or not (own or fed):
+            continue
+        if own and _hears_right(case, node, wrong):
             return _partials(node, own)
+        above = [n for n in case.spec.consumers(node.name) if n.op != "Dot"]
+        if fed and (not above or _hears_right(case, node, wrong)):
+            return _backward(case, node, fed)
+        return _backward(case, above[0], [node.name]) if above else _partials(node, own)
     return None
+
+
+def _hears_right(case: Case, node: Node, wrong: set[str]) -> bool:
+    """Whether some tensor that depends on the error signal of the node is right, so that the signal must be."""
+    own = [name for name in case.parameters if _owns(node, name)]
+    return any(name not in wrong for name in (*own, *(i for i in node.inputs if i in case.inputs)))
 
 
 def _own_wrong(case: Case, node: Node, wrong: set[str]) -> list[str]:
@@ -62,19 +71,6 @@ def _own_wrong(case: Case, node: Node, wrong: set[str]) -> list[str]:
 
 def _owns(node: Node, parameter: str) -> bool:
     return parameter.rpartition(".")[0] == node.name or parameter in node.params.values()
-
-
-def _feeds_wrong(case: Case, node: Node, wrong: set[str]) -> bool:
-    """Whether every parameter of a node that feeds this one is wrong: then what it was handed is."""
-    for source in case.spec.sources(node):
-        own = [name for name in case.parameters if _owns(source, name)]
-        if own and all(name in wrong for name in own) and (len(own) > 1 or node.op not in ("Linear", "Dot")):
-            return True
-    return False
-
-
-def _others_between(case: Case, node: Node) -> bool:
-    return any(case.parameters and any(_owns(s, p) for p in case.parameters) for s in case.spec.sources(node))
 
 
 def _forward(case: Case, forward: list[str]) -> Birthplace:

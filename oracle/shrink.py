@@ -91,12 +91,13 @@ def _without(case: Case, node: Node) -> Case:
 def _graphs(case: Case, truth: Truth) -> Iterator[Case]:
     """Smaller graphs, the smallest first."""
     inner = [t for t in truth.values if t not in case.inputs]
-    for tensor in inner[:-2] if case.nodes[-1].op == "Dot" else inner[:-1]:
-        yield cut_behind(case, truth, tensor)
-    for tensor in reversed(inner[:-1]):
-        yield cut_before(case, truth, [tensor])
-    for node in case.nodes[:-1]:
-        yield _without(case, node)
+    cuts = [cut_behind(case, truth, tensor) for tensor in inner[:-1]]
+    cuts += [cut_before(case, truth, [tensor]) for tensor in reversed(inner[:-1])]
+    cuts += [_without(case, node) for node in case.nodes[:-1]]
+    ends_in_dot = case.nodes[-1].op == "Dot"
+    for cut in cuts:
+        if len(cut.nodes) < len(case.nodes) + (not ends_in_dot and cut.nodes[-1].op == "Dot"):
+            yield cut
 
 
 # -------------------------------------------------------------------------------------------------------- arguments
@@ -251,7 +252,7 @@ def _complexity(x: float) -> tuple[int, float]:
     return (2 if x * 2 == int(x * 2) else 3 if round(x, 1) == x else 5, abs(x))
 
 
-def _entries(x: Array) -> Iterator[Array]:
+def _entries(x: Array, name: str) -> Iterator[Array]:
     """One entry at a time made simpler."""
     if x.dtype.kind != "f" or x.size > 64:
         return
@@ -315,7 +316,7 @@ def shrink(case: Case, fails: Fails, budget: int = 400) -> Case:
         case = settle(case, lambda c, t: _arguments(c))
         if sum(x.size for x in (*case.inputs.values(), *case.parameters.values())) <= LARGEST:
             case = settle(case, lambda c, t: _numbers(c, _simple))
-            case = settle(case, lambda c, t: _numbers(c, lambda x, name: _entries(x)))
+            case = settle(case, lambda c, t: _numbers(c, _entries))
     return case
 
 

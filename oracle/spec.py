@@ -330,8 +330,25 @@ def schema(kind: Any) -> dict[str, Any]:
 
 
 def to_json(record: Any) -> bytes:
-    """One line of JSON; the same record always gives the same bytes."""
+    """One line of JSON; the same record always gives the same bytes. Infinite attributes are spelled as in tensors."""
+    if isinstance(record, Case) and any(node.attrs for node in record.nodes):
+        nodes = tuple(msgspec.structs.replace(n, attrs=_respell(n.attrs, _spell_number)) for n in record.nodes)
+        record = msgspec.structs.replace(record, nodes=nodes)
     return msgspec.json.encode(record, enc_hook=_enc_hook, order="deterministic")
+
+
+def _respell(value: Any, each: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _respell(v, each) for key, v in value.items()}
+    return [_respell(v, each) for v in value] if isinstance(value, list | tuple) else each(value)
+
+
+def _spell_number(value: Any) -> Any:
+    return _spell(value) if isinstance(value, float) else value
+
+
+def _unspell_number(value: Any) -> Any:
+    return _WORDS[value] if isinstance(value, str) and value in _WORDS else value
 
 
 def digest(record: Any) -> str:
@@ -342,7 +359,11 @@ def digest(record: Any) -> str:
 def from_json(data: bytes, kind: Any, where: str = "JSON") -> Any:
     """Decode and validate; raises `CaseError` with a sentence that names the path of what is wrong."""
     try:
-        return msgspec.json.decode(data, type=kind, dec_hook=_dec_hook)
+        found = msgspec.json.decode(data, type=kind, dec_hook=_dec_hook)
+        if isinstance(found, Case):
+            nodes = tuple(msgspec.structs.replace(n, attrs=_respell(n.attrs, _unspell_number)) for n in found.nodes)
+            found = msgspec.structs.replace(found, nodes=nodes)
+        return found
     except RecursionError:
         raise CaseError(f"{where}: nested too deeply to be a case") from None
     except (msgspec.DecodeError, ValueError) as error:

@@ -68,33 +68,45 @@ class _Step:
 
 
 class Noise(TorchDispatchMode):
-    """Every float result, of the backward pass too, times 1 + u ξ with ξ uniform in [−1, 1], plus η ξ.
+    """Every float result, of the backward pass too, times 1 + ε ξ with ½ ≤ |ξ| ≤ 1 of random sign, plus η ξ.
 
-    u is the unit roundoff of the case's dtype and η its smallest normal number, so that a subject may flush
-    denormals; an exact zero stays one. This is Monte Carlo arithmetic (D. S. Parker, Monte Carlo Arithmetic, 1997).
+    ε is the spacing of the case's dtype at 1, so that no noise is lost in rounding, and η its smallest normal number,
+    so that a subject may flush denormals; an exact zero stays one. This is Monte Carlo arithmetic (D. S. Parker, Monte Carlo Arithmetic, 1997).
     """
+
+    POOL = 1 << 16
 
     def __init__(self, dtype: str, seed: int) -> None:
         super().__init__()
         info = np.finfo(dtype)
-        self.u, self.eta = float(info.eps) / 2, float(info.tiny)
-        self.random = torch.Generator().manual_seed(seed)
+        random = torch.rand(2, self.POOL, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        xi = (0.5 + random[0] / 2) * torch.where(random[1] < 0.5, -1.0, 1.0)
+        self.factors, self.floors, self.at = 1 + xi * float(info.eps), xi * float(info.tiny), 0
 
     def perturb(self, x: Tensor) -> Tensor:
         """One rounding's worth of noise."""
-        xi = torch.rand(x.shape, generator=self.random, dtype=x.dtype).mul_(2).sub_(1)
-        return x * (1 + self.u * xi) + self.eta * xi * (x != 0)
+        n = x.numel()
+        if self.at + n > self.POOL:
+            self.at = 0
+            if n > self.POOL:
+                return torch.cat([self.perturb(part) for part in x.flatten().split(self.POOL)]).view(x.shape)
+        here, self.at = slice(self.at, self.at + n), self.at + n
+        return x * self.factors[here].view(x.shape) + self.floors[here].view(x.shape) * (x != 0)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run one operator, then perturb what it made; views and in-place results are left alone."""
-        out = func(*args, **(kwargs or {}))
-        if any(r.alias_info is not None for r in func._schema.returns):
-            return out
-        if isinstance(out, Tensor):
-            return self.perturb(out) if out.is_floating_point() else out
-        if isinstance(out, tuple | list):
-            return type(out)(self.perturb(o) if isinstance(o, Tensor) and o.is_floating_point() else o for o in out)
+
+def _perturbed(self: Noise, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """Run one operator, then perturb what it made; views and in-place results are left alone."""
+    out = func(*args, **(kwargs or {}))
+    if any(r.alias_info is not None for r in func._schema.returns):
         return out
+    if isinstance(out, Tensor):
+        return self.perturb(out) if out.is_floating_point() else out
+    if isinstance(out, tuple | list):
+        return type(out)(self.perturb(o) if isinstance(o, Tensor) and o.is_floating_point() else o for o in out)
+    return out
+
+
+Noise.__torch_dispatch__ = _perturbed  # type: ignore[method-assign]  # set here, torch would wrap it for its compiler
 
 
 class Twin:
@@ -298,6 +310,13 @@ def known_op(op: str) -> bool:
     """Whether the twin can compute an operator."""
     cls = getattr(nn, op, None)
     return op in FUNCTIONS or (inspect.isclass(cls) and issubclass(cls, nn.Module))
+
+
+def plain_call(node: Node) -> Call:
+    """An operator without parameters as a function of its inputs."""
+    if node.op in FUNCTIONS:
+        return FUNCTIONS[node.op](node.attrs, True)
+    return _module(node, dict(node.attrs)).forward
 
 
 def near_kinks(case: Case, truth: Truth, spread: Tensors) -> dict[str, Array]:

@@ -128,9 +128,7 @@ TRIALS = [
         for r in ("mean", "sum", "none")
     ),
     *(
-        Trial(
-            "CrossEntropyLoss", attrs | {"reduction": r, "label_smoothing": s}, inputs, name=f"CE-{k}-{r}-{s}"
-        )
+        Trial("CrossEntropyLoss", attrs | {"reduction": r, "label_smoothing": s}, inputs, name=f"CE-{k}-{r}-{s}")
         for k, (attrs, inputs) in enumerate(
             [
                 ({}, ((3, 4), CLASSES)),
@@ -174,9 +172,7 @@ FUNCTIONS: dict[str, Any] = {
     "Multiply": lambda attrs, x: math.prod(x[1:], start=x[0]),
     "Concatenate": lambda attrs, x: torch.cat(x, attrs.get("dim", 1)),
     "Chunk": lambda attrs, x: torch.chunk(x[0], attrs["chunks"], attrs.get("dim", 1)),
-    "HalfSquaredError": lambda attrs, x: (
-        nn.functional.mse_loss(*x, reduction=attrs.get("reduction", "sum")) / 2
-    ),
+    "HalfSquaredError": lambda attrs, x: nn.functional.mse_loss(*x, reduction=attrs.get("reduction", "sum")) / 2,
     "Dot": lambda attrs, x: (x[0] * x[1]).sum(),
 }
 LOOSE = {"Hardsigmoid": 1e-7, "CELU": 1e-7}
@@ -237,9 +233,7 @@ def torch_gradients(case: Case, own: nn.Module | None) -> tuple[torch.Tensor, di
     for node in case.nodes:
         x = [values[name] for name in node.inputs]
         y = torch_call(node, case.training, x, own if node.name == "n" else None)
-        values |= (
-            {f"{node.name}:{k}": part for k, part in enumerate(y)} if isinstance(y, tuple) else {node.name: y}
-        )
+        values |= {f"{node.name}:{k}": part for k, part in enumerate(y)} if isinstance(y, tuple) else {node.name: y}
     loss = values[case.nodes[-1].name]
     found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
     zero = [torch.zeros_like(x) for x in leaves.values()]
@@ -446,8 +440,7 @@ def test_what_is_undecided() -> None:
     with pytest.raises(Undecided, match="no formula for Frobnicate"):
         arbiter.partial(unknown, "x", (0,))
     clamped, _ = case_of(Trial("BCELoss", {}, (np.array([0.0, 0.5]), np.array([1.0, 0.5]))))
-    with pytest.raises(Undecided, match="clamps BCELoss"):
-        arbiter.partial(clamped, "x0", (1,))
+    assert arbiter.partial(clamped, "x0", (0,)).distance(-0.5e12) <= 1e-3  # (p − t) / 1e-12, a mean of two
     infinite, _ = case_of(Trial("Tanh", {}, (np.array([1.0]),)))
     infinite.inputs["c0"][0] = np.inf
     with pytest.raises(Undecided, match="infinite"):

@@ -189,9 +189,7 @@ def cost(case: Case) -> int:
 def _enclose(evaluate: Callable[[], arb], bits: int, effort: int) -> Ball:
     """Evaluate with growing precision until the ball is narrow, or there is no more to gain or to spend."""
     if effort > LIMIT:
-        raise Undecided(
-            f"a proof would take about {effort:,} multiplications, more than {LIMIT:,}: shrink the case"
-        )
+        raise Undecided(f"a proof would take about {effort:,} multiplications, more than {LIMIT:,}: shrink the case")
     while True:
         last = bits >= MOST or effort * bits > LIMIT * 128
         with flint.ctx.workprec(bits):

@@ -93,11 +93,30 @@ def likelihood(site: Site, logp: Dual, target: Target) -> Dual:
 
 
 def binary(site: Site, p: Dual, t: Dual) -> Dual:
-    """BCE(p, t) = mean −w (t ln p + (1 − t) ln(1 − p)), where torch's guards at p = 0 and 1 do not bite"""
-    inside = (p.v > 0) & (p.v < 1) & (p.v * (1 - p.v) > arb(1e-12))
-    if not np.all(inside):
-        raise Straddles(f"{site.node.name}: p (1 − p) is not surely above 1e-12, where torch clamps BCELoss")
-    return reduced(site, (site.get("weight") or dual(1)) * -(t * log(p) + (1 - t) * log(1 - p)))
+    """BCE(p, t) = mean −w (t ln p + (1 − t) ln(1 − p)), with torch's guards: ln at least −100 in the value, and
+    ∂/∂p = (p − t) / max(p (1 − p), 1e-12).
+    """
+    spread, least = p.v * (1 - p.v), arb(1e-12)
+    wide = surely_above(site, spread, least)
+    logs, others = (guarded(site, q) for q in (p.v, 1 - p.v))
+    slope = (p.v - t.v) / np.where(wide, spread, least)
+    value = Dual(-(t.v * logs + (1 - t.v) * others), slope * p.tangent + (others - logs) * t.tangent)
+    return reduced(site, (site.get("weight") or dual(1)) * value)
+
+
+def surely_above(site: Site, x: Any, bound: arb) -> Any:
+    """Which balls lie above a bound; all the others lie below."""
+    above, below = (x > bound).astype(bool), (x < bound).astype(bool)
+    if not np.all(above | below):
+        raise Straddles(f"{site.node.name}: a probability is not surely on one side of where torch clamps BCELoss")
+    return above
+
+
+def guarded(site: Site, p: Any) -> Any:
+    """Ln p, at least −100."""
+    above = surely_above(site, p, arb(-100).exp())
+    logs = [x.log() if up else arb(-100) for x, up in zip(p.flat, above.flat, strict=True)]
+    return np.array(logs, object).reshape(p.shape)
 
 
 def binary_logits(site: Site, z: Dual, t: Dual) -> Dual:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from oracle import spec
 from oracle.records import Report
-from oracle.report.codec import decode, encode, plain, schema
+from oracle.report.codec import decode, encode, indented, schema
 from oracle.report.junit import junit
 from oracle.report.pages import html, summary
 from oracle.report.terminal import print_finding, print_summary, render_finding
@@ -32,8 +32,8 @@ def write_report(report: Report, directory: Path) -> list[Path]:
     Files that an earlier run left in `directory` are replaced where the name is the same, and never deleted.
     """
     return [
-        spec.save(plain(report), directory / "report.json"),
-        spec.save(schema(), directory / "report.schema.json"),
+        spec.write(directory / "report.json", encode(report)),
+        spec.write(directory / "report.schema.json", indented(schema())),
         spec.write(directory / "junit.xml", junit(report)),
         spec.write(directory / "summary.md", summary(report).encode()),
         spec.write(directory / "report.html", html(report).encode()),

@@ -1,5 +1,6 @@
 """report.json and its schema. JSON has no NaN and no infinity: they are the words "NaN", "Infinity", "-Infinity"."""
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,17 +12,31 @@ from oracle import spec
 from oracle.records import Report
 
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+WIDTH = 100
+"""Characters up to which a value stays on one line."""
 NUMBERS = ("worst", "expected", "got", "tolerance", "low", "high")
 
 
-def plain(report: Report) -> Any:
-    """A report as plain JSON values: dicts, lists, and words where a number is not finite."""
-    return _walk(msgspec.to_builtins(report, enc_hook=_leaf), _spell)
-
-
 def encode(report: Report) -> bytes:
-    """One line of JSON; equal reports give equal bytes."""
-    return spec.to_json(plain(report))
+    """report.json, indented; equal reports give equal bytes."""
+    return indented(_walk(msgspec.to_builtins(report, enc_hook=_leaf, order="deterministic"), _spell))
+
+
+def indented(value: Any) -> bytes:
+    """Plain values as JSON for a reader: ASCII only, so that it is harmless in a terminal too."""
+    return (_indent(value) + "\n").encode("ascii")
+
+
+def _indent(value: Any, pad: str = "\n") -> str:
+    """Short values and rows of numbers on one line; of others, each part on its own."""
+    flat = json.dumps(value, allow_nan=False)
+    nested = isinstance(value, list) and any(isinstance(v, dict | list) for v in value)
+    if len(flat) <= WIDTH or not (nested or isinstance(value, dict)):
+        return flat
+    inner = pad + "  "
+    if isinstance(value, list):
+        return "[" + ",".join(inner + _indent(v, inner) for v in value) + pad + "]"
+    return "{" + ",".join(f"{inner}{json.dumps(key)}: {_indent(v, inner)}" for key, v in value.items()) + pad + "}"
 
 
 def decode(data: bytes, where: str = "report.json") -> Report:
@@ -49,9 +64,14 @@ def _floats(raw: Any) -> Iterator[tuple[dict[str, Any], str]]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of report.json."""
-    words = {"anyOf": [{"type": "number"}, {"enum": list(WORDS)}]}
-    body = _walk(spec.schema(Report), lambda v: words if v == {"type": "number"} else v)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_walk(spec.schema(Report), _or_word)}
+
+
+def _or_word(value: Any) -> Any:
+    if not isinstance(value, dict) or value.get("type") != "number":
+        return value
+    rest = {key: v for key, v in value.items() if key != "type"}
+    return {"anyOf": [{"type": "number"}, {"enum": list(WORDS)}], **rest}
 
 
 def _walk(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -68,6 +88,8 @@ def _leaf(value: Any) -> Any:
 
 
 def _spell(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair is no JSON
     if not isinstance(value, float) or math.isfinite(value):
         return value
     return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"

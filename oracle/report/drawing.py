@@ -111,18 +111,20 @@ def _place(drawing: Drawing) -> None:
 
 def _edge(source: Box, target: Box, at: float, side: float) -> str:
     """A curve to the next row; from further up, a detour around the side."""
-    y, end = source.y + source.height, target.y - 5
+    x, y, end = source.middle, source.y + source.height, target.y - 5
     if target.row - source.row <= 1:
         bend = (end - y) / 2
-        return f"M{source.middle:.1f} {y:.1f} C{source.middle:.1f} {y + bend:.1f} {at:.1f} {end - bend:.1f} {at:.1f} {end:.1f}"
+        return f"M{_pt(x, y)} C{_pt(x, y + bend)} {_pt(at, end - bend)} {_pt(at, end)}"
     out, low, r = y + 13, target.y - 18, 9.0
-    return (
-        f"M{source.middle:.1f} {y:.1f} V{out - r:.1f} {_turn(source.middle, out, r, 0)} H{side - r:.1f} "
-        f"{_turn(side, out, r, 1)} V{low - r:.1f} {_turn(side, low, r, 2)} H{at + r:.1f} {_turn(at, low, r, 3)} V{end:.1f}"
+    corners = (
+        (x, out - r, x, out, x + r, out),
+        (side - r, out, side, out, side, out + r),
+        (side, low - r, side, low, side - r, low),
+        (at + r, low, at, low, at, low + r),
     )
+    bends = " ".join(f"L{_pt(a, b)} Q{_pt(c, d)} {_pt(e, f)}" for a, b, c, d, e, f in corners)
+    return f"M{_pt(x, y)} {bends} L{_pt(at, end)}"
 
 
-def _turn(x: float, y: float, r: float, corner: int) -> str:
-    """A round corner at (x, y), to a point r away: right, down, left, down."""
-    dx, dy = ((r, 0), (0, r), (-r, 0), (0, r))[corner]
-    return f"Q{x:.1f} {y:.1f} {x + dx:.1f} {y + dy:.1f}"
+def _pt(x: float, y: float) -> str:
+    return f"{x:.1f} {y:.1f}"

@@ -20,7 +20,7 @@ def html(report: Report) -> str:
     """One file that needs no other: no script, no request, nothing allowed but its own style sheet."""
     css = _source("report.css")
     digest = base64.b64encode(hashlib.sha256(f"\n{css}".encode()).digest()).decode()
-    return _environment(True).get_template("report.html.j2").render(report=report, css=Markup(css), digest=digest)  # noqa: S704
+    return _environment(True).get_template("report.html.j2").render(report=report, css=Markup(css), digest=digest)
 
 
 def summary(report: Report) -> str:
@@ -40,7 +40,9 @@ def _environment(for_html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(code=text.code, fence=text.fence, short=numbers.short, exact=numbers.exact)
+    environment.filters.update(
+        code=text.code, fence=text.fence, in_html=text.in_html, short=numbers.short, exact=numbers.exact
+    )
     environment.filters.update(shape=tables.shape, one_line=text.one_line)
     helpers: dict[str, Any] = {"w": words, "t": tables, "draw": drawing.draw, "plain": terminal.render_finding}
     environment.globals.update(helpers)

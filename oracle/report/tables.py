@@ -22,7 +22,7 @@ ULPS = 8
 class Cell(NamedTuple):
     """One entry of a comparison."""
 
-    index: str
+    at: str
     expected: str
     got: str
     ratio: str
@@ -59,8 +59,9 @@ def comparison(finding: Finding, line: Line) -> Comparison:
         shown, matrix = rows(cells, line.expected.shape), True
     else:
         shown, matrix = [("", [cell]) for cell in _first(cells)], False
+    count = sum(len(row) for _, row in shown)
     return Comparison(
-        line.tensor, shape(line.expected), line.status, shown, matrix, _more(cells, matrix), _pattern(line, cells)
+        line.tensor, shape(line.expected), line.status, shown, matrix, _more(cells, count), _pattern(line, cells)
     )
 
 
@@ -96,16 +97,15 @@ def _wrong(finding: Finding, tensor: str, expected: Array, got: Array) -> Array:
 
 
 def _first(cells: list[Cell]) -> list[Cell]:
-    """As many entries as are shown: the wrong ones first."""
-    return sorted(cells, key=lambda cell: not cell.wrong)[:ENTRIES]
+    """Of a tensor too large for a matrix: the wrong entries, as many as are shown."""
+    return [cell for cell in cells if cell.wrong][:ENTRIES] or cells[:ENTRIES]
 
 
-def _more(cells: list[Cell], matrix: bool) -> str:
+def _more(cells: list[Cell], shown: int) -> str:
     if not cells:
         return "its shape is not the one expected, or it is empty"
-    hidden = 0 if matrix else max(0, len(cells) - ENTRIES)
     wrong = sum(cell.wrong for cell in cells)
-    return f"{hidden} more entries; {wrong} of {len(cells)} are wrong" if hidden else ""
+    return f"{wrong} of {len(cells)} entries are wrong; shown: {shown}" if shown < len(cells) else ""
 
 
 def _pattern(line: Line, cells: list[Cell]) -> str:
@@ -123,10 +123,10 @@ def _pattern(line: Line, cells: list[Cell]) -> str:
 
 def plain_rows(x: Array) -> tuple[list[tuple[str, list[str]]], int]:
     """The numbers of a tensor as labelled rows, and how many are left out."""
-    flat = [numbers.short(value) for value in x.reshape(-1).tolist()]
-    if len(flat) <= ENTRIES:
-        return rows(flat, x.shape), 0
-    return rows(flat[:ENTRIES], (ENTRIES // COLUMNS, COLUMNS)), len(flat) - ENTRIES
+    whole = rows(x.reshape(-1).tolist(), x.shape)
+    width = max((len(row) for _, row in whole), default=1)
+    shown = [(at, [numbers.short(v) for v in row[:ENTRIES]]) for at, row in whole[: max(1, ENTRIES // max(1, width))]]
+    return shown, x.size - sum(len(row) for _, row in shown)
 
 
 def rows(flat: Sequence[T], of: tuple[int, ...]) -> list[tuple[str, list[T]]]:

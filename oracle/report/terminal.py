@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from oracle.records import Finding, Line, Note, Report, Stop
+from oracle.records import Finding, Note, Report, Stop
 from oracle.report import tables, words
 from oracle.report.page import Page, Piece
 from oracle.report.tables import Cell, Comparison
+from oracle.spec import Array
 
 COLOUR = {"right": "good", "wrong": "bad", "follows": "follows", "unknown": "faint", "not returned": "faint"}
 HEADS = ("expected", "got", "ratio")
@@ -69,12 +70,12 @@ def _case(page: Page, finding: Finding) -> None:
         page.table((name, tables.shape(x), (kind, "faint")) for kind, name, x in found)
 
 
-def _numbers(kind: str, name: str, x: tables.Array) -> Iterator[list[Piece]]:
+def _numbers(kind: str, name: str, x: Array) -> Iterator[list[Piece]]:
     rows, more = tables.plain_rows(x)
     width = max((len(value) for _, row in rows for value in row), default=0)
     head: list[Piece] = [name, (tables.shape(x), "faint"), (kind, "faint")]
     for label, row in rows:
-        yield [*head, (label, "faint"), *(value.rjust(width) for value in row)]
+        yield [*head, "  ".join([*filter(None, [label]), *(value.rjust(width) for value in row)])]
         head = ["", "", ""]
     if more or not rows:
         yield [*head, (f"… {more} more in the case's file" if more else "empty", "faint")]
@@ -100,7 +101,8 @@ def _backward(page: Page, finding: Finding) -> None:
 def _stop(stop: Stop) -> Iterator[list[Piece]]:
     inputs = f"({', '.join(stop.inputs)})" if stop.inputs else ""
     yield [(stop.node, "strong"), f"{stop.op}{inputs}", status(stop.status)]
-    yield from (["", line.tensor, status(line.status)] for line in stop.lines)
+    for line in stop.lines:
+        yield ["", line.tensor, status(line.status)]
 
 
 def status(word: str) -> tuple[str, str]:
@@ -139,10 +141,10 @@ def _strip(row: list[Cell], k: int, width: int, span: int) -> Iterator[Piece]:
 
 def _list(page: Page, table: Comparison) -> None:
     """One entry a line."""
-    cells = [cell for _, row in table.rows for cell in row]
-    head: list[Piece] = [(text, "faint") for text in ("entry", *HEADS)]
-    body = [[cell.index, *((text, "bad" if cell.wrong else "") for text in _face(cell))] for cell in cells]
-    page.table([head, *body] if cells else [], indent=4)
+    lines: list[list[Piece]] = [[(text, "faint") for text in ("entry", *HEADS)]]
+    for cell in (cell for _, row in table.rows for cell in row):
+        lines.append([cell.at, *((text, "bad" if cell.wrong else "") for text in _face(cell))])
+    page.table(lines if table.rows else [], indent=4)
 
 
 def _face(cell: Cell) -> tuple[str, str, str]:

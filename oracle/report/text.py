@@ -12,14 +12,16 @@ from markupsafe import Markup, escape
 
 LONGEST = 4000
 """Characters of one text that are shown."""
+LONGEST_BLOCK = 20_000
+"""Characters of a block of code in Markdown."""
 
 
 def safe_text(text: object, longest: int | None = LONGEST) -> str:
-    """Text whose only unprintable characters are line feeds; others are spelled: ESC becomes the letters \\x1b."""
+    r"""Text whose only unprintable characters are line feeds; others are spelled: ESC becomes the letters \x1b."""
     raw = str(text)
     kept = raw[:longest].replace("\r\n", "\n").replace("\t", "    ")
     if len(raw) > (longest or len(raw)):
-        kept += f"… ({len(raw) - LONGEST} more characters)"
+        kept += f"… ({len(raw) - len(raw[:longest])} more characters)"
     return kept if kept.isprintable() else "".join(map(_spell, kept))
 
 
@@ -35,23 +37,28 @@ def _spell(c: str) -> str:
 def markdown(text: object) -> Markup:
     """One line of Markdown that reads as the text, in a table too."""
     quoted = re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", one_line(text))
-    return Markup(quoted.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))  # noqa: S704
+    return Markup(quoted.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def in_html(text: object) -> Markup:
+    """One line inside a tag of HTML in Markdown, where Markdown itself is not read."""
+    return escape(one_line(text))
 
 
 def code(text: object) -> Markup:
     """One line of code in Markdown."""
     line = one_line(text)
     if line and not re.search(r"[`|]", line):
-        return Markup(f"`{line}`")  # noqa: S704
+        return Markup(f"`{line}`")
     return Markup("<code>{}</code>").format(markdown(line))
 
 
 def fence(text: object) -> Markup:
     """A block of code in Markdown, behind a fence longer than any in the text."""
-    block = safe_text(text, longest=None)
+    block = safe_text(text, longest=LONGEST_BLOCK).rstrip("\n")
     longest = max((len(run) for run in re.findall(r"`+", block)), default=0)
     bar = "`" * max(3, longest + 1)
-    return Markup(f"{bar}text\n{block}\n{bar}")  # noqa: S704
+    return Markup(f"{bar}text\n{block}\n{bar}")
 
 
 def finalize_html(value: Any) -> Any:

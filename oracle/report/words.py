@@ -48,7 +48,9 @@ def run_line(report: Report) -> str:
     """What was run: enough to run it again."""
     asked = "" if report.asked is None or report.asked == report.cases else f" of {report.asked} asked for"
     dtypes = ", ".join(report.dtypes) or "no dtype"
-    return f"subject {report.subject}, {report.cases} cases{asked}, seed {report.seed}, {dtypes}, profile {report.profile}"
+    return (
+        f"subject {report.subject}, {report.cases} cases{asked}, seed {report.seed}, {dtypes}, profile {report.profile}"
+    )
 
 
 def plural(n: int, noun: str) -> str:
@@ -73,12 +75,15 @@ def title(finding: Finding) -> str:
         return f"{finding.diagnosis.name} ({finding.diagnosis.node})"
     if finding.born:
         return f"{finding.born.part} of {finding.born.op} ({finding.born.node})"
-    return f"{finding.verdict.outcome} in {case_kind(finding.case)}"
+    return f"{finding.verdict.outcome} on {_kind(finding.case)}"
 
 
-def case_kind(case: AnyCase) -> str:
-    """What is judged by a case."""
-    return f"the update rule {case.op}" if isinstance(case, UpdateCase) else "the backward pass"
+def _kind(case: AnyCase) -> str:
+    return (
+        f"the update rule {case.op}"
+        if isinstance(case, UpdateCase)
+        else f"a network of {plural(len(case.nodes), 'node')}"
+    )
 
 
 def corpus_name(finding: Finding) -> str:
@@ -124,7 +129,7 @@ def arguments(attrs: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return f"({', '.join(map(_value, value))})"
+        return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, bool | None):
         return str(value)
     if isinstance(value, int | float):
@@ -183,7 +188,7 @@ def _proof(d: Difference) -> str:
 def first_wrong_step(finding: Finding) -> str:
     """Of step 5: "step 2", the first step with a wrong parameter; else nothing."""
     wrong = [d.tensor.partition(":")[0] for d in finding.verdict.differences]
-    steps = sorted((int(s.removeprefix("step ")) for s in wrong if re.fullmatch(r"step \d+", s, re.ASCII)))
+    steps = sorted(int(s.removeprefix("step ")) for s in wrong if re.fullmatch(r"step \d+", s, re.ASCII))
     return f"step {steps[0]}" if steps and is_update(finding.case) else ""
 
 

@@ -1,0 +1,137 @@
+"""Subjects that are wrong in one known way: the reference, with one line of one formula changed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import reference
+from oracle.spec import Answer, Case
+
+Patch = Callable[[Any, dict[str, Any]], None]
+
+
+def wrong(op: str, **methods: Callable[..., Any]) -> Callable[[Case], Answer]:
+    """The reference, with methods of one operator (or of all: "*") replaced: (layer, right, *arguments) -> result."""
+
+    def subject(case: Case) -> Answer:
+        net = reference.Network(case.nodes, case.training)
+        net.nodes = [replace(n, layer=_bent(n.layer, methods)) if _is(n.layer, op) else n for n in net.nodes]
+        net.loss = net.nodes[-1]
+        found = reference.backprop(net, case.state(), case.inputs)
+        buffers = found.trace.buffers(net, case.state()) if case.buffers else None
+        return Answer(loss=found.loss, gradients=found.gradients, buffers=buffers)
+
+    return subject
+
+
+def _is(layer: Any, op: str) -> bool:
+    return op == "*" or type(layer).__name__ in op.split()
+
+
+def _bent(layer: Any, methods: dict[str, Callable[..., Any]]) -> Any:
+    cls = type(layer)
+
+    def method(name: str, change: Callable[..., Any]) -> Callable[..., Any]:
+        right = getattr(cls, name)
+        return lambda self, *args: change(self, lambda *a: right(self, *a), *args)
+
+    bent = type(cls.__name__, (cls,), {name: method(name, change) for name, change in methods.items()})
+    other = object.__new__(bent)
+    other.__dict__.update(layer.__dict__)
+    return other
+
+
+ACTIVATIONS = "Sigmoid Tanh ReLU SiLU GELU Softplus LogSigmoid ELU Softsign Mish"
+
+
+def _linear_partials(change: Callable[[Any, np.ndarray, np.ndarray, dict[str, Any]], dict[str, Any]]) -> Any:
+    def partials(self: Any, right: Any, p: Any, x: Any, delta: Any) -> dict[str, Any]:
+        return change(self, x, delta, right(p, x, delta))
+
+    return wrong("Linear", partials=partials)
+
+
+no_slope = wrong(ACTIVATIONS, backward=lambda self, right, p, saved, delta: (delta,))
+slope_at_output = wrong("Sigmoid Tanh", backward=lambda self, right, p, saved, delta: (
+    delta * (self.slope(saved[1], self.sigma(saved[1]))),))  # fmt: skip
+tanh_without_square = wrong("Tanh", backward=lambda self, right, p, saved, delta: (delta * (1 - saved[1]),))
+sigmoid_from_z = wrong("Sigmoid", backward=lambda self, right, p, s, delta: (delta * s[0] * (1 - s[0]),))
+transposed_weights = wrong("Linear", backward=lambda self, right, p, x, delta: (
+    (delta @ p["weight"].T,) if self.in_features == self.out_features else right(p, x, delta)))  # fmt: skip
+mean_for_sum = _linear_partials(lambda self, x, d, g: {k: v / max(len(x), 1) for k, v in g.items()})
+bias_mean = _linear_partials(lambda self, x, d, g: g | ({"bias": g["bias"] / max(len(x), 1)} if self.bias else {}))
+bias_not_summed = _linear_partials(lambda self, x, d, g: g | ({"bias": d} if self.bias else {}))
+last_sample = _linear_partials(lambda self, x, d, g: g | {
+    "weight": np.outer(d.reshape(-1, d.shape[-1])[-1], x.reshape(-1, x.shape[-1])[-1]) if x.size else g["weight"]})  # fmt: skip
+weight_sign = _linear_partials(lambda self, x, d, g: g | {"weight": -g["weight"]})
+loss_sign = wrong("MSELoss", backward=lambda self, right, *a: tuple(None if g is None else -g for g in right(*a)))
+half_missing = wrong("HalfSquaredError", backward=lambda self, right, *a: tuple(2 * g for g in right(*a)))
+factor_two_missing = wrong("MSELoss", backward=lambda self, right, *a: tuple(g / 2 for g in right(*a)))
+sum_for_mean = wrong("CrossEntropyLoss", backward=lambda self, right, p, s, d: tuple(
+    None if g is None else g * (len(g) if self.reduction == "mean" else 1) for g in right(p, s, d)))  # fmt: skip
+softmax_diagonal = wrong("Softmax", backward=lambda self, right, p, y, d: (
+    (d * y * (1 - y)) if isinstance(y, np.ndarray) else (d * y[1] * (1 - y[1])),))  # fmt: skip
+skip_forgotten = wrong("Add", backward=lambda self, right, *a: (right(*a)[0], *(g * 0 for g in right(*a)[1:])))
+dropout_scale = wrong("Dropout", backward=lambda self, right, p, s, d: tuple(
+    None if g is None else g * ((1 - self.p) if self.training else 1) for g in right(p, s, d)))  # fmt: skip
+leaky_slope = wrong(
+    "LeakyReLU", backward=lambda self, right, p, s, d: (d * np.where(s[0] > 0, 1, 0.01).astype(d.dtype),)
+)
+batch_norm_constant = wrong("BatchNorm1d", backward=lambda self, right, p, s, d: (
+    d * ((p["weight"] if self.affine else np.ones(d.shape[1], d.dtype)).reshape((1, -1, 1)[: d.ndim])),))  # fmt: skip
+float32_constant = wrong("Sigmoid", backward=lambda self, right, *a: (right(*a)[0] * float(np.float32(1 / 3)) * 3,))
+
+
+def relu_one_at_zero(case: Case) -> Answer:
+    """relu'(0) = 1: another convention, not a mistake."""
+    return wrong("ReLU", backward=lambda self, right, p, s, d: (
+        d * ((s[0] if isinstance(s, tuple) else s) >= 0),))(case)  # fmt: skip
+
+
+class Accumulating:
+    """Adds every gradient to that of the calls before."""
+
+    def __init__(self) -> None:
+        self.before: dict[str, np.ndarray] = {}
+
+    def __call__(self, case: Case) -> Answer:
+        """Answer with the sum so far."""
+        answer = wrong("Identity")(case)
+        for name, g in answer.gradients.items():
+            old = self.before.get(name)
+            self.before[name] = answer.gradients[name] = g + old if old is not None and old.shape == g.shape else g
+        return answer
+
+
+def updated_weights(case: Case) -> Answer:
+    """Steps the weights before the error signal passes through them."""
+
+    def backward(self: Any, right: Any, p: Any, x: Any, delta: Any) -> Any:
+        g = reference.LAYERS["Linear"].partials(self, p, x, delta)["weight"]
+        return right({**p, "weight": p["weight"] - 0.5 * g.astype(x.dtype)}, x, delta)
+
+    return wrong("Linear", backward=backward)(case)
+
+
+def last_use_wins(case: Case) -> Answer:
+    """A tensor used twice hears from its last use only: = for +=."""
+    net = reference.Network(case.nodes, case.training)
+    theta = case.state()
+    trace = reference.forward(net, theta, case.inputs)
+
+    class Overwriting(dict[str, np.ndarray]):
+        def __contains__(self, key: object) -> bool:
+            return False
+
+        def get(self, key: str, default: Any = None) -> Any:
+            return dict.get(self, key, default)
+
+    deltas = Overwriting(reference.output_error(net, theta, trace))
+    plain = dict(reference.hidden_errors(net, theta, trace, deltas))
+    gradients = reference.partials(net, theta, trace, plain)
+    for name, x in case.inputs.items():
+        if x.dtype.kind == "f":
+            gradients[name] = plain[name] if name in plain else np.zeros_like(x)
+    return Answer(loss=trace.values[net.loss.name], gradients=gradients)
