@@ -10,7 +10,7 @@ To add an operator: one row in `UNITS` if it keeps the shape of its one input, e
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -357,15 +357,44 @@ class _Builder:
             self.at = self.unit(self.at, self.units[self.turn % len(self.units)])
         for _ in range(self.r.randint(*self.profile.depth)):
             self.at = getattr(self, self.r.choice(self.profile.moves))(self.at)
-        if self.profile.units and self.r.random() < 0.7:
+        if "dense" in self.profile.moves and self.r.random() < 0.7:
             self.at = self.linear(self.at)
         self.loss(self.at)
         return Architecture(tuple(self.nodes), self.training, self.inputs, self.parameters, self.buffers)
 
 
-def architecture(r: Random, profile: str = "standard", turn: int | None = None) -> Architecture:
-    """A random graph. Successive turns go through the operators and the losses, so that a short run meets them all."""
-    return _Builder(r, PROFILES[profile], turn).build()
+NEEDS = {
+    "linear": {"Linear"}, "dense": {"Linear"}, "residual": {"Linear", "Add"}, "gate": {"Multiply"}, "split": {"Chunk"},
+    "fork": {"Linear", "Concatenate"}, "shape": {"Flatten"}, "unit": set[str](),
+}  # fmt: skip
+"""The operators without which a move is not tried."""
+
+
+def restricted(profile: Profile, supports: frozenset[str] | None) -> Profile:
+    """The profile with only what a subject supports. Raises ValueError if no loss is left."""
+    if supports is None:
+        return profile
+    losses = tuple(op for op in profile.losses or LOSSES if op in supports)
+    if not losses:
+        raise ValueError(f"the subject supports no loss that this profile draws: {', '.join(profile.losses or LOSSES)}")
+    units = tuple(op for op in profile.units or UNITS if op in supports) or ("Identity",)
+    moves = tuple(m for m in profile.moves if NEEDS[m] <= supports and (m != "unit" or units != ("Identity",)))
+    return replace(profile, losses=losses, units=units, moves=moves or ("unit",))
+
+
+def architecture(
+    r: Random, profile: str | Profile = "standard", turn: int | None = None, supports: frozenset[str] | None = None
+) -> Architecture:
+    """A random graph. Successive turns go through the operators and the losses, so that a short run meets them all.
+
+    With `supports`, a graph of other operators is drawn again; after many tries the last one is given all the same.
+    """
+    drawn = restricted(PROFILES[profile] if isinstance(profile, str) else profile, supports)
+    for _ in range(200):
+        net = _Builder(r, drawn, turn).build()
+        if supports is None or supports >= {node.op for node in net.nodes}:
+            break
+    return net
 
 
 # ------------------------------------------------------------------------------------------------------------ values
@@ -537,6 +566,7 @@ class Stream:
     seed: int
     dtype: str = "float64"
     profile: str = "standard"
+    supports: frozenset[str] | None = None
     _last: tuple[int, Architecture] | None = field(default=None, repr=False)
 
     def __getitem__(self, k: int) -> Case | UpdateCase:
@@ -546,7 +576,7 @@ class Stream:
             return update_case(self._random("update", k), self.dtype)
         group = _group(k)
         if self._last is None or self._last[0] != group:
-            self._last = (group, architecture(self._random("net", group), self.profile, group))
+            self._last = (group, architecture(self._random("net", group), self.profile, group, self.supports))
         seed = self._random("values", k).randrange(2**63)
         return values(self._last[1], seed, self.dtype, profile.regimes)
 

@@ -11,21 +11,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from msgspec.structs import replace
 
 from oracle import localize
 from oracle.architectures import Stream
-from oracle.compare import Outcome, Verdict
+from oracle.compare import Outcome, Verdict, cheap, update_contract
 from oracle.diagnose import Evidence, breach_diagnosis, diagnose
 from oracle.judge import How, Trial, judge, trial
-from oracle.records import Birthplace, Diagnosis, Finding, Note, Report
+from oracle.records import Birthplace, Diagnosis, Finding, Line, Note, Report, Stop
 from oracle.shrink import shrink, shrink_update
-from oracle.spec import AnyCase, Case, CaseError, Node, UpdateCase
+from oracle.spec import AnyCase, Case, CaseError, Node, UpdateAnswer, UpdateCase
 from oracle.subjects import Subject, resolve
-from oracle.twin import Twin
+from oracle.twin import Twin, run_update
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 WITNESSES = 6
@@ -145,7 +145,7 @@ def check(
     subject = resolve(subject) if isinstance(subject, str) else subject
     tally, stopped, dtypes = Tally(), "", tuple(dtypes)
     try:
-        for where, case, twin, k in _stream(cases, seconds, seed, dtypes, profile):
+        for where, case, twin, k in _stream(cases, seconds, seed, dtypes, profile, subject.supports):
             tally.add(where, case, _trial(case, subject, twin, k), subject)
             if progress:
                 progress(tally.cases, tally.outcomes)
@@ -160,11 +160,11 @@ def _trial(case: AnyCase, subject: Subject, twin: Twin | None, k: int) -> Trial:
 
 
 def _stream(
-    cases: int | None, seconds: float | None, seed: int, dtypes: tuple[str, ...], profile: str
+    cases: int | None, seconds: float | None, seed: int, dtypes: tuple[str, ...], profile: str, supports: Any = None
 ) -> Iterator[tuple[str, AnyCase, Twin | None, int]]:
     """Every case with its name, its twin (one for each architecture) and its number; the dtypes take turns."""
     end = time.monotonic() + seconds if seconds is not None else float("inf")
-    streams = [(Stream(seed, dtype, profile), dtype) for dtype in dtypes]
+    streams = [(Stream(seed, dtype, profile, supports), dtype) for dtype in dtypes]
     twins: dict[str, Twin] = {}
     k = 0
     while cases is None or k < cases:
@@ -184,7 +184,7 @@ def _stream(
 def replay(
     subject: Subject, cases: Iterable[tuple[str, AnyCase]], name: str = "replay"
 ) -> tuple[Report, list[Verdict]]:
-    """Judge saved cases again. Each is checked whole first: a case that cannot be judged is skipped, with the reason."""
+    """Judge saved cases again. Each is checked whole first; one that cannot be judged is skipped, with the reason."""
     tally, verdicts, seen = Tally(), [], 0
     for where, case in cases:
         found = trial(case, subject)
@@ -268,7 +268,7 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
     larger = [e for f in group if isinstance(f.case, Case) and (e := _evidence(f.case, f.verdict, subject))]
     born = localize.birthplace(small, verdict, guilty)
     diagnosis = diagnose(evidence, larger)
-    stops = localize.narrate(small, evidence.truth, evidence.got, verdict, born)
+    stops = localize.narrate(small, evidence.truth, evidence.returned, verdict, born)
     return _finding(first, small, verdict, subject, count, born, diagnosis, stops)
 
 
@@ -294,8 +294,11 @@ def _evidence(case: Case, verdict: Verdict, subject: Subject) -> Evidence | None
     answer = subject.answer(case).answer
     if answer is None:
         return None
+    loss = None if answer.loss is None else np.asarray(answer.loss, float)
     try:
-        return Evidence(case, {n: np.asarray(g, float) for n, g in answer.gradients.items()}, set(verdict.suspects))
+        return Evidence(
+            case, {n: np.asarray(g, float) for n, g in answer.gradients.items()}, set(verdict.suspects), loss
+        )
     except CaseError:
         return None
 
@@ -365,7 +368,25 @@ def _update_finding(first: Failure, subject: Subject, count: int) -> Finding:
         small, verdict = first.case, first.verdict
     sentence = f"step 5, {small.op}: {verdict.reason}"
     born = Birthplace("step 5", small.op, "update", sentence) if verdict.differences else None
-    return _finding(first, small, verdict, subject, count, born)
+    return _finding(first, small, verdict, subject, count, born, stops=_update_stops(small, subject))
+
+
+def _update_stops(case: UpdateCase, subject: Subject) -> tuple[Stop, ...]:
+    """Every step, the first first: the first wrong one is where the difference is born, later ones follow."""
+    answer = subject.answer(case).answer
+    if not isinstance(answer, UpdateAnswer) or update_contract(case, answer):
+        return ()
+    born, stops = False, []
+    for k, (expected, got) in enumerate(zip(run_update(case), answer.steps, strict=True), 1):
+        bad = set(cheap([(name, np.asarray(got[name]), x) for name, x in expected.items()], case.dtype))
+        word: Literal["wrong", "follows"] = "follows" if born else "wrong"
+        lines = tuple(
+            Line(f"step {k}: {name}", word if name in bad else "right", x, np.asarray(got[name]))
+            for name, x in expected.items()
+        )
+        stops.append(Stop(f"step {k}", case.op, (), word if bad else "right", lines))
+        born = born or bool(bad)
+    return tuple(stops)
 
 
 # ------------------------------------------------------------------------------------------------------- self-check
@@ -404,7 +425,7 @@ def shadowed() -> str:
     mine = Path(__file__).resolve().parents[1] / "reference" / "__init__.py"
     if found is None or found.origin is None or Path(found.origin).resolve() != mine:
         theirs = found.origin if found else "nothing"
-        return f"`import reference` finds {theirs}, which shadows {mine}; rename it, or run `python -P` or the `oracle` script"
+        return f"`import reference` finds {theirs}, which shadows {mine}; rename it, or run the `oracle` script"
     return ""
 
 

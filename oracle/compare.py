@@ -231,7 +231,7 @@ def estimated(found: Pairs, low: Pairs, dtype: str, largest: float) -> list[str]
 
 
 def tolerances(found: Pairs, runs: list[Pairs], dtype: str, safe: float = SAFE) -> dict[str, Array]:
-    """How far rounding can move each entry: `safe` mean deviations of the noisy runs, and a few units in the last place."""
+    """How far rounding can move each entry: `safe` mean deviations of noisy runs, and a few units in the last place."""
     info = np.finfo(dtype)
     result = {}
     for k, (name, _, expected) in enumerate(found):

@@ -26,12 +26,18 @@ class Evidence:
     case: Case
     got: Got
     wrong: set[str]
+    loss: Array | None = None
     twin: Twin = field(init=False)
     truth: Truth = field(init=False)
 
     def __post_init__(self) -> None:
         self.twin = Twin(self.case)
         self.truth = self.twin.run(self.case, errors=True)
+
+    @property
+    def returned(self) -> Got:
+        """The gradients, and the loss if there is one."""
+        return self.got if self.loss is None else {**self.got, "loss": self.loss}
 
     def explained(self, predicted: Tensors) -> bool:
         """Whether a prediction is what the subject returned, in every tensor, and unlike the truth."""

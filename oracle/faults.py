@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from oracle.architectures import LOSSES, UNITS
+from oracle.composites import Tensor
 from oracle.spec import Array, Case, Node, Tensors
-from oracle.twin import Tensor, Truth, plain_call
+from oracle.twin import Truth, plain_call
 
 ELEMENTWISE = frozenset(
     set(UNITS) - set("Identity Softmax LogSoftmax Softmin BatchNorm1d Dropout PReLU RReLU".split())  # noqa: SIM905
@@ -133,7 +134,7 @@ def _statistics_constant(node: Node) -> Callable[..., Any]:
 
 
 def _defaults(node: Node) -> Callable[..., Any]:
-    """The backward pass of the operator with its default arguments (but for the reduction, which has codes of its own)."""
+    """The backward pass of the operator with its default arguments, but for those that change its value."""
     kept = {k: v for k, v in node.attrs.items() if k in ("reduction", "approximate", "threshold", "value")}
     plain = plain_call(Node(node.name, node.op, node.inputs, kept))
     return lambda call, p, *x: _keeping(call(*x), plain(*x))
@@ -240,7 +241,8 @@ FAULTS: tuple[Fault, ...] = (
           "∂L/∂W = xᵀ δ", "∂L/∂W = δᵀ x", "partial", _weights(lambda x, d: x.T @ d),
           lambda n: n.op == "Linear" and n.attrs.get("in_features") == n.attrs.get("out_features")),
     Fault("W103", "last sample only", "Assigned in a loop over the samples where it should be added: = for +=.",
-          "∂L/∂W = δ_N x_Nᵀ", "∂L/∂W = Σₙ δ_n x_nᵀ", "partial", _weights(lambda x, d: d[-1:].T @ x[-1:]), _op("Linear")),
+          "∂L/∂W = δ_N x_Nᵀ", "∂L/∂W = Σₙ δ_n x_nᵀ", "partial",
+          _weights(lambda x, d: d[-1:].T @ x[-1:]), _op("Linear")),
     Fault("W104", "first sample only", "The sum over the samples stops after the first.",
           "∂L/∂W = δ_1 x_1ᵀ", "∂L/∂W = Σₙ δ_n x_nᵀ", "partial", _weights(lambda x, d: d[:1].T @ x[:1]), _op("Linear")),
     Fault("W105", "last sample dropped", "The loop over the samples ends one too early.",
@@ -291,7 +293,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("G103", "no error signal handed down", "The layers below get nothing.",
           "δ_x = 0", "δ_x = (∂y/∂x)ᵀ δ", "backward", _nothing_back),
     Fault("N101", "statistics taken for constants", "Mean and variance depend on every sample; the formula forgets it.",
-          "δ_x = γ δ / σ", "δ_x = γ/σ (δ − mean δ − x̂ mean(δ x̂))", "backward", _statistics_constant, _op("BatchNorm1d")),
+          "δ_x = γ δ / σ", "δ_x = γ/σ (δ − mean δ − x̂ mean(δ x̂))", "backward",
+          _statistics_constant, _op("BatchNorm1d")),
     Fault("D101", "dropout mask not applied", "Dropped units learn all the same.",
           "δ_x = δ / (1 − p)", "δ_x = δ ⊙ mask / (1 − p)", "backward", _mask_forgotten, _op("Dropout")),
     Fault("D102", "dropout scale not applied", "The forward pass divides by 1 − p, the backward pass does not.",
@@ -299,7 +302,8 @@ FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 PROTOCOL = {
-    "P101": Fault("P101", "gradient accumulated from an earlier call", "Nothing sets the gradients to zero between calls.",
+    "P101": Fault("P101", "gradient accumulated from an earlier call",
+                  "Nothing sets the gradients to zero between calls.",
                   "grad += …", "grad = …", "backward", None),
     "P102": Fault("P102", "bias partial not summed", "One row for each sample is returned.",
                   "∂L/∂b = δ", "∂L/∂b = Σₙ δ_n", "partial", None),

@@ -51,12 +51,12 @@ class How:
     """Always measure with many noisy runs."""
 
 
-def judge(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Verdict:  # noqa: B008
+def judge(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Verdict:
     """Whether the subject's answer to a case is right."""
     return trial(case, subject, twin, how).verdict
 
 
-def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Trial:  # noqa: B008
+def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Trial:
     """`judge`, with the truth and the answer kept for what comes after."""
     if isinstance(case, UpdateCase):
         return _trial_update(case, subject, how.prove)

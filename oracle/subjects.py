@@ -11,9 +11,11 @@ callable say what it declares:
 
 import importlib
 import importlib.util
+import io
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,14 @@ import numpy as np
 
 from oracle.compare import normalise
 from oracle.spec import Answer, AnyCase, Case, Node, Tensors, Unsupported, UpdateAnswer, UpdateCase
+
+
+class _Nowhere(io.TextIOBase):
+    """Where a subject's prints go."""
+
+    def write(self, text: str) -> int:
+        """Take the text, and forget it."""
+        return len(text)
 
 
 class SubjectError(Exception):
@@ -68,7 +78,7 @@ class Subject:
             return Reply(skipped=reason)
         given = _copy(case)
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), redirect_stdout(_Nowhere()):
                 raw = self.update(given) if isinstance(given, UpdateCase) and self.update else self.call(given)  # type: ignore[arg-type]
         except Unsupported as reason:
             return Reply(skipped=f"the subject declines: {reason}")

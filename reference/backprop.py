@@ -76,20 +76,21 @@ class Network:
             raise GraphError("the net has no nodes; the last one must be the loss")
         self.loss = self.nodes[-1]
         self.inputs = [name for name in known if name not in made]
+        self.input_errors = input_errors
+        self.shapes = [
+            (node.name, role, full, *node.layer.shapes()[role]) for node in self.nodes for role, full in node.roles
+        ]
 
     def check(self, theta: Mapping[str, Array], inputs: Mapping[str, Array]) -> None:
         """Refuse missing tensors and wrong parameter shapes, in a sentence."""
         for name in self.inputs:
             if name not in inputs:
                 raise GraphError(f"input {name!r} is missing; the net reads {self.inputs}")
-        for node in self.nodes:
-            for role, full in node.roles:
-                text, shape = node.layer.shapes()[role]
-                if full not in theta:
-                    raise GraphError(f"{node.name}: parameter {full!r} of shape {text} = {shape} is missing")
-                if np.shape(theta[full]) != shape:
-                    got = np.shape(theta[full])
-                    raise GraphError(f"{node.name}: {role} has shape {got}, but should be {text} = {shape}")
+        for name, role, full, text, shape in self.shapes:
+            if full not in theta:
+                raise GraphError(f"{name}: parameter {full!r} of shape {text} = {shape} is missing")
+            if (got := np.shape(theta[full])) != shape:
+                raise GraphError(f"{name}: {role} has shape {got}, but should be {text} = {shape}")
 
 
 _KEYS = ("name", "op", "inputs", "attrs", "params")
@@ -140,9 +141,9 @@ def forward(net: Network, theta: Mapping[str, Array], inputs: Mapping[str, Array
 
 def output_error(net: Network, theta: Mapping[str, Array], trace: Trace) -> Values:
     """Step 1: ∂L/∂L = 1, and what the loss hands to the output layer."""
-    loss = net.loss
-    deltas = {loss.name: np.ones_like(trace.values[loss.name])}
-    _hand_down(loss, theta, trace, deltas)
+    loss = trace.values[net.loss.name]
+    deltas = {net.loss.name: np.ones(loss.shape, loss.dtype)}
+    _hand_down(net.loss, theta, trace, deltas)
     return deltas
 
 
@@ -155,8 +156,7 @@ def hidden_errors(net: Network, theta: Mapping[str, Array], trace: Trace, deltas
 
 def _hand_down(node: Node, theta: Mapping[str, Array], trace: Trace, deltas: Values) -> None:
     """δ of each input of `node`. A tensor used twice hears from both uses: its error signals add."""
-    delta = _signal(node, trace, deltas)
-    if delta is None or not node.wanted:
+    if not node.wanted or (delta := _signal(node, trace, deltas)) is None:
         return
     received = node.layer.backward(node.own(theta), trace.saved[node.name], delta)
     for name, wanted, d in zip(node.inputs, node.wanted, received, strict=True):
@@ -177,8 +177,9 @@ def partials(net: Network, theta: Mapping[str, Array], trace: Trace, deltas: Val
     """Step 4: ∂L/∂θ of every parameter; zero off the loss's path; uses of a shared parameter add."""
     gradients: Values = {}
     for node in net.nodes:
-        delta = _signal(node, trace, deltas)
-        own = node.own(theta)
+        if not node.roles:
+            continue
+        delta, own = _signal(node, trace, deltas), node.own(theta)
         found = {} if delta is None else node.layer.partials(own, trace.saved[node.name], delta)
         for role, name in node.roles:
             if role in node.layer.parameters:
@@ -221,7 +222,7 @@ def backprop(net: Network, theta: Mapping[str, Array], inputs: Mapping[str, Arra
         trace = forward(net, theta, inputs)
         deltas = hidden_errors(net, theta, trace, output_error(net, theta, trace))
         gradients = partials(net, theta, trace, deltas)
-    for name in net.inputs if net.nodes[-1].wanted else ():
-        if np.issubdtype(inputs[name].dtype, np.floating):
+    for name in net.inputs if net.input_errors else ():
+        if inputs[name].dtype.kind == "f":
             gradients[name] = deltas[name] if name in deltas else np.zeros_like(inputs[name])
     return Backprop(trace.values[net.loss.name], gradients, deltas, trace)

@@ -27,7 +27,9 @@ class Linear(Layer):
     def forward(self, p: Params, *x: Array) -> tuple[Array, Saved]:
         """z = x Wᵀ + b."""
         z = x[0] @ p["weight"].T
-        return (z + p["bias"] if self.bias else z), x[0]
+        if self.bias:
+            z += p["bias"]
+        return z, x[0]
 
     def backward(self, p: Params, saved: Saved, delta: Array) -> tuple[Array, ...]:
         """δx = δ W: unit i hears from every unit j it feeds, through w_ji."""

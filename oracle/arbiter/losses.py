@@ -6,7 +6,7 @@ import numpy as np
 from flint import arb
 
 from oracle.arbiter.activations import log_sum_exp
-from oracle.arbiter.dual import Dual, Straddles, balls, dual, log, softplus
+from oracle.arbiter.dual import Dual, Straddles, balls, dual, softplus
 from oracle.arbiter.site import Break, Formula, Site, own_breaks, piecewise
 
 Target = Any
@@ -99,7 +99,7 @@ def binary(site: Site, p: Dual, t: Dual) -> Dual:
     spread, least = p.v * (1 - p.v), arb(1e-12)
     wide = surely_above(site, spread, least)
     logs, others = (guarded(site, q) for q in (p.v, 1 - p.v))
-    slope = (p.v - t.v) / np.where(wide, spread, least)
+    slope = (p.v - t.v) / np.where(wide, spread, np.array(least, object))
     value = Dual(-(t.v * logs + (1 - t.v) * others), slope * p.tangent + (others - logs) * t.tangent)
     return reduced(site, (site.get("weight") or dual(1)) * value)
 

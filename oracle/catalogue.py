@@ -1,0 +1,36 @@
+"""What the oracle knows: every operator, optimizer and fault, and which parts cover it."""
+
+from oracle.arbiter import FORMULAS
+from oracle.arbiter.update import RULES
+from oracle.architectures import LOSSES, OPTIMIZERS, UNITS
+from oracle.composites import FUNCTIONS
+from oracle.faults import FAULTS, PROTOCOL
+from oracle.kinks import KINKS
+
+Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+
+
+def rows() -> list[Table]:
+    """(title, columns, rows) of each part."""
+    return [_operators(), _optimizers(), _faults()]
+
+
+def _operators() -> Table:
+    entries: list[tuple[str, ...]] = []
+    for op in sorted(FORMULAS):
+        twin = "spelled out" if op in FUNCTIONS else f"torch.nn.{op}"
+        drawn = "unit" if op in UNITS else "loss" if op in LOSSES else "joins and layers"
+        entries.append((op, twin, drawn, "yes", "yes" if op in KINKS else ""))
+    return "Operators", ("operator", "twin", "generator", "proof", "has kinks"), entries
+
+
+def _optimizers() -> Table:
+    entries: list[tuple[str, ...]] = [
+        (op, f"torch.optim.{op}", "yes", "yes" if op in RULES else "") for op in sorted(OPTIMIZERS)
+    ]
+    return "Optimizers", ("optimizer", "twin", "generator", "proof"), entries
+
+
+def _faults() -> Table:
+    faults = sorted((*FAULTS, *PROTOCOL.values()), key=lambda f: f.code)
+    return "Faults", ("code", "name", "wrong", "right"), [(f.code, f.name, f.wrong, f.right) for f in faults]
