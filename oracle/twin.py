@@ -71,7 +71,7 @@ class Noise(TorchDispatchMode):
     """Every float result, of the backward pass too, times 1 + ε ξ with ½ ≤ |ξ| ≤ 1 of random sign, plus η ξ.
 
     ε is the spacing of the case's dtype at 1, so that no noise is lost in rounding, and η its smallest normal number,
-    so that a subject may flush denormals; an exact zero stays one. This is Monte Carlo arithmetic (D. S. Parker, Monte Carlo Arithmetic, 1997).
+    so that a subject may flush denormals; an exact zero stays one. Source: D. S. Parker, Monte Carlo Arithmetic, 1997.
     """
 
     POOL = 1 << 16

@@ -38,8 +38,10 @@ class Linear(Layer):
     def partials(self, p: Params, saved: Saved, delta: Array) -> dict[str, Array]:
         """∂L/∂W = δᵀ x and ∂L/∂b = Σₙ δₙ, sums over the samples."""
         x, delta = saved.reshape(-1, self.in_features), delta.reshape(-1, self.out_features)
-        weight = {"weight": delta.T @ x}
-        return weight | {"bias": delta.sum(0)} if self.bias else weight
+        found = {"weight": delta.T @ x}
+        if self.bias:
+            found["bias"] = delta.sum(0)
+        return found
 
 
 @layer

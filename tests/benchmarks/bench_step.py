@@ -16,8 +16,8 @@ import argparse  # noqa: E402
 import platform  # noqa: E402
 import re  # noqa: E402
 from collections.abc import Callable, Iterable  # noqa: E402
-from dataclasses import dataclass  # noqa: E402
-from itertools import pairwise  # noqa: E402
+from dataclasses import dataclass, replace  # noqa: E402
+from itertools import pairwise, product  # noqa: E402
 from pathlib import Path  # noqa: E402
 from statistics import median  # noqa: E402
 from time import perf_counter  # noqa: E402
@@ -218,14 +218,20 @@ CONTESTANTS: dict[str, Callable[[Bench], Step]] = {"torch": eager, "naive": naiv
 
 
 def agree(bench: Bench) -> None:
-    """After three steps, all have the same parameters but for rounding: what is timed is the same work."""
-    steps = {name: make(bench) for name, make in CONTESTANTS.items()}
-    ends = {name: [step() for _ in range(3)][-1] for name, step in steps.items()}
-    room = 1e4 * np.finfo(bench.dtype).eps
-    for name, end in ends.items():
-        for key, value in ends["torch"].items():
-            off = np.abs(end[key] - value).max()
+    """After three steps all have the same parameters but for rounding: what is timed is the same work."""
+    for dtype, room in ((bench.dtype, 1.0), ("float64", 1e-12)):
+        ends = {name: end(replace(bench, dtype=dtype), make) for name, make in CONTESTANTS.items()}
+        for name, key in product(ends, ends["torch"]):
+            got, expected = ends[name][key], ends["torch"][key]
+            assert got.dtype == dtype
+            off = np.abs(got - expected).max()
             assert off <= room, f"{bench.title}: {name}'s {key} is {off:.3g} from torch's"
+
+
+def end(bench: Bench, make: Callable[[Bench], Step]) -> Tensors:
+    """The parameters after three steps."""
+    step = make(bench)
+    return [step() for _ in range(3)][-1]
 
 
 def measure(bench: Bench, seconds: float) -> dict[str, float]:
