@@ -21,8 +21,8 @@ from oracle.subjects import Subject
 from oracle.twin import Choice, Noise, Truth, Twin, near_kinks, run_update
 
 FEW, RUNS, MANY = 3, 12, 120
-"""Noisy runs of the twin behind a tolerance: a few with a quarter of the room, then more; many where an entry is
-less than `FAR` tolerances off, or on request, for a rare event (a clamp, an overflow) may be missing from a few.
+"""Noisy runs of the twin behind a tolerance: a few with a quarter of the room, then more; many before a mismatch is
+believed where an entry is less than `FAR` tolerances off, for a rare event (a clamp) may be missing from a few.
 """
 FAR = 1e3
 CONVENTIONS = (0.0, 0.5, 1.0)
@@ -56,6 +56,7 @@ def judge(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
     return trial(case, subject, twin, how).verdict
 
 
+@np.errstate(all="ignore")
 def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Trial:
     """`judge`, with the truth and the answer kept for what comes after."""
     if isinstance(case, UpdateCase):
@@ -88,13 +89,23 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
     if not doubtful:
         return Trial(Verdict("match", stage="cheap"), truth, found)
     kept = [pair for pair in found if pair[0] in doubtful]
+    if kept := _beyond_estimate(case, twin, truth, kept, with_errors):
+        return Trial(_measure(case, twin, truth, kept, how), truth, found)
+    return Trial(Verdict("match", stage="estimated"), truth, found)
+
+
+def _beyond_estimate(case: Case, twin: Twin, truth: Truth, kept: Pairs, with_errors: bool) -> Pairs:
+    """What one or two runs in float32, the second with its inputs moved by a rounding, do not explain."""
     largest = max((float(np.abs(g).max(initial=0)) for g in truth.gradients.values()), default=0.0)
-    doubtful = compare.estimated(
-        kept, _as_pairs(kept, twin.run(case, real="float32", errors=with_errors)), case.dtype, largest
-    )
-    if not doubtful:
-        return Trial(Verdict("match", stage="estimated"), truth, found)
-    return Trial(_measure(case, twin, truth, found, set(doubtful), how), truth, found)
+    samples: list[Pairs] = []
+    for jitter in (None, 1):
+        low = twin.run(case, real="float32", errors=with_errors, jitter=jitter)
+        samples = [[pair for pair in s if pair[0] in {k[0] for k in kept}] for s in (*samples, _as_pairs(kept, low))]
+        doubtful = compare.estimated(kept, samples, case.dtype, largest)
+        kept = [pair for pair in kept if pair[0] in doubtful]
+        if not kept:
+            break
+    return kept
 
 
 def _breach(breaches: list[str]) -> Verdict:
@@ -120,27 +131,32 @@ def _again(case: Case, subject: Subject, found: Pairs, truth: Truth) -> str:
     return ""
 
 
-def _measure(case: Case, twin: Twin, truth: Truth, found: Pairs, doubtful: set[str], how: How) -> Verdict:
+def _measure(case: Case, twin: Twin, truth: Truth, kept: Pairs, how: How) -> Verdict:
     """The answer against the tolerance that the case's conditioning asks for."""
-    kept = [pair for pair in found if pair[0] in doubtful]
     runs: list[Truth] = []
-    tolerance: dict[str, Array] = {}
-    for count, safe in ((FEW, compare.SAFE / 4), (RUNS, compare.SAFE), (MANY, compare.SAFE)):
-        if count == MANY and not how.thorough and (not how.prove or _worst(kept, tolerance) > FAR):
-            break
+    for count, safe in ((FEW, compare.SAFE / 4), (RUNS, compare.SAFE)):
         runs += [_noisy(case, twin, truth, seed) for seed in range(len(runs), count)]
         tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype, safe)
-        differences = compare.suspects(kept, tolerance)
-        if not differences:
+        if not compare.suspects(kept, tolerance):
             return Verdict("match", stage="measured", worst=_worst(kept, tolerance))
-    differences, notes = _not_finite(case, twin, differences)
+    verdict = _decide(case, twin, truth, kept, runs, how)
+    if how.prove and verdict.outcome in ("mismatch", "undecided") and (how.thorough or _worst(kept, tolerance) < FAR):
+        runs += [_noisy(case, twin, truth, seed) for seed in range(len(runs), MANY)]
+        verdict = _decide(case, twin, truth, kept, runs, how)
+    return verdict
+
+
+def _decide(case: Case, twin: Twin, truth: Truth, kept: Pairs, runs: list[Truth], how: How) -> Verdict:
+    """What lies beyond the spread of the noisy runs: the end of the numbers, a choice at a kink, or proof."""
+    tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype)
+    differences, notes = _not_finite(case, twin, compare.suspects(kept, tolerance))
     if not differences:
         return Verdict("convention" if notes else "match", notes, stage="measured")
     if choice := _at_kinks(case, twin, truth, runs, kept, tolerance):
         return choice
     names = tuple(d.tensor for d in differences)
     verdict = Verdict("mismatch", _sentence(differences[0]), tuple(differences), "measured", suspects=names)
-    return _prove(case, twin, truth, verdict) if how.prove else verdict
+    return _prove(case, verdict) if how.prove else verdict
 
 
 def _noisy(case: Case, twin: Twin, truth: Truth, seed: int) -> Truth:
@@ -286,7 +302,7 @@ def _sides(case: Case, truth: Truth, near: dict[str, Array]) -> Iterator[dict[st
 # ---------------------------------------------------------------------------------------------------------- proof
 
 
-def _prove(case: Case, twin: Twin, truth: Truth, verdict: Verdict) -> Verdict:
+def _prove(case: Case, verdict: Verdict) -> Verdict:
     """Ask the arbiter for the true value of the suspect entries, until one is decided."""
     reasons = []
     proven: list[Difference] = []

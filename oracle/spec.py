@@ -258,11 +258,12 @@ def _spell(value: Any) -> Any:
 def decode_tensor(raw: Any) -> Array:
     """The inverse of `encode_tensor`; refuses data that does not fit the shape before allocating anything."""
     tensor = msgspec.convert(raw, _Tensor)
-    if len(tensor.shape) > 8 or any(n < 0 for n in tensor.shape):
+    if len(tensor.shape) > 8 or any(n < 0 for n in tensor.shape) or math.prod(n or 1 for n in tensor.shape) > 2**31:
         raise ValueError(f"shape {list(tensor.shape)} is not a shape")
-    flat = list(_flatten(tensor.data, tensor.shape, tensor.dtype))
     try:
-        exact = np.array(flat, tensor.dtype).reshape(tensor.shape)
+        flat = list(_flatten(tensor.data, tensor.shape, tensor.dtype))
+        with np.errstate(over="ignore"):
+            exact = np.array(flat, tensor.dtype).reshape(tensor.shape)
     except OverflowError as error:
         raise ValueError(f"a number does not fit {tensor.dtype}") from error
     if tensor.dtype == "float32" and not np.array_equal(exact.reshape(-1), np.array(flat), equal_nan=True):

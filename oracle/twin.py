@@ -10,6 +10,7 @@ their randomness as data, or are spelled out because torch itself deviates there
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from oracle.composites import ARGUMENTS, FUNCTIONS, SPELLED, Call, Tensor
+from oracle.composites import ARGUMENTS, FUNCTIONS, LEGITIMATE, SPELLED, Call, Tensor
 from oracle.kinks import KINKS, RESIDUAL, exactly_at, kinks
 from oracle.spec import Array, Case, CaseError, Node, Tensors, UpdateCase
 
+REFUSED = ("device", "dtype", "inplace", "size_average", "reduce")
+"""Arguments of torch.nn that are no part of an operator, or deprecated."""
 ROUNDED = ("min_val", "max_val", "lambd", "threshold", "value")
 """Attributes that torch compares with, or writes into, tensors of the case's dtype."""
 
@@ -59,12 +62,24 @@ class Truth:
 class _Step:
     node: Node
     call: Call
-    spelled: Call
-    """The same in small operators, so that noise reaches every intermediate result."""
+    noisy: tuple[Call, ...]
+    """The forms that noisy runs use in turn: in small operators, and as torch has it."""
     module: nn.Module | None
     roles: list[tuple[str, str]]
     """Parameters of the module: (role, full name)."""
     buffers: list[tuple[str, str]]
+
+
+POOL = 1 << 16
+
+
+@lru_cache(256)
+def _pool(dtype: str, seed: int) -> tuple[Tensor, Tensor]:
+    """The factors 1 + ε ξ and the terms η ξ of a seed."""
+    info = np.finfo(dtype)
+    random = torch.rand(2, POOL, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    xi = (0.5 + random[0] / 2) * torch.where(random[1] < 0.5, -1.0, 1.0)
+    return 1 + xi * float(info.eps), xi * float(info.tiny)
 
 
 class Noise(TorchDispatchMode):
@@ -74,22 +89,18 @@ class Noise(TorchDispatchMode):
     so that a subject may flush denormals; an exact zero stays one. Source: D. S. Parker, Monte Carlo Arithmetic, 1997.
     """
 
-    POOL = 1 << 16
-
     def __init__(self, dtype: str, seed: int) -> None:
         super().__init__()
-        info = np.finfo(dtype)
-        random = torch.rand(2, self.POOL, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-        xi = (0.5 + random[0] / 2) * torch.where(random[1] < 0.5, -1.0, 1.0)
-        self.factors, self.floors, self.at = 1 + xi * float(info.eps), xi * float(info.tiny), 0
+        self.seed, self.at = seed, 0
+        self.factors, self.floors = _pool(dtype, seed)
 
     def perturb(self, x: Tensor) -> Tensor:
         """One rounding's worth of noise."""
         n = x.numel()
-        if self.at + n > self.POOL:
+        if self.at + n > POOL:
             self.at = 0
-            if n > self.POOL:
-                return torch.cat([self.perturb(part) for part in x.flatten().split(self.POOL)]).view(x.shape)
+            if n > POOL:
+                return torch.cat([self.perturb(part) for part in x.flatten().split(POOL)]).view(x.shape)
         here, self.at = slice(self.at, self.at + n), self.at + n
         return x * self.factors[here].view(x.shape) + self.floors[here].view(x.shape) * (x != 0)
 
@@ -135,15 +146,17 @@ class Twin:
                 raise CaseError(f"{node.name}: {node.op} has no argument {unknown[0]!r}")
             try:
                 call = FUNCTIONS[node.op](attrs, self.training)
-                return _Step(node, call, call, None, [], [])
-            except (KeyError, TypeError) as error:
+                noisy = (_module(node, attrs).forward, call) if node.op in LEGITIMATE else (call,)
+                return _Step(node, call, noisy, None, [], [])
+            except (KeyError, TypeError, ValueError) as error:
                 raise CaseError(f"{node.name}: {node.op}({attrs}): argument {error}") from None
         module = _module(node, attrs)
         module.train(self.training)
         roles = [(role, node.parameter(role)) for role, p in module.named_parameters() if p is not None]
         mine = [(r, node.parameter(r)) for r, b in module.named_buffers() if b is not None and r not in node.attrs]
-        spelled = SPELLED[node.op](module) if node.op in SPELLED else module.forward
-        return _Step(node, module.forward, spelled, module, roles, mine)
+        noisy = SPELLED[node.op](module) if node.op in SPELLED else module.forward
+        call = _linear(module) if node.op == "Linear" else module.forward
+        return _Step(node, call, (noisy,), module, roles, mine)
 
     def check(self, case: Case) -> None:
         """Raise `CaseError` for missing or misshapen parameters, and for what torch refuses to run."""
@@ -176,12 +189,19 @@ class Twin:
         faults: Mapping[str, Fault] | None = None,
         pins: Tensors | None = None,
         real: str = "float64",
+        jitter: int | None = None,
     ) -> Truth:
-        """Autograd's answer, computed in `real`. `pins` holds the exact values at kinks that noise must not move."""
+        """Autograd's answer, computed in `real`, of parameters and inputs moved by a rounding of `real` if there is a
+        `jitter` (a seed). `pins` holds the exact values at kinks that noise must not move.
+        """
         self._cast(real)
         leaf = {name: _leaf(x, real) for name, x in case.inputs.items()}
         theta = {name: _leaf(x, real) for name, x in case.parameters.items()}
         state = {name: _leaf(x, real).detach() for name, x in case.buffers.items()}
+        if jitter is not None:
+            moves = Noise(real, jitter)
+            leaf = {n: _moved(x, moves) for n, x in leaf.items()}
+            theta = {n: _moved(x, moves) for n, x in theta.items()}
         values: dict[str, Any] = dict(leaf)
         if noise is not None:
             values = {n: noise.perturb(x) if x.is_floating_point() else x for n, x in leaf.items()}
@@ -190,7 +210,7 @@ class Twin:
             noise.__enter__()
         try:
             for step in self.steps:
-                self._forward(step, values, moved, state, choices or {}, faults or {}, pins)
+                self._forward(step, values, moved, state, choices or {}, faults or {}, pins, noise)
             loss = values[self.nodes[-1].name]
             wanted = [*theta.values(), *(x for x in leaf.values() if x.requires_grad)]
             names = [*theta, *(name for name, x in leaf.items() if x.requires_grad)]
@@ -224,9 +244,10 @@ class Twin:
         choices: Mapping[str, Choice],
         faults: Mapping[str, Fault],
         pins: Tensors | None,
+        noise: Noise | None,
     ) -> None:
         node, module = step.node, step.module
-        call = step.call if pins is None else step.spelled
+        call = step.call if noise is None else step.noisy[noise.seed % len(step.noisy)]
         if module is not None:
             for role, full in step.roles:
                 module._parameters[role] = theta[full]  # type: ignore[assignment]
@@ -242,12 +263,12 @@ class Twin:
                 y = choices[node.name].apply(call, *x)
             else:
                 y = call(*x)
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        except (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError) as error:
             shapes = ", ".join(f"{name} {tuple(values[name].shape)}" for name in node.inputs if name in values)
             raise CaseError(f"{node.name} ({node.op}) on {shapes}: {_first_line(error)}") from None
         except KeyError as error:
             raise CaseError(f"{node.name} reads {error}, which nothing makes") from None
-        if pins is not None:  # who reads y sees another rounding of it than the node's own backward pass
+        if noise is not None:  # who reads y sees another rounding of it than the node's own backward pass
             y = tuple(part * 1.0 for part in y) if isinstance(y, tuple) else y * 1.0
         if isinstance(y, tuple):
             values.update({f"{node.name}:{k}": part for k, part in enumerate(y)})
@@ -256,6 +277,12 @@ class Twin:
         if module is not None:
             for role, full in step.buffers:
                 state[full] = module._buffers[role]  # type: ignore[assignment]
+
+
+def _linear(module: nn.Module) -> Call:
+    """The module's forward pass without its attribute look-ups, which cost as much as the product of a small layer."""
+    own = module._parameters
+    return lambda x: nn.functional.linear(x, own["weight"], own["bias"])
 
 
 def _pin(node: Node, x: Sequence[Tensor], pins: Tensors) -> Tensor:
@@ -273,6 +300,10 @@ def _pin(node: Node, x: Sequence[Tensor], pins: Tensors) -> Tensor:
 def _leaf(x: Array, real: str) -> Tensor:
     tensor = torch.from_numpy(np.array(x, dtype=real if x.dtype.kind == "f" else x.dtype, order="C"))
     return tensor.requires_grad_() if x.dtype.kind == "f" else tensor
+
+
+def _moved(x: Tensor, noise: "Noise") -> Tensor:
+    return noise.perturb(x.detach()).to(x.dtype).requires_grad_() if x.is_floating_point() else x
 
 
 def _grad(loss: Tensor, wanted: list[Tensor]) -> list[Array]:
@@ -294,17 +325,21 @@ def _module(node: Node, attrs: dict[str, Any]) -> nn.Module:
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)) or node.op.startswith("_"):
         raise CaseError(f"{node.name}: {node.op!r} is neither a class of torch.nn nor one of {', '.join(FUNCTIONS)}")
     known = inspect.signature(cls).parameters
-    for name, value in attrs.items():
-        if name not in known or name in ("device", "dtype", "inplace"):
+    for name in attrs:
+        if name not in known or name in REFUSED:
             raise CaseError(f"{node.name}: {node.op} has no argument {name!r}; it takes {', '.join(known)}")
-        if isinstance(value, list | tuple) and name in ("weight", "pos_weight"):
-            attrs[name] = torch.tensor(value, dtype=torch.float64)
     if "dtype" in known:
         attrs["dtype"] = torch.float64
     try:
-        return cls(**attrs)
-    except (TypeError, ValueError, RuntimeError) as error:
+        for name in ("weight", "pos_weight"):
+            if isinstance(attrs.get(name), list | tuple):
+                attrs[name] = torch.tensor(attrs[name], dtype=torch.float64)
+        module = cls(**attrs)
+    except (TypeError, ValueError, RuntimeError, AssertionError, ArithmeticError) as error:
         raise CaseError(f"{node.name}: {node.op}({node.attrs}): {_first_line(error)}") from None
+    if getattr(module, "dim", 0) is None:
+        raise CaseError(f"{node.name}: {node.op} has no dim; torch's own choice is deprecated, so name the axis")
+    return module
 
 
 def known_op(op: str) -> bool:

@@ -80,6 +80,13 @@ def blend(old: Array, new: Array, share: float) -> Array:
     return old + share * (new - old) if share < 0.5 else new - (1 - share) * (new - old)
 
 
+def descend(theta: Array, lr: float, v: Array) -> Array:
+    """θ − η v, as −η v with θ added in place: in a wide net the time of a step is the memory it touches."""
+    move = -lr * v
+    move += theta
+    return move
+
+
 @optimizer
 class SGD(Optimizer):
     """θ ← θ − η g; with momentum μ: v ← μ v + (1 − dampening) g, θ ← θ − η v; nesterov: θ ← θ − η (g + μ v).
@@ -106,9 +113,9 @@ class SGD(Optimizer):
         """θ − η v."""
         g = uphill(g, theta, self.maximize, self.weight_decay)
         if not self.momentum:
-            return theta - self.lr * g, state
+            return descend(theta, self.lr, g), state
         v = self.momentum * state["momentum_buffer"] + (1 - self.dampening) * g if state else g
-        return theta - self.lr * (g + self.momentum * v if self.nesterov else v), {"momentum_buffer": v}
+        return descend(theta, self.lr, g + self.momentum * v if self.nesterov else v), {"momentum_buffer": v}
 
 
 @optimizer
