@@ -66,6 +66,12 @@ def _gated(a: Tensor, b: Tensor) -> Tensor:
     return a * _sigmoid(b)
 
 
+def _dot(y: Tensor, c: Tensor) -> Tensor:
+    if y.shape != c.shape:
+        raise ValueError(f"the cotangent has shape {tuple(c.shape)}, but should be {tuple(y.shape)}")
+    return (y * c).sum()
+
+
 def _half_squared_error(attrs: Mapping[str, Any], training: bool) -> Call:
     reduction = attrs.get("reduction", "sum")
     return lambda y, t: F.mse_loss(y, t, reduction=reduction) / 2
@@ -100,6 +106,8 @@ def _bce(attrs: Mapping[str, Any], training: bool) -> Call:
 def _fold(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Mapping[str, Any], bool], Call]:
     def build(attrs: Mapping[str, Any], training: bool) -> Call:
         def call(first: Tensor, *rest: Tensor) -> Tensor:
+            if not rest:
+                raise ValueError("it joins at least two tensors")
             for other in rest:
                 first = function(first, other)
             return first
@@ -117,7 +125,7 @@ FUNCTIONS: dict[str, Callable[[Mapping[str, Any], bool], Call]] = {
     "Dropout": _dropout,
     "RReLU": _rrelu,
     "HalfSquaredError": _half_squared_error,
-    "Dot": lambda attrs, training: lambda y, c: (y * c).sum(),
+    "Dot": lambda attrs, training: _dot,
     "Hardsigmoid": lambda attrs, training: lambda x: F.relu6(x + 3) / 6,
     "BCELoss": _bce,
     "CELU": _celu,

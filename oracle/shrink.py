@@ -42,9 +42,9 @@ def cut_behind(case: Case, truth: Truth, tensor: str) -> Case:
     spec = case.spec
     made = next(n for n in case.nodes if n.name == tensor.partition(":")[0])
     keep = spec.ancestors(made)
-    name = _free("c", case)
-    cotangent = truth.errors.get(tensor, np.ones(truth.values[tensor].shape)).astype(case.dtype)
     nodes = [n for n in case.nodes if n.name in keep]
+    name = _free("c", nodes)
+    cotangent = truth.errors.get(tensor, np.ones(truth.values[tensor].shape)).astype(case.dtype)
     return prune(case, [*nodes, Node("dot", "Dot", (tensor, name))], {**case.inputs, name: cotangent})
 
 
@@ -52,7 +52,7 @@ def cut_before(case: Case, truth: Truth, tensors: Iterable[str]) -> Case:
     """These tensors become inputs, with the values they have; what made them goes."""
     inputs, names = dict(case.inputs), {}
     for tensor in tensors:
-        names[tensor] = _free(tensor.replace(":", "_") + "_in", case)
+        names[tensor] = _free(tensor.replace(":", "_") + "_in", case.nodes)
         inputs[names[tensor]] = truth.values[tensor].astype(case.dtype)
     nodes = [replace(n, inputs=tuple(names.get(i, i) for i in n.inputs)) for n in case.nodes]
     keep = Spec(tuple(nodes)).ancestors(nodes[-1])
@@ -71,8 +71,8 @@ def isolate(case: Case, truth: Truth, node: Node) -> Case:
     return cut_before(alone, truth, [t for t in dict.fromkeys(node.inputs) if t.partition(":")[0] in made])
 
 
-def _free(name: str, case: Case) -> str:
-    taken = {*case.inputs, *(n.name for n in case.nodes)}
+def _free(name: str, nodes: Iterable[Node]) -> str:
+    taken = {name for n in nodes for name in (n.name, *n.inputs)}
     while name in taken:
         name += "_"
     return name

@@ -158,6 +158,8 @@ class Case(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", ta
         ):
             for name, x in tensors.items():
                 _check_tensor(f"{kind} {name}", x, self.dtype)
+        for name in (name for name, x in self.parameters.items() if x.dtype.kind != "f"):
+            raise CaseError(f"parameter {name} is {self.parameters[name].dtype}, but the case is {self.dtype}")
 
 
 class UpdateCase(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="update", kw_only=True):

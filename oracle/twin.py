@@ -8,6 +8,7 @@ their randomness as data, or are spelled out because torch itself deviates there
 """
 
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -146,17 +147,17 @@ class Twin:
                 raise CaseError(f"{node.name}: {node.op} has no argument {unknown[0]!r}")
             try:
                 call = FUNCTIONS[node.op](attrs, self.training)
-                noisy = (_module(node, attrs).forward, call) if node.op in LEGITIMATE else (call,)
-                return _Step(node, call, noisy, None, [], [])
+                torchs = (_module(node, attrs).forward,) if node.op in LEGITIMATE else ()
+                return _Step(node, call, (*torchs, call), None, [], [])
             except (KeyError, TypeError, ValueError) as error:
                 raise CaseError(f"{node.name}: {node.op}({attrs}): argument {error}") from None
         module = _module(node, attrs)
         module.train(self.training)
         roles = [(role, node.parameter(role)) for role, p in module.named_parameters() if p is not None]
         mine = [(r, node.parameter(r)) for r, b in module.named_buffers() if b is not None and r not in node.attrs]
-        noisy = SPELLED[node.op](module) if node.op in SPELLED else module.forward
+        spelled = SPELLED[node.op](module) if node.op in SPELLED else module.forward
         call = _linear(module) if node.op == "Linear" else module.forward
-        return _Step(node, call, (noisy,), module, roles, mine)
+        return _Step(node, call, (spelled,), module, roles, mine)
 
     def check(self, case: Case) -> None:
         """Raise `CaseError` for missing or misshapen parameters, and for what torch refuses to run."""
@@ -176,7 +177,10 @@ class Twin:
                 raise CaseError(f"{where} has shape {state[full].shape}, but should be {shape}")
         if unused := sorted(set(state) - set(wanted)):
             raise CaseError(f"parameter {unused[0]!r} is given but no node has it")
-        if self.run(case).loss.shape != ():
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # torch warns of what it broadcasts or guesses
+            found = self.run(case)
+        if found.loss.shape != ():
             raise CaseError(f"{case.nodes[-1].name}: the last node must be a scalar; add a Dot after it")
 
     def run(
@@ -231,8 +235,9 @@ class Twin:
         """The constants of the modules (weights of classes) in the dtype of the run."""
         if real != self.real:
             for step in self.steps:
-                if step.module is not None:
-                    step.module.to(getattr(torch, real))
+                constants = step.module._buffers if step.module is not None else {}
+                for name, x in constants.items():
+                    constants[name] = x.to(getattr(torch, real)) if x is not None and x.is_floating_point() else x
             self.real = real
 
     def _forward(
@@ -263,7 +268,7 @@ class Twin:
                 y = choices[node.name].apply(call, *x)
             else:
                 y = call(*x)
-        except (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError) as error:
+        except (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, UserWarning) as error:
             shapes = ", ".join(f"{name} {tuple(values[name].shape)}" for name in node.inputs if name in values)
             raise CaseError(f"{node.name} ({node.op}) on {shapes}: {_first_line(error)}") from None
         except KeyError as error:
@@ -281,7 +286,7 @@ class Twin:
 
 def _linear(module: nn.Module) -> Call:
     """The module's forward pass without its attribute look-ups, which cost as much as the product of a small layer."""
-    own = module._parameters
+    own: dict[str, Any] = module._parameters
     return lambda x: nn.functional.linear(x, own["weight"], own["bias"])
 
 
@@ -311,7 +316,10 @@ def _grad(loss: Tensor, wanted: list[Tensor]) -> list[Array]:
         return []
     if not loss.requires_grad or loss.shape != ():
         return [np.zeros(x.shape) for x in wanted]
-    found = torch.autograd.grad(loss, wanted, allow_unused=True)
+    try:
+        found = torch.autograd.grad(loss, wanted, allow_unused=True)
+    except RuntimeError as error:
+        raise CaseError(f"torch has no gradient: {_first_line(error)}") from None
     return [np.zeros(x.shape) if g is None else g.numpy() for x, g in zip(wanted, found, strict=True)]
 
 

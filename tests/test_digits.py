@@ -18,7 +18,7 @@ from oracle.judge import judge
 from oracle.spec import Answer, Array, Case, Node, Tensors
 from oracle.subjects import Subject, reference
 from oracle.twin import Twin
-from reference import Network, forward, update
+from reference import Network, backprop, forward, update
 from reference.optimizers import build_optimizer
 
 EPOCHS, BATCH, TRAINED = 4, 32, 1437
@@ -209,3 +209,12 @@ def test_parameters_that_part_are_found() -> None:
     nudged = {name: value * (1 - 1e-12) for name, value in theta.items()}
     with pytest.raises(AssertionError, match=r"step 1: h\.weight is .* from torch's"):
         beside.step(1, {name: np.zeros_like(value) for name, value in theta.items()}, nudged)
+
+
+def test_training_may_skip_the_error_signals_of_the_images() -> None:
+    x, t = digits("float64")
+    nodes, theta, inputs = RUNS["sgd-relu-float64"]().nodes, initial("float64"), {"x": x[:BATCH], "t": t[:BATCH]}
+    whole = backprop(Network(nodes), theta, inputs).gradients
+    lean = backprop(Network(nodes, input_errors=False), theta, inputs).gradients
+    assert lean.keys() == theta.keys() == whole.keys() - {"x"}
+    assert all(np.array_equal(g, whole[name]) for name, g in lean.items())

@@ -74,7 +74,9 @@ def gradcheck(twin: Twin, case: Case, fast: bool) -> Callable[[], object]:
             for role, full in step.buffers:
                 step.module._buffers[role] = _leaf(case.buffers[full], "float64").detach()
             y = step.call(*[values[name] for name in step.node.inputs])
-            values.update({f"{step.node.name}:{k}": p for k, p in enumerate(y)} if isinstance(y, tuple) else {step.node.name: y})
+            values.update(
+                {f"{step.node.name}:{k}": p for k, p in enumerate(y)} if isinstance(y, tuple) else {step.node.name: y}
+            )
         return values[case.nodes[-1].name]
 
     return lambda: torch.autograd.gradcheck(function, [x for _, x in leaves], fast_mode=fast, raise_exception=False)
@@ -97,7 +99,9 @@ def measure(cases: int, dtype: str, profile: str) -> dict[str, float]:
         run()
         total["torch"] += min(clock(run) for _ in range(3))
         found = []
-        total["oracle"] += clock(lambda c=case, t=twin, k=k: found.append(trial(c, subject, t, How(twice=k % TWICE == 0))))
+        total["oracle"] += clock(
+            lambda c=case, t=twin, k=k: found.append(trial(c, subject, t, How(twice=k % TWICE == 0)))
+        )
         stages[found[0].verdict.stage] = stages.get(found[0].verdict.stage, 0) + 1
 
         def naive(c: Case = case, t: Twin = twin) -> None:
