@@ -50,10 +50,6 @@ def _tanh(x: Tensor) -> Tensor:
     return torch.tanh(x).detach() + (s - s.detach())
 
 
-_EXACT = 1e6
-"""A threshold that torch's softplus never reaches."""
-
-
 def _gelu(attrs: Mapping[str, Any], training: bool) -> Call:
     if (form := attrs.get("approximate", "none")) not in ("none", "tanh"):
         raise ValueError(f"approximate is {form!r}, but should be 'none' or 'tanh'")
@@ -132,7 +128,7 @@ FUNCTIONS: dict[str, Callable[[Mapping[str, Any], bool], Call]] = {
     "Sigmoid": lambda attrs, training: _sigmoid,
     "Tanh": lambda attrs, training: _tanh,
     "GELU": _gelu,
-    "Mish": lambda attrs, training: lambda x: x * F.softplus(x, threshold=_EXACT).tanh(),
+    "Mish": lambda attrs, training: lambda x: x * _tanh(-F.logsigmoid(-x)),
     "SiLU": lambda attrs, training: lambda x: x * _sigmoid(x),
     "GLU": lambda attrs, training: lambda x: _gated(*x.chunk(2, attrs.get("dim", -1))),
 }
