@@ -298,7 +298,8 @@ class _Builder:
         shape, r = self.shapes[x], self.r
         if r.random() < 0.25:
             self.unit(self.linear(x))  # a branch that leads nowhere: its error signal is zero
-        earlier = [name for name, s in self.shapes.items() if s == shape and name not in self.inputs and name != x]
+        own = self.inputs.keys() - {"x"}
+        earlier = [name for name, s in self.shapes.items() if s == shape and name not in own and name != x]
         if earlier and r.random() < 0.5:
             return self.add(r.choice(("Add", "Multiply")), (x, r.choice(earlier)), shape)
         if r.random() < 0.4:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from oracle.spec import Answer, Array, Case, Tensors, UpdateAnswer, UpdateCase
 
@@ -84,7 +85,7 @@ def normalise(reply: Any) -> Answer | str:
     (loss, gradients), and a bare mapping of gradients.
     """
     if isinstance(reply, Answer):
-        return reply
+        reply = asdict(reply)
     if isinstance(reply, tuple) and len(reply) == 2 and isinstance(reply[1], Mapping):
         reply = {"loss": reply[0], "gradients": reply[1]}
     if not isinstance(reply, Mapping):
@@ -94,7 +95,7 @@ def normalise(reply: Any) -> Answer | str:
     if unknown := [str(key) for key in reply if key not in Answer.__struct_fields__]:
         return f"the answer has {unknown[0]!r}; it may have {', '.join(Answer.__struct_fields__)}"
     for part in ("gradients", "buffers", "outputs", "errors"):
-        if not isinstance(reply.get(part, {}), Mapping | None):
+        if not isinstance(reply.get(part, {}), Mapping if part == "gradients" else Mapping | None):
             return f"{part} is {_kind(reply[part])}, but should be a mapping from names to arrays"
     return Answer(**{key: dict(v) if isinstance(v, Mapping) else v for key, v in reply.items()})
 
@@ -115,9 +116,16 @@ def contract(case: Case, answer: Answer, wanted: Iterable[str], shapes: Mapping[
                 breaches.append(f"{word} {name!r} is not asked for; the names are {known}")
             elif sentence := _tensor_breach(x, shapes[part][name], case.dtype):
                 breaches.append(f"{word} {name} {sentence}")
-    if answer.loss is not None and (sentence := _tensor_breach(np.asarray(answer.loss), np.zeros(()), None)):
+    if answer.loss is not None and (sentence := _loss_breach(answer.loss)):
         breaches.append(f"the loss {sentence}")
     return breaches
+
+
+def _loss_breach(loss: Any) -> str:
+    try:
+        return _tensor_breach(np.asarray(loss), np.zeros(()), None)
+    except Exception:  # it may be anything, and raise anything
+        return f"is {_kind(loss)}, but should be a number"
 
 
 def _tensor_breach(x: Any, like: Array, dtype: str | None) -> str:
@@ -148,7 +156,7 @@ def pairs(answer: Answer, truth: Any) -> Pairs:
     found: Pairs = []
     if answer.loss is not None:
         found.append(("loss", np.asarray(answer.loss), truth.loss))
-    found += [(name, g, truth.gradients[name]) for name, g in answer.gradients.items()]
+    found += [(name, np.asarray(g), truth.gradients[name]) for name, g in answer.gradients.items()]
     found += [(f"buffer {n}", x, truth.buffers[n]) for n, x in (answer.buffers or {}).items()]
     found += [(f"output {n}", x, truth.values[n]) for n, x in (answer.outputs or {}).items()]
     found += [(f"error {n}", x, truth.errors[n]) for n, x in (answer.errors or {}).items()]

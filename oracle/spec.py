@@ -221,8 +221,8 @@ def _check_tensor(where: str, x: Any, dtype: str) -> None:
     if x.dtype.kind not in "fib":
         raise CaseError(f"{where} has dtype {x.dtype}; a case holds {dtype}, int64 and bool")
     if x.dtype.kind == "f" and np.isnan(x).any():
-        at = tuple(int(i[0]) for i in np.nonzero(np.isnan(x)))
-        raise CaseError(f"{where} is NaN at {list(at)}: no gradient is defined there, so none can be judged")
+        at = np.argwhere(np.isnan(x))[0].tolist()
+        raise CaseError(f"{where} is NaN at {at}: no gradient is defined there, so none can be judged")
 
 
 # ---------------------------------------------------------------------------------------------------------- JSON

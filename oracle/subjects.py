@@ -133,8 +133,7 @@ def _changed(case: AnyCase, given: AnyCase) -> str:
 
 
 def _update_answer(raw: Any) -> UpdateAnswer | str:
-    if isinstance(raw, UpdateAnswer):
-        return raw
+    raw = raw.steps if isinstance(raw, UpdateAnswer) else raw
     if not isinstance(raw, list | tuple):
         return f"the update returned {type(raw).__name__}, but should return the parameters after each step, a list"
     return UpdateAnswer(steps=tuple(raw))

@@ -7,9 +7,41 @@ from typing import Any
 import numpy as np
 
 import reference
-from oracle.spec import Answer, Case
+from oracle.spec import Answer, Case, Node
 
 Patch = Callable[[Any, dict[str, Any]], None]
+Layers = tuple[str, dict[str, Any]]
+
+
+def chain(*layers: str | Layers, loss: str | Layers = "MSELoss", shape: tuple[int, ...] = (3, 2), seed: int = 0,
+          dtype: Any = "float64", training: bool = True) -> Case:  # fmt: skip
+    """Operators of one input in a row ("Tanh", or with arguments), and a loss; ordinary numbers, off every kink."""
+    rng = np.random.default_rng(seed)
+    full = [(layer, {}) if isinstance(layer, str) else layer for layer in (*layers, loss)]
+    x = at = rng.normal(size=shape).astype(dtype)
+    nodes, parameters, buffers = [], {}, {}
+    for k, (op, attrs) in enumerate(full[:-1], 1):
+        layer = reference.LAYERS[op](**attrs)
+        p = {role: (rng.normal(size=s) + 0.5).astype(dtype) for role, (_, s) in layer.shapes().items()}
+        p |= {"running_var": abs(p["running_var"]), "num_batches_tracked": np.array(3)} if "running_var" in p else {}
+        at, _ = layer.forward(p, at)
+        nodes.append(Node(f"n{k}", op, (f"n{k - 1}" if k > 1 else "x",), attrs))
+        for role, value in p.items():
+            (parameters if role in layer.parameters else buffers)[f"n{k}.{role}"] = value
+    other = "c" if full[-1][0] == "Dot" else "t"
+    nodes.append(Node("loss", full[-1][0], (nodes[-1].name if nodes else "x", other), full[-1][1]))
+    inputs = {"x": x, other: rng.normal(size=at.shape).astype(dtype)}
+    return Case(
+        dtype=dtype, training=training, nodes=tuple(nodes), inputs=inputs, parameters=parameters, buffers=buffers
+    )
+
+
+def linear(features: int, units: int, bias: bool = True) -> Layers:
+    """A Linear for `chain`."""
+    return "Linear", {"in_features": features, "out_features": units, "bias": bias}
+
+
+MLP = (linear(2, 3), "Tanh", linear(3, 2))
 
 
 def wrong(op: str, **methods: Callable[..., Any]) -> Callable[[Case], Answer]:
@@ -81,6 +113,9 @@ leaky_slope = wrong(
 )
 batch_norm_constant = wrong("BatchNorm1d", backward=lambda self, right, p, s, d: (
     d * ((p["weight"] if self.affine else np.ones(d.shape[1], d.dtype)).reshape((1, -1, 1)[: d.ndim])),))  # fmt: skip
+batch_norm_statistics = wrong("BatchNorm1d", backward=lambda self, right, p, s, d: (
+    (d * ((p["weight"] if self.affine else np.ones(d.shape[1], d.dtype)).reshape((1, -1, 1)[: d.ndim]) * s.rate)
+     if hasattr(s, "rate") else right(p, s, d)[0]),))  # fmt: skip
 float32_constant = wrong("Sigmoid", backward=lambda self, right, *a: (right(*a)[0] * float(np.float32(1 / 3)) * 3,))
 
 
