@@ -266,8 +266,8 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
     if evidence is None:
         return _finding(first, small, verdict, subject, count)
     larger = [e for f in group if isinstance(f.case, Case) and (e := _evidence(f.case, f.verdict, subject))]
-    born = localize.birthplace(small, verdict, guilty)
     diagnosis = diagnose(evidence, larger)
+    born = localize.birthplace(small, verdict, guilty, evidence.returned, diagnosis)
     stops = localize.narrate(small, evidence.truth, evidence.returned, verdict, born)
     return _finding(first, small, verdict, subject, count, born, diagnosis, stops)
 

@@ -127,7 +127,7 @@ FUNCTIONS: dict[str, Callable[[Mapping[str, Any], bool], Call]] = {
     "RReLU": _rrelu,
     "HalfSquaredError": _half_squared_error,
     "Dot": lambda attrs, training: _dot,
-    "Hardsigmoid": lambda attrs, training: lambda x: F.relu6(x + 3) / 6,
+    "Hardsigmoid": lambda attrs, training: lambda x: (F.hardtanh(x, -3, 3) + 3) / 6,
     "BCELoss": _bce,
     "CELU": _celu,
     "Sigmoid": lambda attrs, training: _sigmoid,

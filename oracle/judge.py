@@ -139,6 +139,8 @@ def _measure(case: Case, twin: Twin, truth: Truth, kept: Pairs, how: How) -> Ver
         tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype, safe)
         if not compare.suspects(kept, tolerance):
             return Verdict("match", stage="measured", worst=_worst(kept, tolerance))
+        if not how.thorough and _worst(kept, tolerance) > FAR**2:
+            break
     verdict = _decide(case, twin, truth, kept, runs, how)
     if how.prove and verdict.outcome in ("mismatch", "undecided") and (how.thorough or _worst(kept, tolerance) < FAR):
         runs += [_noisy(case, twin, truth, seed) for seed in range(len(runs), MANY)]

@@ -5,13 +5,14 @@ alone (the fault needs its surroundings, or the subject cannot run a layer alone
 between which nodes it lies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import numpy as np
 
 from oracle.compare import Verdict
-from oracle.records import Birthplace, Line, Stop
+from oracle.faults import FAULTS, PROTOCOL
+from oracle.records import Birthplace, Diagnosis, Line, Stop
 from oracle.shrink import isolate
 from oracle.spec import Array, Case, CaseError, Node
 from oracle.twin import Truth
@@ -35,14 +36,22 @@ def isolated(case: Case, truth: Truth, judge: Judge) -> list[tuple[Node, Case, V
     return found
 
 
-def birthplace(case: Case, verdict: Verdict, guilty: str = "") -> Birthplace | None:
-    """Where the difference in a case is born. `guilty` is the node that fails alone, if there is one."""
+def birthplace(
+    case: Case, verdict: Verdict, guilty: str = "", judged: Collection[str] = (), diagnosis: Diagnosis | None = None
+) -> Birthplace | None:
+    """Where the difference in a case is born.
+
+    `guilty` is the node that fails alone, if there is one; else a diagnosis, which reproduces the numbers, knows the
+    node; else the tensors tell, of which `judged` were returned.
+    """
     wrong = set(verdict.suspects)
     if not wrong:
         return None
     forward = [name.partition(" ")[2] for name in wrong if name.startswith(("output ", "buffer "))]
     if "loss" in wrong or forward:
         return _forward(case, forward)
+    if diagnosis and not guilty:
+        return _diagnosed(case, diagnosis, wrong)
     for node in reversed(case.nodes):
         own = _own_wrong(case, node, wrong)
         fed = [name for name in node.inputs if name in wrong or f"error {name}" in wrong]
@@ -50,19 +59,25 @@ def birthplace(case: Case, verdict: Verdict, guilty: str = "") -> Birthplace | N
             return _partials(node, own) if own and not fed else _backward(case, node, fed)
         if guilty or not (own or fed):
             continue
-        if own and _hears_right(case, node, wrong):
+        if own and _hears_right(case, node, wrong, judged):
             return _partials(node, own)
         above = [n for n in case.spec.consumers(node.name) if n.op != "Dot"]
-        if fed and (not above or _hears_right(case, node, wrong)):
+        if fed and (not above or _hears_right(case, node, wrong, judged)):
             return _backward(case, node, fed)
         return _backward(case, above[0], [node.name]) if above else _partials(node, own)
     return None
 
 
-def _hears_right(case: Case, node: Node, wrong: set[str]) -> bool:
+def _hears_right(case: Case, node: Node, wrong: set[str], judged: Collection[str]) -> bool:
     """Whether some tensor that depends on the error signal of the node is right, so that the signal must be."""
     own = [name for name in case.parameters if _owns(node, name)]
-    return any(name not in wrong for name in (*own, *(i for i in node.inputs if i in case.inputs)))
+    return any(name in judged and name not in wrong for name in (*own, *node.inputs))
+
+
+def _diagnosed(case: Case, diagnosis: Diagnosis, wrong: set[str]) -> Birthplace:
+    node = next(n for n in case.nodes if n.name == diagnosis.node)
+    kind = next(f.kind for f in (*FAULTS, *PROTOCOL.values()) if f.code == diagnosis.code)
+    return _partials(node, _own_wrong(case, node, wrong)) if kind == "partial" else _backward(case, node, [])
 
 
 def _own_wrong(case: Case, node: Node, wrong: set[str]) -> list[str]:

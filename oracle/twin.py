@@ -9,8 +9,8 @@ their randomness as data, or are spelled out because torch itself deviates there
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -95,9 +95,16 @@ class Noise(TorchDispatchMode):
 
     def __init__(self, dtype: str, seed: int) -> None:
         super().__init__()
-        self.seed, self.at = seed, 0
+        self.seed, self.at, self.resting = seed, 0, False
         self.forward = seed % 3 != 2
         self.factors, self.floors = _pool(dtype, seed)
+
+    @contextmanager
+    def rest(self) -> Iterator[None]:
+        """No noise meanwhile."""
+        self.resting = True
+        yield
+        self.resting = False
 
     def perturb(self, x: Tensor) -> Tensor:
         """One rounding's worth of noise."""
@@ -113,7 +120,7 @@ class Noise(TorchDispatchMode):
 def _perturbed(self: Noise, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
     """Run one operator, then perturb what it made; views and in-place results are left alone."""
     out = func(*args, **(kwargs or {}))
-    if any(r.alias_info is not None for r in func._schema.returns):
+    if self.resting or any(r.alias_info is not None for r in func._schema.returns):
         return out
     if isinstance(out, Tensor):
         return self.perturb(out) if out.is_floating_point() else out
@@ -262,7 +269,7 @@ class Twin:
         try:
             x = [values[name] for name in node.inputs]
             if pins is not None and node.op in KINKS:
-                x[0] = _pin(node, x, pins)
+                x[0] = _pin(node, x, pins, noise)
             if node.name in faults:
                 y = faults[node.name](call, {role: theta[full] for role, full in step.roles}, *x)
             elif node.name in choices:
@@ -291,16 +298,17 @@ def _linear(module: nn.Module) -> Call:
     return lambda x: nn.functional.linear(x, own["weight"], own["bias"])
 
 
-def _pin(node: Node, x: Sequence[Tensor], pins: Tensors) -> Tensor:
-    """Put the entries that lie exactly on a kink back there, whatever the noise did."""
+def _pin(node: Node, x: Sequence[Tensor], pins: Tensors, noise: Noise | None) -> Tensor:
+    """Put the entries that lie exactly on a kink back there, whatever the noise did, and without any of its own."""
     exact = [pins[name] for name in node.inputs]
     on = exactly_at(node, exact)
     if not on.any():
         return x[0]
-    target = torch.from_numpy(exact[0])
-    if node.op in RESIDUAL:
-        target = target - torch.from_numpy(exact[1]) + x[1]
-    return x[0] + torch.where(torch.from_numpy(on), target - x[0], torch.zeros(())).detach()
+    with noise.rest() if noise is not None else nullcontext():
+        target = torch.from_numpy(exact[0])
+        if node.op in RESIDUAL:
+            target = target - torch.from_numpy(exact[1]) + x[1]
+        return x[0] + torch.where(torch.from_numpy(on), target - x[0], torch.zeros(())).detach()
 
 
 def _leaf(x: Array, real: str) -> Tensor:

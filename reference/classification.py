@@ -39,9 +39,10 @@ def label_masks(loss: Any, x: Array, labels: Array) -> tuple[Array, Array]:
         raise GraphError(f"{name}: the labels have shape {labels.shape}, but should be {shape}, one per sample")
     index = np.expand_dims(labels, axis)
     counts = index != loss.ignore_index
-    if np.any(counts & ((index < 0) | (index >= classes))):
+    chosen = (np.arange(classes).reshape(-1, *[1] * (x.ndim - 1 - axis)) == index) & counts
+    if np.count_nonzero(chosen) != np.count_nonzero(counts):
         raise GraphError(f"{name}: a label is outside 0 to {classes - 1}, and not ignore_index")
-    return (np.arange(classes).reshape(-1, *[1] * (x.ndim - 1 - axis)) == index) & counts, counts
+    return chosen, counts
 
 
 @layer
@@ -74,7 +75,10 @@ class NLLLoss(Layer):
 
 
 class Goal(NamedTuple):
-    """What a cross-entropy wants: the goal distribution times the weights, its divisor, and which samples count."""
+    """What a cross-entropy wants: the goal distribution times the weights, its divisor, and which samples count.
+
+    Labels alone, without weights and smoothing, are a mask.
+    """
 
     t: Array
     n: Any
@@ -108,7 +112,8 @@ class CrossEntropyLoss(Layer):
         axis = class_axis(z)
         log_y, y = log_softmax(z, axis)
         goal = self._probabilities(z, target) if target.dtype.kind == "f" else self._labels(z, target)
-        costs = -gate(goal.t * log_y, goal.t != 0).sum(axis)
+        hard = goal.t.dtype == bool
+        costs = -gate(log_y if hard else goal.t * log_y, goal.t if hard else goal.t != 0).sum(axis)
         return reduced(costs, self.reduction, goal.n), (log_y, y, goal)
 
     def backward(self, p: Params, saved: Saved, delta: Array) -> tuple[Array | None, ...]:
@@ -116,6 +121,8 @@ class CrossEntropyLoss(Layer):
         log_y, y, goal = saved
         axis = class_axis(y)
         delta = np.expand_dims(shared(delta, self.reduction, goal.n), axis if self.reduction == "none" else ())
+        if goal.t.dtype == bool:  # y − t, at the label as y − 1 = expm1(log y)
+            return gate(delta * np.where(goal.t, np.expm1(log_y), y), goal.counts), None
         error = delta * excess(y, log_y, goal.t, axis)
         if goal.counts is not None:
             return gate(error, goal.counts), None
@@ -123,6 +130,8 @@ class CrossEntropyLoss(Layer):
 
     def _labels(self, z: Array, labels: Array) -> Goal:
         chosen, counts = label_masks(self, z, labels)
+        if self.weight is None and not self.label_smoothing:
+            return Goal(chosen, z.dtype.type(np.count_nonzero(counts)), counts)
         w = class_weights(self, z)
         wanted = w * chosen
         t = self._smooth(wanted, w * counts, z) if self.label_smoothing else wanted

@@ -31,7 +31,8 @@ def log_softmax(z: Array, axis: int) -> tuple[Array, Array]:
     e = np.exp(z)
     top = e == 1
     k = top.sum(axis, z.dtype, keepdims=True)
-    return z - np.log(k) - np.log1p((e - top).sum(axis, keepdims=True) / k), e / e.sum(axis, keepdims=True)
+    rest = (e - top).sum(axis, keepdims=True)
+    return z - np.log(k) - np.log1p(rest / k), e / (k + rest)
 
 
 def excess(y: Array, log_y: Array, t: Array, axis: int) -> Array:
