@@ -32,12 +32,14 @@ WITNESSES = 6
 """Failing cases kept for each cause."""
 CAUSES = 8
 """Causes that are analysed; further failures are counted."""
+HANGS = 5
+"""Cases without an answer in time after which a run gives up."""
 TWICE = 4
 """Every so many cases the subject is asked twice."""
 
-QUICK = How(prove=False, twice=False)
+QUICK = How(prove=False, twice=False, thorough=False)
 """While searching: suspicion is enough."""
-SURE = How(twice=False, thorough=True)
+SURE = How(twice=False)
 """Before accusing."""
 
 Progress = Callable[[int, Counter[str]], None]
@@ -149,6 +151,9 @@ def check(
             tally.add(where, case, _trial(case, subject, twin, k), subject)
             if progress:
                 progress(tally.cases, tally.outcomes)
+            if tally.outcomes["timeout"] >= HANGS:
+                stopped = f"{HANGS} cases ran out of time"
+                break
     except KeyboardInterrupt:
         stopped = "interrupted"
     asked = None if cases is None else cases * len(dtypes)
@@ -156,7 +161,7 @@ def check(
 
 
 def _trial(case: AnyCase, subject: Subject, twin: Twin | None, k: int) -> Trial:
-    return trial(case, subject, twin, How(twice=k % TWICE == 0))
+    return trial(case, subject, twin, How(twice=k % TWICE == 0, thorough=False))
 
 
 def _stream(
@@ -224,7 +229,7 @@ def _report(
         findings=tuple(findings),
         notes=tuple(notes),
         versions=versions(),
-        exit_code=130 if stopped else 1 if failed else 0,
+        exit_code=130 if stopped == "interrupted" else 1 if failed else 0,
         stopped=stopped,
     )
 
@@ -344,10 +349,11 @@ def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
     twice = first.verdict.outcome == "mismatch"
 
     def fails(candidate: Case) -> bool:
-        found = judge(candidate, subject, how=How(prove=False, twice=twice))
+        found = judge(candidate, subject, how=How(prove=False, twice=twice, thorough=False))
         return found.failed and _pattern(found.reason) == pattern
 
-    small = shrink(first.case, fails, budget=150) if fails(first.case) else first.case
+    again = first.verdict.outcome != "timeout" and fails(first.case)  # a hang would hang at every step of shrinking
+    small = shrink(first.case, fails, budget=150) if again else first.case
     verdict = judge(small, subject) if small is not first.case else first.verdict
     return _finding(first, small, verdict, subject, count, diagnosis=breach_diagnosis(small, verdict))
 

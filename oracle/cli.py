@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -44,10 +45,11 @@ DTYPES = {"float64": ("float64",), "float32": ("float32",), "both": ("float64", 
 @click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), help="Where to write.  [default: reports/NAME]"
 )
+@click.option("--timeout", type=click.FloatRange(0.01), default=20.0, show_default=True, help="Seconds for one answer.")
 @click.option("-q", "--quiet", is_flag=True, help="One line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Progress in full, and the coverage.")
 def check(subject: str, cases: int | None, seconds: float | None, seed: int, dtype: str, profile: str,
-          report: Path | None, quiet: bool, verbose: bool) -> None:  # fmt: skip
+          report: Path | None, timeout: float, quiet: bool, verbose: bool) -> None:  # fmt: skip
     """Judge SUBJECT (default: the reference) on random cases, print what is wrong, and write a report.
 
     SUBJECT is python:package.module:callable or python:path/file.py:callable; the callable takes an oracle.Case and
@@ -60,7 +62,7 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
     if profile not in PROFILES:
         _refuse(f"no profile is called {profile!r}; there are {', '.join(PROFILES)}")
     cases = 1000 if cases is None and seconds is None else cases
-    judged = _subject(subject)
+    judged = replace(_subject(subject), seconds=timeout)
     try:
         restricted(PROFILES[profile], judged.supports)
     except ValueError as error:

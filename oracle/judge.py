@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from oracle import compare
 from oracle.arbiter import Ball, Undecided, buffer, loss, output, partial, updated
 from oracle.compare import Difference, Pairs, Verdict
-from oracle.kinks import argument, kinks
-from oracle.spec import AnyCase, Array, Case, CaseError, Tensors, UpdateAnswer, UpdateCase
+from oracle.kinks import RESIDUAL, argument, kinks
+from oracle.spec import AnyCase, Array, Case, CaseError, Node, Tensors, UpdateAnswer, UpdateCase
 from oracle.subjects import Subject
 from oracle.twin import Choice, Noise, Truth, Twin, near_kinks, run_update
 
@@ -47,8 +47,8 @@ class How:
     """Ask the arbiter before calling anything a mismatch."""
     twice: bool = True
     """Ask the subject a second time, and want the same answer."""
-    thorough: bool = False
-    """Always measure with many noisy runs."""
+    thorough: bool = True
+    """Measure with many noisy runs before anything is called a mismatch."""
 
 
 def judge(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Verdict:
@@ -70,6 +70,8 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
         return Trial(Verdict("skipped", str(error)))
     if reply.skipped:
         return Trial(Verdict("skipped", reply.skipped))
+    if reply.timeout:
+        return Trial(Verdict("timeout", reply.timeout, stage="contract"), truth)
     if reply.error:
         return Trial(Verdict("errored", f"the subject raised {reply.error}", stage="contract"), truth)
     shapes = {
@@ -117,7 +119,8 @@ def _again(case: Case, subject: Subject, found: Pairs, truth: Truth) -> str:
     """What a second call with the same case returns differently."""
     reply = subject.answer(case)
     if reply.answer is None:
-        return f"the second call with the same case failed: {reply.error or reply.breach or reply.skipped}"
+        reason = reply.error or reply.breach or reply.skipped or reply.timeout
+        return f"the second call with the same case failed: {reason}"
     try:
         second = compare.pairs(reply.answer, truth)
     except KeyError as missing:
@@ -151,7 +154,7 @@ def _measure(case: Case, twin: Twin, truth: Truth, kept: Pairs, how: How) -> Ver
 def _decide(case: Case, twin: Twin, truth: Truth, kept: Pairs, runs: list[Truth], how: How) -> Verdict:
     """What lies beyond the spread of the noisy runs: the end of the numbers, a choice at a kink, or proof."""
     tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype)
-    differences, notes = _not_finite(case, twin, compare.suspects(kept, tolerance))
+    differences, notes = _set_aside(case, twin, compare.suspects(kept, tolerance))
     if not differences:
         return Verdict("convention" if notes else "match", notes, stage="measured")
     if choice := _at_kinks(case, twin, truth, runs, kept, tolerance):
@@ -186,21 +189,28 @@ def _sentence(d: Difference) -> str:
     return f"{d.where} is {d.got:.9g}, but should be {d.expected:.9g}"
 
 
-def _not_finite(case: Case, twin: Twin, differences: list[Difference]) -> tuple[list[Difference], str]:
-    """Set aside what is no mismatch where numbers end: torch's own NaN or infinity, and overflow of the dtype."""
+def _set_aside(case: Case, twin: Twin, differences: list[Difference]) -> tuple[list[Difference], str]:
+    """Without what is no mismatch: where torch itself has no number, and what float32 makes of torch too."""
     left, notes = [], ""
-    native = None
+    native = twin.run(case, real="float32", errors=True) if case.dtype == "float32" else None
     for d in differences:
         if not np.isfinite(d.expected):
             notes = f"{d.where} is {d.got:.9g} where torch gives {d.expected}: a convention, no true value exists"
-            continue
-        if not np.isfinite(d.got) and case.dtype == "float32":
-            native = native or twin.run(case, real="float32")
-            _, _, same = _as_pairs([(d.tensor, np.zeros(()), np.zeros(()))], native)[0]
-            if not np.isfinite(same[d.index]):
-                continue
-        left.append(d)
+        elif native is None or not _alike(d.got, _entry(native, d)):
+            left.append(d)
     return left, notes
+
+
+def _entry(run: Truth, d: Difference) -> float:
+    _, _, value = _as_pairs([(d.tensor, np.zeros(()), np.zeros(()))], run)[0]
+    return float(value[d.index])
+
+
+def _alike(got: float, native: float) -> bool:
+    """Whether a float32 number is what torch computes in float32, where both may be far from the truth."""
+    if np.isfinite(got) and np.isfinite(native):
+        return abs(got - native) <= compare.SAFE * float(np.finfo(np.float32).eps) * abs(native)
+    return not np.isfinite(got) and not np.isfinite(native)
 
 
 # ---------------------------------------------------------------------------------------------------------- kinks
@@ -237,11 +247,11 @@ def _conventions(case: Case, truth: Truth) -> Iterator[tuple[str, dict[str, Choi
     """Every uniform choice of slopes at the kinks that the case meets exactly: one λ for each operator and point."""
     met: dict[tuple[str, float], list[Any]] = {}
     for node in case.nodes:
-        z = argument(node, [truth.values[n] for n in node.inputs]) if kinks(node) else None
+        x = [truth.values[n] for n in node.inputs] if kinks(node) else []
         for kink in kinks(node):
-            at = np.asarray(kink.at, case.dtype)
-            if z is not None and (z == at).any():
-                met.setdefault((node.op, kink.at), []).append((node, kink, z == at))
+            on = argument(node, x) == np.asarray(kink.at, case.dtype)
+            if on.any():
+                met.setdefault((node.op, kink.at), []).append((node, kink, on * _step(node, x, case.dtype)))
     if not met:
         return
     places = list(met)[:4]
@@ -249,10 +259,10 @@ def _conventions(case: Case, truth: Truth) -> Iterator[tuple[str, dict[str, Choi
         lambdas = dict(zip(places, weights, strict=True))
         if all(lambdas[p] == met[p][0][1].torch for p in places):
             continue
-        parts: dict[str, list[tuple[Array, float, float]]] = {}
+        parts: dict[str, list[tuple[Array, float]]] = {}
         for place, uses in met.items():
-            for node, kink, mask in uses:
-                parts.setdefault(node.name, []).append((mask, kink.at, lambdas.get(place, kink.torch)))
+            for node, kink, step in uses:
+                parts.setdefault(node.name, []).append((step, lambdas.get(place, kink.torch)))
         told = [
             f"{op} at {at:g}: {w:g} of the right slope (torch {met[op, at][0][1].torch:g})"
             for (op, at), w in lambdas.items()
@@ -260,26 +270,24 @@ def _conventions(case: Case, truth: Truth) -> Iterator[tuple[str, dict[str, Choi
         ]
         yield (
             "another slope at a kink: " + "; ".join(told),
-            {name: _choice(case, p) for name, p in parts.items()},
+            {name: _choice(p) for name, p in parts.items()},
         )
 
 
-def _choice(case: Case, uses: list[tuple[Array, float, float]]) -> Choice:
+def _choice(uses: list[tuple[Array, float]]) -> Choice:
     """One node's kinks, each with its weight of the right slope: every combination of sides, weighted."""
     parts = []
-    for sides in product((0, 1), repeat=len(uses)):
-        weight = float(np.prod([w if side else 1 - w for side, (_, _, w) in zip(sides, uses, strict=True)]))
+    for sides in product((-1, 1), repeat=len(uses)):
+        weight = float(np.prod([w if side > 0 else 1 - w for side, (_, w) in zip(sides, uses, strict=True)]))
         if weight:
-            shift = np.zeros(uses[0][0].shape)
-            for side, (mask, at, _) in zip(sides, uses, strict=True):
-                shift += mask * _step(at, 1 if side else -1, case.dtype)
-            parts.append((weight, shift))
+            parts.append((weight, np.sum([side * step for side, (step, _) in zip(sides, uses, strict=True)], axis=0)))
     return Choice(tuple(parts))
 
 
-def _step(at: float, sign: int, dtype: str) -> float:
-    """The smallest step that surely leaves the kink."""
-    return sign * (float(np.finfo(dtype).tiny) if at == 0 else abs(at) * float(np.finfo(np.float64).eps) * 4)
+def _step(node: Node, x: list[Array], dtype: str) -> Array:
+    """The smallest step that surely leaves a kink: one that is not lost beside the numbers it is added to."""
+    size = np.maximum(np.abs(x[0]), np.abs(x[1])) if node.op in RESIDUAL else np.abs(x[0])
+    return np.maximum(size * float(np.finfo(np.float64).eps) * 4, float(np.finfo(dtype).tiny))
 
 
 _SIDES = 6
@@ -295,9 +303,10 @@ def _sides(case: Case, truth: Truth, near: dict[str, Array]) -> Iterator[dict[st
         shifts = {name: np.zeros(mask.shape) for name, mask in near.items()}
         for sign, (name, at) in zip(signs, entries, strict=True):
             node = by_name[name]
-            z = argument(node, [truth.values[n] for n in node.inputs])[at]
+            x = [truth.values[n] for n in node.inputs]
+            z = argument(node, x)[at]
             point = min((k.at for k in kinks(node)), key=lambda p: abs(z - p))
-            shifts[name][at] = point + _step(point, sign, case.dtype) - z
+            shifts[name][at] = point - z + sign * _step(node, x, case.dtype)[at]
         yield {name: Choice(((1.0, shift),), exact=False) for name, shift in shifts.items()}
 
 
@@ -380,6 +389,8 @@ def _trial_update(case: UpdateCase, subject: Subject, prove: bool) -> Trial:
     reply = subject.answer(case)
     if reply.skipped:
         return Trial(Verdict("skipped", reply.skipped))
+    if reply.timeout:
+        return Trial(Verdict("timeout", reply.timeout, stage="contract"))
     if reply.error:
         return Trial(Verdict("errored", f"the subject raised {reply.error}", stage="contract"))
     answer = reply.answer

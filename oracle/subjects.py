@@ -12,10 +12,12 @@ callable say what it declares:
 import importlib
 import importlib.util
 import io
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,29 @@ class SubjectError(Exception):
     """The subject cannot be started: exit code 2."""
 
 
+class _TooLate(BaseException):
+    """Raised inside a subject whose time is up; no `except Exception` of the subject's own catches it."""
+
+
+@contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    """Interrupt the block after so many seconds, where the system can: in the main thread, with SIGALRM."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def late(*_: object) -> None:
+        raise _TooLate
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @dataclass(frozen=True)
 class Reply:
     """What came back from one call: an answer, or the sentence of why there is none."""
@@ -48,6 +73,8 @@ class Reply:
     error: str = ""
     """What was raised, with where."""
     skipped: str = ""
+    timeout: str = ""
+    """The time limit that ran out."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +86,8 @@ class Subject:
     update: Callable[[UpdateCase], Any] | None = None
     returns: frozenset[str] = field(default_factory=lambda: frozenset({"parameters", "inputs"}))
     supports: frozenset[str] | None = None
+    seconds: float = 20.0
+    """The time limit of one call."""
 
     def wanted(self, case: Case) -> list[str]:
         """The gradients it is judged on."""
@@ -78,12 +107,14 @@ class Subject:
             return Reply(skipped=reason)
         given = _copy(case)
         try:
-            with np.errstate(all="ignore"), redirect_stdout(_Nowhere()):
+            with _limit(self.seconds), np.errstate(all="ignore"), redirect_stdout(_Nowhere()):
                 raw = self.update(given) if isinstance(given, UpdateCase) and self.update else self.call(given)  # type: ignore[arg-type]
         except Unsupported as reason:
             return Reply(skipped=f"the subject declines: {reason}")
-        except (KeyboardInterrupt, GeneratorExit):
+        except KeyboardInterrupt:
             raise
+        except _TooLate:
+            return Reply(timeout=f"the subject gave no answer within {self.seconds:g} seconds")
         except BaseException as error:  # a subject may raise anything, SystemExit too; that is its outcome
             return Reply(error=_where(error))
         if changed := _changed(case, given):
