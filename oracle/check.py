@@ -74,7 +74,8 @@ class Tally:
         """Count one case, and keep it if it is a witness."""
         key = signature(case, found, subject) if found.verdict.failed and self._room() else "more"
         if found.verdict.differences and found.verdict.failed and key not in self.groups:
-            found = trial(case, subject, how=SURE)
+            found = trial(case, subject)
+            key = key if found.verdict.differences else _pattern(found.verdict.reason)
         verdict = found.verdict
         self.outcomes[verdict.outcome] += 1
         self.stages[verdict.stage] += 1
@@ -289,7 +290,7 @@ def _smallest(case: Case, verdict: Verdict, subject: Subject) -> tuple[Case, Ver
         small = shrink(start, fails)
         for candidate in (small, start):
             found = judge(candidate, subject, how=SURE)
-            if found.outcome == "mismatch" and found.stage == "proved":
+            if found.outcome == "mismatch" and found.stage in ("proved", "contract"):
                 return candidate, found, guilty
     return case, verdict, ""
 

@@ -191,7 +191,9 @@ def _explains_stale(e: Evidence, node: Node) -> bool:
 def breach_diagnosis(case: Case, verdict: Verdict) -> Diagnosis | None:
     """The fault behind a breach of contract, where it has a name."""
     if "as if it were added" in verdict.reason:
-        return _believed(PROTOCOL["P101"], case.nodes[-1], "the second of two equal calls returned twice the first")
+        return _believed(
+            PROTOCOL["P101"], case.nodes[-1], "the second of two equal calls returned more, by the gradient itself"
+        )
     batch = {x.shape[0] for x in case.inputs.values() if x.ndim}
     for node in case.nodes:
         bias = case.parameters.get(node.parameter("bias"))

