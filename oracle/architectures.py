@@ -69,10 +69,10 @@ class Profile:
     units: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     regimes: tuple[str, ...] = (
-        "small", "small", "halves", "normal", "normal", "normal", "large", "tiny", "denormal",
+        "small", "small", "halves", "normal", "normal", "normal", "large", "large", "tiny", "denormal",
         "saturating", "kinks", "kinks", "zeros", "rows", "offset",
     )  # fmt: skip
-    updates: int = 16
+    updates: int = 8
     """One case of step 5 after this many others; 0 for none."""
 
 
@@ -413,7 +413,7 @@ def _reals(rng: np.random.Generator, shape: Shape, regime: str, points: Array, i
         return np.where(rng.random(shape) < 0.6, rng.choice(points, shape), rng.integers(-3, 4, shape))
     x = rng.standard_normal(shape)
     if regime == "large":
-        return x * 100
+        return x * rng.choice([100.0, 1000.0])
     if regime == "tiny":
         return x * float(info.tiny) ** 0.5
     if regime == "denormal":

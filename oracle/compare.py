@@ -238,14 +238,22 @@ def estimated(found: Pairs, samples: list[Pairs], dtype: str, largest: float) ->
     return doubtful
 
 
-def tolerances(found: Pairs, runs: list[Pairs], dtype: str, safe: float = SAFE) -> dict[str, Array]:
-    """How far rounding can move each entry: `safe` mean deviations of noisy runs, and a few units in the last place."""
+def tolerances(
+    found: Pairs, runs: list[Pairs], dtype: str, safe: float = SAFE, low: list[Pairs] | None = None
+) -> dict[str, Array]:
+    """How far rounding can move each entry: `safe` mean deviations of the noisy runs and of the runs in float32 (scaled
+    to the unit of `dtype`), and a few units in the last place.
+    """
     info = np.finfo(dtype)
+    ratio = float(info.eps) / float(np.finfo(np.float32).eps)
     result = {}
-    for k, (name, _, expected) in enumerate(found):
-        spread = sum(np.abs(run[k][2] - expected) for run in runs) / len(runs)
-        room = safe * (spread + float(info.tiny)) + 4 * float(info.eps) * np.abs(expected)
-        result[name] = np.where(np.isnan(room), np.inf, room)
+    with np.errstate(all="ignore"):
+        for k, (name, _, expected) in enumerate(found):
+            spread = sum(np.abs(run[k][2] - expected) for run in runs) / len(runs)
+            losses = [np.nan_to_num(np.abs(run[k][2] - expected), nan=0, posinf=0) for run in low or ()]
+            spread = spread + ratio * sum(losses) / max(1, len(losses))
+            room = safe * (spread + float(info.tiny)) + 4 * float(info.eps) * np.abs(expected)
+            result[name] = np.where(np.isnan(room), np.inf, room)
     return result
 
 

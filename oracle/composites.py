@@ -91,7 +91,7 @@ def _bce(attrs: Mapping[str, Any], training: bool) -> Call:
         if p.shape != t.shape:
             raise ValueError(f"the input has shape {tuple(p.shape)}, but the target has {tuple(t.shape)}")
         q = p.detach()
-        if q.numel() and not (float(q.min()) > -1e-6 and float(q.max()) < 1 + 1e-6):
+        if bool(((q < -1e-6) | (q > 1 + 1e-6)).any()):
             raise ValueError("the input is a probability, but has entries outside [0, 1]")
         w = 1.0 if weight is None else weight.to(p.dtype)
         odds = log(1 - q, torch.log1p(-q)) - log(q, torch.log(q))
@@ -185,10 +185,37 @@ def _batch_norm(module: Any) -> Call:
     return call
 
 
+def _short_batch_norm(module: Any) -> Call:
+    """The formula everybody writes, δ_x = γ/σ (δ − mean δ − x̂ mean(δ x̂)), with an x̂ that carries its own rounding."""
+    full = _batch_norm(module)
+
+    def call(x: Tensor) -> Tensor:
+        if not (module.training or module.running_mean is None):
+            return full(x)
+        module.forward(x.detach())
+        axes, shape = ((0, 2), (1, -1, 1)) if x.dim() == 3 else ((0,), (1, -1))
+        centred = x.detach() - x.detach().mean(axes, keepdim=True)
+        scale = ((centred * centred).mean(axes, keepdim=True) + module.eps).rsqrt()
+        hat = centred * scale
+        slope = scale * (x - x.mean(axes, keepdim=True) - hat * (x * hat).mean(axes, keepdim=True))
+        weight = module._parameters["weight"]
+        if weight is None:
+            return hat + (slope - slope.detach())
+        gain, shift = weight.reshape(shape), module._parameters["bias"].reshape(shape)
+        return hat * gain + shift + gain.detach() * (slope - slope.detach())
+
+    return call
+
+
 def log_softmax(x: Tensor, dim: int) -> Tensor:
     """z − log Σ exp z, z shifted by its largest entry."""
     z = x - x.detach().amax(dim, keepdim=True) if x.shape[dim] else x
     return z - z.exp().sum(dim, keepdim=True).log()
+
+
+def _plain_log_softmax(x: Tensor, dim: int) -> Tensor:
+    """x − log Σ exp x, which loses what the shift would keep: half a unit of the largest |x|."""
+    return x - torch.logsumexp(x, dim, keepdim=True)
 
 
 def _softmax(sign: float) -> Callable[[Any], Call]:
@@ -202,7 +229,7 @@ def _softmax(sign: float) -> Callable[[Any], Call]:
     return build
 
 
-def _cross_entropy(module: Any) -> Call:
+def _cross_entropy(module: Any, log_softmax: Callable[[Tensor, int], Tensor]) -> Call:
     def call(x: Tensor, target: Tensor) -> Tensor:
         axis = 1 if x.dim() > 1 else 0
         logs, classes, smooth = log_softmax(x, axis), x.shape[axis], module.label_smoothing
@@ -228,11 +255,11 @@ LEGITIMATE = frozenset({"GELU", "GLU", "Mish", "SiLU", "Sigmoid", "Tanh"})
 every other noisy run uses it, so that what it loses is part of the tolerance.
 """
 
-SPELLED: dict[str, Callable[[Any], Call]] = {
-    "BatchNorm1d": _batch_norm,
-    "Softmax": _softmax(1.0),
-    "Softmin": _softmax(-1.0),
-    "LogSoftmax": lambda module: lambda x: log_softmax(x, module.dim),
-    "CrossEntropyLoss": _cross_entropy,
+SPELLED: dict[str, Callable[[Any], tuple[Call, ...]]] = {
+    "BatchNorm1d": lambda m: (_batch_norm(m), _short_batch_norm(m)),
+    "Softmax": lambda m: (_softmax(1.0)(m), lambda x: _plain_log_softmax(x, m.dim).exp()),
+    "Softmin": lambda m: (_softmax(-1.0)(m), lambda x: _plain_log_softmax(-x, m.dim).exp()),
+    "LogSoftmax": lambda m: (lambda x: log_softmax(x, m.dim), lambda x: _plain_log_softmax(x, m.dim)),
+    "CrossEntropyLoss": lambda m: (_cross_entropy(m, log_softmax), _cross_entropy(m, _plain_log_softmax)),
 }
-"""Operators in small steps: op -> module -> call."""
+"""Operators in small steps, in the forms that people write: op -> module -> calls."""

@@ -64,8 +64,7 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
     try:
         twin = twin or Twin.of(case)
         reply = subject.answer(case)
-        with_errors = reply.answer is not None and reply.answer.errors is not None
-        truth = twin.run(case, errors=with_errors)
+        truth = twin.run(case, errors=reply.answer is not None and reply.answer.errors is not None)
     except CaseError as error:
         return Trial(Verdict("skipped", str(error)))
     if reply.skipped:
@@ -91,23 +90,33 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
     if not doubtful:
         return Trial(Verdict("match", stage="cheap"), truth, found)
     kept = [pair for pair in found if pair[0] in doubtful]
-    if kept := _beyond_estimate(case, twin, truth, kept, with_errors):
-        return Trial(_measure(case, twin, truth, kept, how), truth, found)
+    low: list[Truth] = []
+    if kept := _beyond_estimate(case, twin, truth, kept, low):
+        return Trial(_measure(case, twin, truth, kept, low, how), truth, found)
     return Trial(Verdict("match", stage="estimated"), truth, found)
 
 
-def _beyond_estimate(case: Case, twin: Twin, truth: Truth, kept: Pairs, with_errors: bool) -> Pairs:
-    """What one or two runs in float32, the second with its inputs moved by a rounding, do not explain."""
+def _beyond_estimate(case: Case, twin: Twin, truth: Truth, kept: Pairs, low: list[Truth]) -> Pairs:
+    """What one or two runs in float32, the second with its inputs moved by a rounding, do not explain.
+
+    The runs are left in `low`.
+    """
     largest = max((float(np.abs(g).max(initial=0)) for g in truth.gradients.values()), default=0.0)
-    samples: list[Pairs] = []
     for jitter in (None, 1):
-        low = twin.run(case, real="float32", errors=with_errors, jitter=jitter)
-        samples = [[pair for pair in s if pair[0] in {k[0] for k in kept}] for s in (*samples, _as_pairs(kept, low))]
-        doubtful = compare.estimated(kept, samples, case.dtype, largest)
+        low.append(_low(case, twin, truth, jitter))
+        doubtful = compare.estimated(kept, [_as_pairs(kept, run) for run in low], case.dtype, largest)
         kept = [pair for pair in kept if pair[0] in doubtful]
         if not kept:
             break
     return kept
+
+
+def _low(case: Case, twin: Twin, truth: Truth, jitter: int | None) -> Truth:
+    """The twin in float32; the truth itself, which says nothing, where float32 cannot run the case at all."""
+    try:
+        return twin.run(case, real="float32", errors=bool(truth.errors), jitter=jitter)
+    except CaseError:
+        return truth
 
 
 def _breach(breaches: list[str]) -> Verdict:
@@ -135,27 +144,32 @@ def _again(case: Case, subject: Subject, found: Pairs, truth: Truth) -> str:
     return ""
 
 
-def _measure(case: Case, twin: Twin, truth: Truth, kept: Pairs, how: How) -> Verdict:
+def _measure(case: Case, twin: Twin, truth: Truth, kept: Pairs, low: list[Truth], how: How) -> Verdict:
     """The answer against the tolerance that the case's conditioning asks for."""
     runs: list[Truth] = []
+    low = [*low, _low(case, twin, truth, 2), _low(case, twin, truth, 3)]
+    rough = [_as_pairs(kept, run) for run in low]
     for count, safe in ((FEW, compare.SAFE / 4), (RUNS, compare.SAFE)):
         runs += [_noisy(case, twin, truth, seed) for seed in range(len(runs), count)]
-        tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype, safe)
+        tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype, safe, rough)
         if not compare.suspects(kept, tolerance):
             return Verdict("match", stage="measured", worst=_worst(kept, tolerance))
         if not how.thorough and _worst(kept, tolerance) > FAR**2:
             break
-    verdict = _decide(case, twin, truth, kept, runs, how)
+    verdict = _decide(case, twin, truth, kept, runs, low, how)
     if how.prove and verdict.outcome in ("mismatch", "undecided") and (how.thorough or _worst(kept, tolerance) < FAR):
         runs += [_noisy(case, twin, truth, seed) for seed in range(len(runs), MANY)]
-        verdict = _decide(case, twin, truth, kept, runs, how)
+        verdict = _decide(case, twin, truth, kept, runs, low, how)
     return verdict
 
 
-def _decide(case: Case, twin: Twin, truth: Truth, kept: Pairs, runs: list[Truth], how: How) -> Verdict:
+def _decide(
+    case: Case, twin: Twin, truth: Truth, kept: Pairs, runs: list[Truth], low: list[Truth], how: How
+) -> Verdict:
     """What lies beyond the spread of the noisy runs: the end of the numbers, a choice at a kink, or proof."""
-    tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype)
-    differences, notes = _set_aside(case, twin, compare.suspects(kept, tolerance))
+    spreads = ([_as_pairs(kept, run) for run in many] for many in (runs, low))
+    tolerance = compare.tolerances(kept, next(spreads), case.dtype, low=next(spreads))
+    differences, notes = _set_aside(low if case.dtype == "float32" else [], compare.suspects(kept, tolerance))
     if not differences:
         return Verdict("convention" if notes else "match", notes, stage="measured")
     if choice := _at_kinks(case, twin, truth, runs, kept, tolerance):
@@ -190,10 +204,10 @@ def _sentence(d: Difference) -> str:
     return f"{d.where} is {d.got:.9g}, but should be {d.expected:.9g}"
 
 
-def _set_aside(case: Case, twin: Twin, differences: list[Difference]) -> tuple[list[Difference], str]:
+def _set_aside(low: list[Truth], differences: list[Difference]) -> tuple[list[Difference], str]:
     """Without what is no mismatch: where torch itself has no number, and what float32 makes of torch too."""
     left, notes = [], ""
-    native = twin.run(case, real="float32", errors=True) if case.dtype == "float32" else None
+    native = low[0] if low else None
     for d in differences:
         if not np.isfinite(d.expected):
             notes = f"{d.where} is {d.got:.9g} where torch gives {d.expected}: a convention, no true value exists"

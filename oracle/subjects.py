@@ -174,7 +174,11 @@ def _where(error: BaseException) -> str:
     """The exception in one line, with the subject's own line that raised it."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
     at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
-    return f"{type(error).__name__}: {str(error)[:500]}{at}"
+    try:
+        told = str(error)[:500]
+    except Exception:  # a subject's exception may not even print
+        told = "(its message cannot be printed)"
+    return f"{type(error).__name__}: {told}{at}"
 
 
 # ------------------------------------------------------------------------------------------------------- resolving

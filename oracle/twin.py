@@ -66,6 +66,8 @@ class _Step:
     call: Call
     noisy: tuple[Call, ...]
     """The forms that noisy runs use in turn: in small operators, and as torch has it."""
+    native: Call
+    """As torch has it: what a run in float32 uses."""
     module: nn.Module | None
     roles: list[tuple[str, str]]
     """Parameters of the module: (role, full name)."""
@@ -158,17 +160,19 @@ class Twin:
                 raise CaseError(f"{node.name}: {node.op} has no argument {unknown[0]!r}")
             try:
                 call = FUNCTIONS[node.op](attrs, self.training)
-                torchs = (_module(node, attrs).forward,) if node.op in LEGITIMATE else ()
-                return _Step(node, call, (*torchs, call), None, [], [])
+                if node.op not in LEGITIMATE:
+                    return _Step(node, call, (call,), call, None, [], [])
+                native = _module(node, attrs).forward
+                return _Step(node, call, (native, call), native, None, [], [])
             except (KeyError, TypeError, ValueError) as error:
                 raise CaseError(f"{node.name}: {node.op}({attrs}): argument {error}") from None
         module = _module(node, attrs)
         module.train(self.training)
         roles = [(role, node.parameter(role)) for role, p in module.named_parameters() if p is not None]
         mine = [(r, node.parameter(r)) for r, b in module.named_buffers() if b is not None and r not in node.attrs]
-        spelled = SPELLED[node.op](module) if node.op in SPELLED else module.forward
         call = _linear(module) if node.op == "Linear" else module.forward
-        return _Step(node, call, (spelled,), module, roles, mine)
+        noisy = SPELLED[node.op](module) if node.op in SPELLED else (call,)
+        return _Step(node, call, noisy, call, module, roles, mine)
 
     def check(self, case: Case) -> None:
         """Raise `CaseError` for missing or misshapen parameters, and for what torch refuses to run."""
@@ -209,6 +213,7 @@ class Twin:
         """Autograd's answer, computed in `real`, of parameters and inputs moved by a rounding of `real` if there is a
         `jitter` (a seed). `pins` holds the exact values at kinks that noise must not move.
         """
+        torch.set_grad_enabled(True)  # a subject may have left it off
         self._cast(real)
         leaf = {name: _leaf(x, real) for name, x in case.inputs.items()}
         theta = {name: _leaf(x, real) for name, x in case.parameters.items()}
@@ -260,7 +265,9 @@ class Twin:
         noise: Noise | None,
     ) -> None:
         node, module = step.node, step.module
-        call = step.call if noise is None else step.noisy[noise.seed % len(step.noisy)]
+        call = (
+            step.noisy[noise.seed % len(step.noisy)] if noise else step.native if self.real == "float32" else step.call
+        )
         if module is not None:
             for role, full in step.roles:
                 module._parameters[role] = theta[full]  # type: ignore[assignment]
@@ -334,6 +341,10 @@ def _grad(loss: Tensor, wanted: list[Tensor]) -> list[Array]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+HIDDEN = ("device", "dtype", "inplace", "size_average", "reduce")
+"""Arguments of torch.nn that a case may not have: they are the machine's, or deprecated."""
 
 
 def _module(node: Node, attrs: dict[str, Any]) -> nn.Module:
