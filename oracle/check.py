@@ -28,7 +28,7 @@ from oracle.subjects import Subject, resolve
 from oracle.twin import Twin, run_update
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-WITNESSES = 6
+WITNESSES = 8
 """Failing cases kept for each cause."""
 CAUSES = 8
 """Causes that are analysed; further failures are counted."""
@@ -52,6 +52,8 @@ class Failure:
     where: str
     case: AnyCase
     verdict: Verdict
+    alone: "Alone | None" = None
+    """The node that fails alone, nearest to the loss, with its case and verdict."""
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Tally:
 
     def add(self, where: str, case: AnyCase, found: Trial, subject: Subject) -> None:
         """Count one case, and keep it if it is a witness."""
-        key = signature(case, found, subject) if found.verdict.failed and self._room() else "more"
+        key, alone = signature(case, found, subject) if found.verdict.failed and self._room() else ("more", None)
         if found.verdict.differences and found.verdict.failed and key not in self.groups:
             found = trial(case, subject)
             key = key if found.verdict.differences else _pattern(found.verdict.reason)
@@ -83,15 +85,17 @@ class Tally:
             self.coverage.update({case.op} if isinstance(case, UpdateCase) else {n.op for n in case.nodes})
         if verdict.outcome == "match":
             return
-        failure = Failure(where, case, verdict)
+        failure = Failure(where, case, verdict, alone)
         if not verdict.failed:
             self.notes.setdefault((verdict.outcome, _pattern(verdict.reason)), []).append(failure)
             return
         self.counts[key] += 1
         group = self.groups.setdefault(key, [])
-        group.append(failure)
-        group.sort(key=lambda f: size(f.case))
-        del group[WITNESSES:]
+        if len(group) < WITNESSES:
+            group.append(failure)
+        smallest = min((*group, failure), key=lambda f: size(f.case))
+        if smallest is not group[0]:
+            group[:] = [smallest, *(f for f in group if f is not smallest)][:WITNESSES]
 
     def _room(self) -> bool:
         return len(self.groups) < CAUSES or self.cases < 100 * CAUSES
@@ -110,22 +114,25 @@ def _pattern(reason: str) -> str:
     return re.sub(r"\b[a-z]+\d+\b(\.\w+)?|-?\d[\d.e+-]*|\[[^]]*\]|\([^)]*\)|'[^']*'", "·", reason)
 
 
-def signature(case: AnyCase, found: Trial, subject: Subject) -> str:
+Alone = tuple[Node, Case, Verdict]
+
+
+def signature(case: AnyCase, found: Trial, subject: Subject) -> tuple[str, Alone | None]:
     """What failing cases of one cause have in common: the operator that fails alone, or the kind of breach."""
     verdict = found.verdict
     if isinstance(case, UpdateCase):
-        return f"step 5 {case.op} {verdict.outcome}" + ("" if verdict.differences else _pattern(verdict.reason))
+        return f"step 5 {case.op} {verdict.outcome}" + ("" if verdict.differences else _pattern(verdict.reason)), None
     if not verdict.differences or found.truth is None:
-        return _pattern(verdict.reason)
+        return _pattern(verdict.reason), None
     alone = _alone(case, subject)
     if not alone:
-        return "in context"
+        return "in context", None
     node, isolated, its = alone[0]
     born = localize.birthplace(isolated, its, node.name)
-    return f"{node.op} {born.part if born else ''}"
+    return f"{node.op} {born.part if born else ''}", alone[0]
 
 
-def _alone(case: Case, subject: Subject) -> list[tuple[Node, Case, Verdict]]:
+def _alone(case: Case, subject: Subject) -> list[Alone]:
     truth = Twin(case).run(case, errors=True)
     return localize.isolated(case, truth, lambda c: judge(c, subject, how=QUICK))
 
@@ -267,32 +274,50 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
         return _update_finding(first, subject, count)
     if not first.verdict.differences:
         return _breach_finding(first, subject, count)
-    small, verdict, guilty = _smallest(first.case, first.verdict, subject)
+    small, verdict, guilty = _smallest(first, subject)
     evidence = _evidence(small, verdict, subject)
     if evidence is None:
         return _finding(first, small, verdict, subject, count)
-    larger = [e for f in group if isinstance(f.case, Case) and (e := _evidence(f.case, f.verdict, subject))]
+    larger = [e for f in group if isinstance(f.case, Case) and (e := _evidence(*_witness(f), subject))]
     diagnosis = diagnose(evidence, larger)
     born = localize.birthplace(small, verdict, guilty, evidence.returned, diagnosis)
     stops = localize.narrate(small, evidence.truth, evidence.returned, verdict, born)
     return _finding(first, small, verdict, subject, count, born, diagnosis, stops)
 
 
-def _smallest(case: Case, verdict: Verdict, subject: Subject) -> tuple[Case, Verdict, str]:
+def _witness(failure: Failure) -> tuple[Case, Verdict]:
+    """The layer that fails alone, on the numbers of the failing case; else that case whole."""
+    if failure.alone is not None:
+        return failure.alone[1], failure.alone[2]
+    assert isinstance(failure.case, Case)
+    return failure.case, failure.verdict
+
+
+def _smallest(failure: Failure, subject: Subject) -> tuple[Case, Verdict, str]:
     """The smallest case on which the mismatch is proven, its verdict, and the node that fails alone if one does."""
-
-    def fails(candidate: Case) -> bool:
-        found = judge(candidate, subject, how=QUICK)
-        return found.outcome == "mismatch" and bool(found.differences)
-
-    alone = [(candidate, node.name) for node, candidate, _ in _alone(case, subject)[:1]]
-    for start, guilty in (*alone, (case, "")):
-        small = shrink(start, fails)
+    assert isinstance(failure.case, Case)
+    guilty = failure.alone[0].name if failure.alone else ""
+    for start, its, name in ((*_witness(failure), guilty), (failure.case, failure.verdict, "")):
+        small = shrink(start, _fails_alike(its, subject))
         for candidate in (small, start):
             found = judge(candidate, subject, how=SURE)
             if found.outcome == "mismatch" and found.stage in ("proved", "contract"):
-                return candidate, found, guilty
-    return case, verdict, ""
+                return candidate, found, name
+    return failure.case, failure.verdict, ""
+
+
+def _fails_alike(verdict: Verdict, subject: Subject) -> Callable[[Case], bool]:
+    """Whether a candidate fails as the first case did: in its values, or in its gradients only."""
+
+    def kind(found: Verdict) -> tuple[bool, bool]:
+        names = [name for name in found.suspects if not name.startswith("buffer ")]
+        return bool(names), "loss" in names
+
+    def fails(candidate: Case) -> bool:
+        found = judge(candidate, subject, how=QUICK)
+        return found.outcome == "mismatch" and bool(found.differences) and kind(found) == kind(verdict)
+
+    return fails
 
 
 def _evidence(case: Case, verdict: Verdict, subject: Subject) -> Evidence | None:

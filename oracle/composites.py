@@ -91,8 +91,6 @@ def _bce(attrs: Mapping[str, Any], training: bool) -> Call:
         if p.shape != t.shape:
             raise ValueError(f"the input has shape {tuple(p.shape)}, but the target has {tuple(t.shape)}")
         q = p.detach()
-        if bool(((q < -1e-6) | (q > 1 + 1e-6)).any()):
-            raise ValueError("the input is a probability, but has entries outside [0, 1]")
         w = 1.0 if weight is None else weight.to(p.dtype)
         odds = log(1 - q, torch.log1p(-q)) - log(q, torch.log(q))
         value = (t.detach() * odds - log(1 - q, torch.log1p(-q))) * w

@@ -57,16 +57,23 @@ class Evidence:
 Scope = Callable[[Node], bool]
 
 
+ENOUGH = 0.9
+"""The share of the larger failing cases that a fault must reproduce to be believed."""
+
+
 def diagnose(smallest: Evidence, larger: list[Evidence]) -> Diagnosis | None:
     """The fault that explains the smallest case, and the most of the larger ones. None: not recognised."""
+    if not smallest.wrong & smallest.got.keys() or "loss" in smallest.wrong:
+        return None  # every fault of the catalogue is one of the backward pass
     believed: list[tuple[int, int, Fault, Node]] = []
     for rank, (fault, node) in enumerate(_explaining(smallest)):
-        believed.append((-_confirmed(fault, node, larger), rank, fault, node))
+        confirmed = _confirmed(fault, node, larger)
+        if confirmed >= ENOUGH * len(larger):
+            believed.append((-confirmed, rank, fault, node))
     if not believed:
         return None
-    believed.sort(key=lambda b: b[:2])
-    score, _, fault, node = believed[0]
-    tied = tuple(dict.fromkeys(f"{f.code} {f.name}" for s, _, f, _ in believed[1:] if s == score and f is not fault))
+    score, _, fault, node = min(believed, key=lambda b: b[:2])
+    tied = tuple(dict.fromkeys(f"{f.code} {f.name}" for s, _, f, _ in believed if s == score and f is not fault))
     wrong = len(smallest.wrong)
     seen = f"it reproduces {'the wrong tensor' if wrong == 1 else f'all {wrong} wrong tensors'} of the smallest case"
     if larger:
@@ -127,7 +134,9 @@ def _reproduces(e: Evidence, fault: Fault, scope: Scope) -> bool:
     if fault.code == "W107":
         return any(_explains_stale(e, n) for n in e.case.nodes if n.op == "Linear")
     if fault.code == "G104":
-        return any(e.explained(p) for t in e.truth.values for p in _forgotten(e, t))
+        everywhere = (_everywhere_forgotten(e, kept) for kept in (0, -1))
+        one = (p for t in e.truth.values for p in _forgotten(e, t))
+        return any(e.explained(p) for p in (*everywhere, *one))
     predicted = predict(e, fault, scope)
     return predicted is not None and e.explained(predicted)
 
@@ -149,6 +158,12 @@ def _forgotten(e: Evidence, tensor: str) -> Iterator[Tensors]:
     if len(uses) > 2:
         for dropped in uses:
             yield _without_uses(e, [dropped])
+
+
+def _everywhere_forgotten(e: Evidence, kept: int) -> Tensors:
+    """The gradients when of every tensor only the first, or the last, use counts."""
+    uses = [_uses(e.case, tensor) for tensor in e.truth.values]
+    return _without_uses(e, [use for many in uses if many for use in many if use is not many[kept]])
 
 
 def _without_uses(e: Evidence, dropped: list[tuple[Node, int]]) -> Tensors:

@@ -91,8 +91,11 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
         return Trial(Verdict("match", stage="cheap"), truth, found)
     kept = [pair for pair in found if pair[0] in doubtful]
     low: list[Truth] = []
-    if kept := _beyond_estimate(case, twin, truth, kept, low):
-        return Trial(_measure(case, twin, truth, kept, low, how), truth, found)
+    try:
+        if kept := _beyond_estimate(case, twin, truth, kept, low):
+            return Trial(_measure(case, twin, truth, kept, low, how), truth, found)
+    except CaseError as error:
+        return Trial(Verdict("undecided", f"the twin cannot run the case with rounding errors: {error}"), truth, found)
     return Trial(Verdict("match", stage="estimated"), truth, found)
 
 
@@ -114,7 +117,8 @@ def _beyond_estimate(case: Case, twin: Twin, truth: Truth, kept: Pairs, low: lis
 def _low(case: Case, twin: Twin, truth: Truth, jitter: int | None) -> Truth:
     """The twin in float32; the truth itself, which says nothing, where float32 cannot run the case at all."""
     try:
-        return twin.run(case, real="float32", errors=bool(truth.errors), jitter=jitter)
+        pins = None if jitter is None else truth.values
+        return twin.run(case, real="float32", errors=bool(truth.errors), jitter=jitter, pins=pins)
     except CaseError:
         return truth
 
@@ -180,7 +184,11 @@ def _decide(
 
 
 def _noisy(case: Case, twin: Twin, truth: Truth, seed: int) -> Truth:
-    return twin.run(case, noise=Noise(case.dtype, seed), pins=truth.values, errors=bool(truth.errors))
+    """A noisy run; the truth itself, which says nothing, where the noise leads out of an operator's domain."""
+    try:
+        return twin.run(case, noise=Noise(case.dtype, seed), pins=truth.values, errors=bool(truth.errors))
+    except CaseError:
+        return truth
 
 
 def _as_pairs(kept: Pairs, run: Truth) -> Pairs:

@@ -275,6 +275,8 @@ class Twin:
                 module._buffers[role] = state[full]
         try:
             x = [values[name] for name in node.inputs]
+            if node.op == "BCELoss" and noise is None and self.real == "float64":
+                _probability(x[0].detach())
             if pins is not None and node.op in KINKS:
                 x[0] = _pin(node, x, pins, noise)
             if node.name in faults:
@@ -299,6 +301,12 @@ class Twin:
                 state[full] = module._buffers[role]  # type: ignore[assignment]
 
 
+def _probability(p: Tensor) -> None:
+    """Refuse what is no probability; noise and float32 may leave [0, 1] by a rounding."""
+    if bool(((p < -1e-6) | (p > 1 + 1e-6)).any()):
+        raise ValueError("the input is a probability, but has entries outside [0, 1]")
+
+
 def _linear(module: nn.Module) -> Call:
     """The module's forward pass without its attribute look-ups, which cost as much as the product of a small layer."""
     own: dict[str, Any] = module._parameters
@@ -312,9 +320,9 @@ def _pin(node: Node, x: Sequence[Tensor], pins: Tensors, noise: Noise | None) ->
     if not on.any():
         return x[0]
     with noise.rest() if noise is not None else nullcontext():
-        target = torch.from_numpy(exact[0])
+        target = torch.from_numpy(exact[0]).to(x[0].dtype)
         if node.op in RESIDUAL:
-            target = target - torch.from_numpy(exact[1]) + x[1]
+            target = target - torch.from_numpy(exact[1]).to(x[0].dtype) + x[1]
         return x[0] + torch.where(torch.from_numpy(on), target - x[0], torch.zeros(())).detach()
 
 
