@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from oracle import localize
 from oracle.architectures import Stream
-from oracle.compare import Outcome, Verdict, cheap, update_contract
+from oracle.compare import FAILURES, Outcome, Verdict, cheap, update_contract
 from oracle.diagnose import Evidence, breach_diagnosis, diagnose
 from oracle.judge import How, Trial, judge, trial
 from oracle.records import Birthplace, Diagnosis, Finding, Line, Note, Report, Stop
@@ -222,7 +222,8 @@ def _report(
         Note(group[0].verdict.outcome, group[0].verdict.reason, len(group), group[0].where)
         for _, group in sorted(tally.notes.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
     ]
-    failed = any(tally.outcomes[o] for o in ("mismatch", "errored", "timeout"))
+    failed = any(tally.outcomes[o] for o in FAILURES)
+    accepted = tally.outcomes["match"] or tally.outcomes["convention"]
     return Report(
         name=name,
         subject=subject.name,
@@ -237,7 +238,7 @@ def _report(
         findings=tuple(findings),
         notes=tuple(notes),
         versions=versions(),
-        exit_code=130 if stopped == "interrupted" else 1 if failed else 0,
+        exit_code=130 if stopped == "interrupted" else 1 if failed else 0 if accepted else 2,
         stopped=stopped,
     )
 

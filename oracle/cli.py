@@ -1,5 +1,6 @@
 """The command line: read, call, render."""
 
+import math
 import sys
 import time
 from collections import Counter
@@ -11,7 +12,20 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
-OK, FAILED, USAGE, SELF_CHECK = 0, 1, 2, 3
+OK, FAILED, USAGE, SELF_CHECK, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def run() -> NoReturn:
+    """The `oracle` script: `main`, with an interrupt told apart from a failure at every moment."""
+    try:
+        code = main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("oracle: interrupted", err=True)
+        code = INTERRUPTED
+    sys.exit(code or OK)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,6 +73,8 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
     import oracle.check as run
     from oracle.architectures import PROFILES, restricted
 
+    if seconds is not None and not math.isfinite(seconds):
+        _refuse(f"--seconds {seconds} is not a time")
     if profile not in PROFILES:
         _refuse(f"no profile is called {profile!r}; there are {', '.join(PROFILES)}")
     cases = 1000 if cases is None and seconds is None else cases
@@ -84,19 +100,23 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="Write a report there.")
 @click.option("-q", "--quiet", is_flag=True, help="One line for each case only.")
 def replay(paths: tuple[Path, ...], subject: str, report: Path | None, quiet: bool) -> None:
-    """Judge saved cases (files, or folders of them) again: FIXED, FAILED, ERRORED or SKIPPED."""
+    """Judge saved cases (files, or folders of them) again: FIXED, FAILED, ERRORED or SKIPPED.
+
+    A file that is no case, or one that cannot be judged, is skipped with the reason, and makes the exit code 2.
+    """
     _guard()
     import oracle.check as run
     from oracle.report import print_finding, write_report
 
-    judged, bad = _subject(subject), []
-    cases = []
+    judged, bad, cases = _subject(subject), 0, []
     for path, case in _cases(paths):
         if isinstance(case, str):
-            bad.append((path, case))
-            click.echo(f"SKIPPED  {path}: {case}")
+            bad += 1
+            click.echo(_safe(f"SKIPPED  {path}: {case}"))
         else:
             cases.append((str(path), case))
+    if not cases and not bad:
+        _refuse(f"there are no cases in {', '.join(map(str, paths))}")
     found, verdicts = run.replay(judged, cases)
     for (where, _), verdict in zip(cases, verdicts, strict=True):
         word = {"mismatch": "FAILED", "errored": "ERRORED", "timeout": "ERRORED", "match": "FIXED"}
@@ -176,13 +196,16 @@ def _subject(text: str) -> Any:
 
 
 def _cases(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Any]]:
-    """Every case in the files and folders, or the sentence of why there is none."""
-    from oracle.spec import CaseError, load
+    """Every case in the files and folders, checked whole, or the sentence of why there is none."""
+    from oracle.spec import Case, CaseError, load
+    from oracle.twin import Twin, run_update
 
     for path in paths:
         for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
             try:
-                yield file, load(file)
+                case = load(file)
+                _ = Twin.of(case) if isinstance(case, Case) else run_update(case)
+                yield file, case
             except CaseError as error:
                 yield file, str(error).removeprefix(f"{file}: ")
 

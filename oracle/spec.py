@@ -370,7 +370,7 @@ def from_json(data: bytes, kind: Any, where: str = "JSON") -> Any:
     except RecursionError:
         raise CaseError(f"{where}: nested too deeply to be a case") from None
     except (msgspec.DecodeError, ValueError) as error:
-        raise CaseError(f"{where}: {error}") from None
+        raise CaseError(f"{where}: not what it should be: {error}") from None
 
 
 def save(record: Any, path: Path) -> Path:

@@ -351,10 +351,6 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
-HIDDEN = ("device", "dtype", "inplace", "size_average", "reduce")
-"""Arguments of torch.nn that a case may not have: they are the machine's, or deprecated."""
-
-
 def _module(node: Node, attrs: dict[str, Any]) -> nn.Module:
     """The module `torch.nn.<op>(**attrs)`, without numbers. Raises `CaseError` for an unknown name or argument."""
     cls = getattr(nn, node.op, None)
@@ -362,8 +358,11 @@ def _module(node: Node, attrs: dict[str, Any]) -> nn.Module:
         raise CaseError(f"{node.name}: {node.op!r} is neither a class of torch.nn nor one of {', '.join(FUNCTIONS)}")
     known = inspect.signature(cls).parameters
     for name in attrs:
+        if "args" in known:
+            raise CaseError(f"{node.name}: {node.op} is not in the vocabulary yet")
         if name not in known or name in REFUSED:
-            raise CaseError(f"{node.name}: {node.op} has no argument {name!r}; it takes {', '.join(known)}")
+            takes = ", ".join(k for k in known if k not in REFUSED) or "none"
+            raise CaseError(f"{node.name}: {node.op} has no argument {name!r}; it takes {takes}")
     if "dtype" in known:
         attrs["dtype"] = torch.float64
     try:

@@ -31,8 +31,8 @@ def verdict_line(report: Report) -> str:
 def verdict(report: Report) -> tuple[str, str]:
     """The word for the exit code, and the sentence after it."""
     word = {0: "PASSED", 1: "FAILED", 2: "NOT STARTED", 3: "SELF-CHECK FAILED", 130: "INTERRUPTED"}
-    if report.exit_code == 0 and not report.cases:
-        return "NOTHING JUDGED", "no case was judged"
+    if report.exit_code == 2 or (report.exit_code == 0 and not report.cases):
+        return "NOTHING JUDGED", f"none of {plural(report.cases, 'case')} could be called right or wrong"
     return word.get(report.exit_code, f"EXIT CODE {report.exit_code}"), _told(report)
 
 
