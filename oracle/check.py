@@ -217,7 +217,7 @@ def _report(
     asked: int | None,
     stopped: str,
 ) -> Report:
-    findings = _merged(analyse(group, subject, tally.counts[key]) for key, group in tally.groups.items())
+    findings = _merged(_analysed(group, subject, tally.counts[key]) for key, group in tally.groups.items())
     notes = [
         Note(group[0].verdict.outcome, group[0].verdict.reason, len(group), group[0].where)
         for _, group in sorted(tally.notes.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
@@ -241,6 +241,16 @@ def _report(
         exit_code=130 if stopped == "interrupted" else 1 if failed else 0 if accepted else 2,
         stopped=stopped,
     )
+
+
+def _analysed(group: list[Failure], subject: Subject, count: int) -> Finding:
+    """`analyse`; and where it fails itself the failing case as it is, for a long run must not be lost to one finding."""
+    try:
+        return analyse(group, subject, count)
+    except Exception as error:
+        first = group[0]
+        reason = f"{first.verdict.reason} (not analysed: {type(error).__name__}: {error})"
+        return _finding(first, first.case, replace(first.verdict, reason=reason), subject, count)
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
@@ -275,11 +285,14 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
         return _update_finding(first, subject, count)
     if not first.verdict.differences:
         return _breach_finding(first, subject, count)
+    for failure in group:
+        if failure.alone is None and isinstance(failure.case, Case):
+            failure.alone = next(iter(_alone(failure.case, subject)), None)
     small, verdict, guilty = _smallest(first, subject)
     evidence = _evidence(small, verdict, subject)
     if evidence is None:
         return _finding(first, small, verdict, subject, count)
-    larger = [e for f in group if isinstance(f.case, Case) and (e := _evidence(*_witness(f), subject))]
+    larger = [e for f in group if (e := _evidence(*_witness(f), subject))]
     diagnosis = diagnose(evidence, larger)
     born = localize.birthplace(small, verdict, guilty, evidence.returned, diagnosis)
     stops = localize.narrate(small, evidence.truth, evidence.returned, verdict, born)

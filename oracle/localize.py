@@ -13,7 +13,7 @@ import numpy as np
 from oracle.compare import Verdict
 from oracle.faults import FAULTS, PROTOCOL
 from oracle.records import Birthplace, Diagnosis, Line, Stop
-from oracle.shrink import isolate
+from oracle.shrink import finite, isolate
 from oracle.spec import Array, Case, CaseError, Node
 from oracle.twin import Truth
 
@@ -28,6 +28,8 @@ def isolated(case: Case, truth: Truth, judge: Judge) -> list[tuple[Node, Case, V
             continue
         try:
             alone = isolate(case, truth, node)
+            if not finite(alone):
+                continue
             verdict = judge(alone)
         except CaseError:
             continue

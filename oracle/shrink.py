@@ -71,6 +71,11 @@ def isolate(case: Case, truth: Truth, node: Node) -> Case:
     return cut_before(alone, truth, [t for t in dict.fromkeys(node.inputs) if t.partition(":")[0] in made])
 
 
+def finite(case: Case) -> bool:
+    """Whether every number of a case is one: a value cut out of a float64 run may overflow float32."""
+    return all(np.isfinite(x).all() for x in (*case.inputs.values(), *case.parameters.values()))
+
+
 def _free(name: str, nodes: Iterable[Node]) -> str:
     taken = {name for n in nodes for name in (n.name, *n.inputs)}
     while name in taken:
@@ -247,7 +252,9 @@ def _simple(x: Array, name: str) -> Iterator[Array]:
 
 def _complexity(x: float) -> tuple[int, float]:
     """Small integers before halves before the rest; 0 costs more than 1, for it hides what it multiplies."""
-    if x == int(x) if np.isfinite(x) else False:
+    if not np.isfinite(x):
+        return 6, 0.0
+    if x == int(x):
         return (0 if x and abs(x) <= 9 else 1 if abs(x) <= 9 else 4, abs(x))
     return (2 if x * 2 == int(x * 2) else 3 if round(x, 1) == x else 5, abs(x))
 
@@ -322,7 +329,7 @@ def shrink(case: Case, fails: Fails, budget: int = 400) -> Case:
 
 def _holds(fails: Fails, candidate: Any) -> bool:
     try:
-        return fails(candidate)
+        return (isinstance(candidate, UpdateCase) or finite(candidate)) and fails(candidate)
     except CaseError:
         return False
 

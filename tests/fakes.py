@@ -8,6 +8,8 @@ import numpy as np
 
 import reference
 from oracle.spec import Answer, Case, Node
+from reference.backprop import _signal
+from reference.layer import build
 
 Patch = Callable[[Any, dict[str, Any]], None]
 Layers = tuple[str, dict[str, Any]]
@@ -21,7 +23,7 @@ def chain(*layers: str | Layers, loss: str | Layers = "MSELoss", shape: tuple[in
     x = at = rng.normal(size=shape).astype(dtype)
     nodes, parameters, buffers = [], {}, {}
     for k, (op, attrs) in enumerate(full[:-1], 1):
-        layer = reference.LAYERS[op](**attrs)
+        layer = build(op, attrs, training, f"n{k}")
         p = {role: (rng.normal(size=s) + 0.5).astype(dtype) for role, (_, s) in layer.shapes().items()}
         p |= {"running_var": abs(p["running_var"]), "num_batches_tracked": np.array(3)} if "running_var" in p else {}
         at, _ = layer.forward(p, at)
@@ -95,8 +97,8 @@ transposed_weights = wrong("Linear", backward=lambda self, right, p, x, delta: (
 mean_for_sum = _linear_partials(lambda self, x, d, g: {k: v / max(len(x), 1) for k, v in g.items()})
 bias_mean = _linear_partials(lambda self, x, d, g: g | ({"bias": g["bias"] / max(len(x), 1)} if self.bias else {}))
 bias_not_summed = _linear_partials(lambda self, x, d, g: g | ({"bias": d} if self.bias else {}))
-last_sample = _linear_partials(lambda self, x, d, g: g | {
-    "weight": np.outer(d.reshape(-1, d.shape[-1])[-1], x.reshape(-1, x.shape[-1])[-1]) if x.size else g["weight"]})  # fmt: skip
+last_sample = _linear_partials(lambda self, x, d, g: g | {"weight": np.outer(
+    d.reshape(-1, d.shape[-1])[-1], x.reshape(-1, x.shape[-1])[-1]) if x.size else g["weight"]})  # fmt: skip
 weight_sign = _linear_partials(lambda self, x, d, g: g | {"weight": -g["weight"]})
 loss_sign = wrong("MSELoss", backward=lambda self, right, *a: tuple(None if g is None else -g for g in right(*a)))
 half_missing = wrong("HalfSquaredError", backward=lambda self, right, *a: tuple(2 * g for g in right(*a)))
@@ -155,18 +157,13 @@ def last_use_wins(case: Case) -> Answer:
     net = reference.Network(case.nodes, case.training)
     theta = case.state()
     trace = reference.forward(net, theta, case.inputs)
-
-    class Overwriting(dict[str, np.ndarray]):
-        def __contains__(self, key: object) -> bool:
-            return False
-
-        def get(self, key: str, default: Any = None) -> Any:
-            return dict.get(self, key, default)
-
-    deltas = Overwriting(reference.output_error(net, theta, trace))
-    plain = dict(reference.hidden_errors(net, theta, trace, deltas))
-    gradients = reference.partials(net, theta, trace, plain)
-    for name, x in case.inputs.items():
-        if x.dtype.kind == "f":
-            gradients[name] = plain[name] if name in plain else np.zeros_like(x)
+    deltas = {net.loss.name: np.ones_like(trace.values[net.loss.name])}
+    for node in reversed(net.nodes):
+        delta = _signal(node, trace, deltas)
+        if delta is not None and node.wanted:
+            received = node.layer.backward(node.own(theta), trace.saved[node.name], delta)
+            deltas |= {n: d for n, d in zip(node.inputs, received, strict=True) if d is not None}
+    gradients = reference.partials(net, theta, trace, deltas)
+    reals = {name: x for name, x in case.inputs.items() if x.dtype.kind == "f"}
+    gradients |= {name: deltas.get(name, np.zeros_like(x)) for name, x in reals.items()}
     return Answer(loss=trace.values[net.loss.name], gradients=gradients)

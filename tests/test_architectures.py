@@ -92,8 +92,8 @@ def test_numbers_of_every_kind_are_met() -> None:
 
 
 def test_updates_come_in_turn_and_meet_every_optimizer() -> None:
-    stream = Stream(0)
-    assert [k for k in range(48) if isinstance(stream[k], UpdateCase)] == [15, 31, 47]
+    stream, every = Stream(0), PROFILES["standard"].updates
+    assert [k for k in range(3 * every) if isinstance(stream[k], UpdateCase)] == [n * every - 1 for n in (1, 2, 3)]
     assert {net.update_case(Random(k), "float64").op for k in range(60)} == set(OPTIMIZERS)
 
 

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, get_args
 
-import pytest
 from msgspec.structs import replace
 
 from oracle import spec
@@ -29,16 +29,17 @@ def test_the_reference_is_right() -> None:
     assert report.findings == ()
     assert report.exit_code == 0
     assert set(report.tally) == set(get_args(Outcome))
-    assert report.tally["match"] + report.tally["convention"] == report.cases == report.asked == 600
+    assert report.cases == report.asked == 600
+    assert sum(report.tally[outcome] for outcome in ("match", "convention", "torch deviates")) == 600
+    assert report.tally["match"] > 590
     assert sum(report.stages.values()) == 600
     assert set(report.coverage) >= {"Linear", "Tanh", "SGD", "CrossEntropyLoss"}
 
 
 def test_the_same_seed_the_same_report() -> None:
-    first, again, other = (encode(run(seed=seed)) for seed in (3, 3, 4))
-    assert first == again
+    first, other = (encode(run(seed=seed, cases=20)) for seed in (3, 4))
+    assert first == encode(run(seed=3, cases=20, progress=lambda n, outcomes: None))
     assert first != other
-    assert first == encode(run(seed=3, progress=lambda n, outcomes: None))
 
 
 def test_a_finding_is_replayed_from_its_file(tmp_path: Any) -> None:
@@ -64,7 +65,7 @@ def test_a_case_that_cannot_be_judged_is_skipped_in_a_replay() -> None:
     assert [(n.outcome, n.example) for n in report.notes] == [("skipped", "a")]
 
 
-# ----------------------------------------------------------------------------------------------- subjects that misbehave
+# --------------------------------------------------------------------------------------- subjects that misbehave
 
 
 def sometimes(what: Callable[[Case], Any], every: int = 3) -> Subject:
@@ -122,10 +123,8 @@ def test_a_subject_that_declines_is_no_failure() -> None:
 def test_a_subject_that_hangs_is_given_up() -> None:
     def hang(case: Case) -> Any:
         while True:
-            try:
+            with suppress(Exception):
                 time.sleep(1)
-            except Exception:  # a subject that swallows what it can
-                pass
 
     report = run(replace_seconds(wrap(hang, "hang"), 0.05), cases=100)
     assert report.tally["timeout"] == report.cases < 20
@@ -146,9 +145,9 @@ def test_a_time_limit_ends_the_run() -> None:
     assert (report.asked, report.exit_code, report.stopped) == (None, 0, "")
 
 
-def test_no_cases_is_no_failure() -> None:
+def test_nothing_judged_is_no_success() -> None:
     report = run("reference", cases=0)
-    assert (report.cases, report.exit_code) == (0, 0)
+    assert (report.cases, report.exit_code) == (0, 2)
 
 
 # --------------------------------------------------------------------------------------------------------- findings

@@ -122,12 +122,13 @@ def test_a_spelled_form_is_its_module(op: str, training: bool) -> None:
             nn.init.normal_(p, generator=torch.Generator().manual_seed(1))
         buffers = {k: b.clone() for k, b in its.named_buffers()}
         results = []
-        for call in (its.forward, SPELLED[op](its)):
+        for call in (its.forward, *SPELLED[op](its)):
             its.load_state_dict(buffers, strict=False)
             x = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
             y = call(*x)
             cotangent = torch.randn(y.shape, generator=torch.Generator().manual_seed(2), dtype=y.dtype)
             real = [*its.parameters(), *(v for v in x if v.requires_grad)]
             results.append([y.detach(), *torch.autograd.grad((y * cotangent).sum(), real), *its.buffers()])
-        for plain, spelled in zip(*results, strict=True):
-            np.testing.assert_allclose(spelled, plain, rtol=1e-12, atol=1e-14, err_msg=f"{op} {attrs}")
+        for plain, *forms in zip(*results, strict=True):
+            for spelled in forms:
+                np.testing.assert_allclose(spelled, plain, rtol=1e-12, atol=1e-14, err_msg=f"{op} {attrs}")

@@ -489,7 +489,7 @@ def test_colours_only_on_a_terminal():
     ("changes", "word"),
     [
         ({"tally": {"match": 985, "skipped": 15}}, "PASSED: 985 of 1000 cases match"),
-        ({"cases": 0, "tally": {}}, "NOTHING JUDGED: no case was judged"),
+        ({"cases": 0, "tally": {}}, "NOTHING JUDGED: none of 0 cases"),
         ({"exit_code": 3}, "SELF-CHECK FAILED"),
         ({"exit_code": 130}, "INTERRUPTED"),
     ],
