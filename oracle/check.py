@@ -244,7 +244,7 @@ def _report(
 
 
 def _analysed(group: list[Failure], subject: Subject, count: int) -> Finding:
-    """`analyse`; and where it fails itself the failing case as it is, for a long run must not be lost to one finding."""
+    """`analyse`; where that itself fails, the case as it is: no long run may be lost to one finding."""
     try:
         return analyse(group, subject, count)
     except Exception as error:

@@ -164,6 +164,17 @@ def _weights(formula: Callable[[Array, Array], Array]) -> Partial:
     return lambda case, truth, node: {node.parameter("weight"): formula(*_linear(case, truth, node))}
 
 
+def _rows(keep: slice) -> Partial:
+    """Both partials of a Linear node from these samples only."""
+
+    def wrong(case: Case, truth: Truth, node: Node) -> Tensors:
+        x, delta = (t[keep] for t in _linear(case, truth, node))
+        found = {node.parameter("weight"): delta.T @ x}
+        return found | ({node.parameter("bias"): delta.sum(0)} if node.attrs.get("bias", True) else {})
+
+    return wrong
+
+
 def _biases(formula: Callable[[Array], Array]) -> Partial:
     """∂L/∂b = formula(δ)."""
     return lambda case, truth, node: {node.parameter("bias"): formula(_linear(case, truth, node)[1])}
@@ -173,7 +184,8 @@ def _times(role: str | None, k: Callable[[int], float]) -> Partial:
     """Partials times a function of the batch size; of every parameter of the node, or of one role."""
 
     def wrong(case: Case, truth: Truth, node: Node) -> Tensors:
-        batch = truth.values[node.inputs[0]].shape[0]
+        shape = truth.values[node.inputs[0]].shape
+        batch = int(np.prod(shape[:-1])) if node.op == "Linear" else shape[0]
         roles = [role] if role else ["weight", "bias"]
         names = [node.parameter(r) for r in roles if node.parameter(r) in truth.gradients]
         return {name: truth.gradients[name] * k(batch) for name in names}
@@ -190,6 +202,14 @@ def _loss_times(k: Callable[[tuple[int, ...]], float]) -> Backward:
     return lambda node: (
         lambda call, p, *x: call(*[scaled(t, k(tuple(x[0].shape))) if t.is_floating_point() else t for t in x])
     )
+
+
+def _unaveraged(node: Node) -> Callable[..., Any]:
+    """The derivative of the summed loss under the value of the averaged one; of elementwise losses, summed over samples."""
+    if node.op not in ("CrossEntropyLoss", "NLLLoss"):
+        return _loss_times(_samples)(node)
+    summed = plain_call(Node(node.name, node.op, node.inputs, {**node.attrs, "reduction": "sum"}))
+    return lambda call, p, *x: _keeping(call(*x), summed(*x))
 
 
 def _samples(shape: tuple[int, ...]) -> int:
@@ -247,12 +267,18 @@ FAULTS: tuple[Fault, ...] = (
           "∂L/∂W = δ_1 x_1ᵀ", "∂L/∂W = Σₙ δ_n x_nᵀ", "partial", _weights(lambda x, d: d[:1].T @ x[:1]), _op("Linear")),
     Fault("W105", "last sample dropped", "The loop over the samples ends one too early.",
           "Σ over n < N", "Σ over n ≤ N", "partial", _weights(lambda x, d: d[:-1].T @ x[:-1]), _op("Linear")),
+    Fault("W108", "last sample only, weights and biases", "Assigned in a loop over the samples: = for +=.",
+          "δ_N x_Nᵀ, δ_N", "Σₙ δ_n x_nᵀ, Σₙ δ_n", "partial", _rows(slice(-1, None)), _op("Linear")),
+    Fault("W109", "first sample only, weights and biases", "The sum over the samples stops after the first.",
+          "δ_1 x_1ᵀ, δ_1", "Σₙ δ_n x_nᵀ, Σₙ δ_n", "partial", _rows(slice(0, 1)), _op("Linear")),
+    Fault("W110", "last sample dropped, weights and biases", "The loop over the samples ends one too early.",
+          "Σ over n < N", "Σ over n ≤ N", "partial", _rows(slice(0, -1)), _op("Linear")),
     Fault("R101", "mean for sum over the batch, weights", "The loss has already averaged; the partial divides again.",
           "∂L/∂W = δᵀ x / N", "∂L/∂W = δᵀ x", "partial", _times("weight", _inverse)),
     Fault("R102", "mean for sum over the batch, weights and biases", "The partials divide by the batch size again.",
           "δᵀ x / N, Σₙ δ_n / N", "δᵀ x, Σₙ δ_n", "partial", _times(None, _inverse)),
     Fault("R103", "sum for mean over the batch", "The loss averages over the samples; its gradient does not.",
-          "δ = ∂ℓ/∂y", "δ = ∂ℓ/∂y / N", "backward", _loss_times(_samples), _mean),
+          "δ = ∂ℓ/∂y", "δ = ∂ℓ/∂y / N", "backward", _unaveraged, _mean),
     Fault("R104", "sum for mean over all entries", "The loss averages over samples and units; its gradient does not.",
           "δ = ∂ℓ/∂y", "δ = ∂ℓ/∂y / (N K)", "backward", _loss_times(_entries), _mean),
     Fault("R105", "mean for sum over the batch, loss", "The loss sums over the samples; its gradient averages.",

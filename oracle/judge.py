@@ -173,7 +173,7 @@ def _decide(
     """What lies beyond the spread of the noisy runs: the end of the numbers, a choice at a kink, or proof."""
     spreads = ([_as_pairs(kept, run) for run in many] for many in (runs, low))
     tolerance = compare.tolerances(kept, next(spreads), case.dtype, low=next(spreads))
-    differences, notes = _set_aside(low if case.dtype == "float32" else [], compare.suspects(kept, tolerance))
+    differences, notes = _set_aside(truth, low if case.dtype == "float32" else [], compare.suspects(kept, tolerance))
     if not differences:
         return Verdict("convention" if notes else "match", notes, stage="measured")
     if choice := _at_kinks(case, twin, truth, runs, kept, tolerance):
@@ -212,12 +212,14 @@ def _sentence(d: Difference) -> str:
     return f"{d.where} is {d.got:.9g}, but should be {d.expected:.9g}"
 
 
-def _set_aside(low: list[Truth], differences: list[Difference]) -> tuple[list[Difference], str]:
-    """Without what is no mismatch: where torch itself has no number, and what float32 makes of torch too."""
+def _set_aside(truth: Truth, low: list[Truth], differences: list[Difference]) -> tuple[list[Difference], str]:
+    """Without what is no mismatch: where torch itself has no number, here or for the loss, and what float32 makes of
+    torch too.
+    """
     left, notes = [], ""
     native = low[0] if low else None
     for d in differences:
-        if not np.isfinite(d.expected):
+        if not np.isfinite(d.expected) or not (np.isfinite(d.got) or np.isfinite(truth.loss)):
             notes = f"{d.where} is {d.got:.9g} where torch gives {d.expected}: a convention, no true value exists"
         elif native is None or not _alike(d.got, _entry(native, d)):
             left.append(d)

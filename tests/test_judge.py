@@ -249,11 +249,12 @@ def damaged(case: Case, r: Random) -> Case:
     group = tensors[r.choice([g for g, of in tensors.items() if of])]
     name = r.choice(list(group))
     x = group[name]
+    other = tuple(r.choice((i, r.choice(names))) for i in nodes[k].inputs)
     r.choice([
         lambda: nodes.pop(k),
         lambda: nodes.insert(r.randrange(k + 1), nodes[k]),
         lambda: r.shuffle(nodes),
-        lambda: nodes.__setitem__(k, replace(nodes[k], inputs=tuple(r.choice((i, r.choice(names))) for i in nodes[k].inputs))),
+        lambda: nodes.__setitem__(k, replace(nodes[k], inputs=other)),
         lambda: nodes.__setitem__(k, replace(nodes[k], inputs=nodes[k].inputs[1:])),
         lambda: nodes.__setitem__(k, replace(nodes[k], op=r.choice(ops))),
         lambda: nodes.__setitem__(k, replace(nodes[k], attrs={})),
