@@ -205,7 +205,7 @@ def _loss_times(k: Callable[[tuple[int, ...]], float]) -> Backward:
 
 
 def _unaveraged(node: Node) -> Callable[..., Any]:
-    """The derivative of the summed loss under the value of the averaged one; of elementwise losses, summed over samples."""
+    """The value of the averaged loss with the derivative of the summed one; elementwise losses summed over samples."""
     if node.op not in ("CrossEntropyLoss", "NLLLoss"):
         return _loss_times(_samples)(node)
     summed = plain_call(Node(node.name, node.op, node.inputs, {**node.attrs, "reduction": "sum"}))

@@ -104,7 +104,7 @@ loss_sign = wrong("MSELoss", backward=lambda self, right, *a: tuple(None if g is
 half_missing = wrong("HalfSquaredError", backward=lambda self, right, *a: tuple(2 * g for g in right(*a)))
 factor_two_missing = wrong("MSELoss", backward=lambda self, right, *a: tuple(g / 2 for g in right(*a)))
 sum_for_mean = wrong("CrossEntropyLoss", backward=lambda self, right, p, s, d: tuple(
-    None if g is None else g * (len(g) if self.reduction == "mean" else 1) for g in right(p, s, d)))  # fmt: skip
+    None if g is None else g * (s[2].n if self.reduction == "mean" else 1) for g in right(p, s, d)))  # fmt: skip
 softmax_diagonal = wrong("Softmax", backward=lambda self, right, p, y, d: (
     (d * y * (1 - y)) if isinstance(y, np.ndarray) else (d * y[1] * (1 - y[1])),))  # fmt: skip
 skip_forgotten = wrong("Add", backward=lambda self, right, *a: (right(*a)[0], *(g * 0 for g in right(*a)[1:])))
