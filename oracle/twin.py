@@ -26,6 +26,8 @@ from oracle.spec import Array, Case, CaseError, Node, Tensors, UpdateCase
 
 REFUSED = ("device", "dtype", "inplace", "size_average", "reduce")
 """Arguments of torch.nn that are no part of an operator, or deprecated."""
+CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Container")
+"""Modules that hold others: a case has its operators one by one."""
 ROUNDED = ("min_val", "max_val", "lambd", "threshold", "value")
 """Attributes that torch compares with, or writes into, tensors of the case's dtype."""
 
@@ -354,7 +356,7 @@ def _first_line(error: Exception) -> str:
 def _module(node: Node, attrs: dict[str, Any]) -> nn.Module:
     """The module `torch.nn.<op>(**attrs)`, without numbers. Raises `CaseError` for an unknown name or argument."""
     cls = getattr(nn, node.op, None)
-    if not (inspect.isclass(cls) and issubclass(cls, nn.Module)) or node.op.startswith("_"):
+    if not (inspect.isclass(cls) and issubclass(cls, nn.Module)) or node.op in CONTAINERS:
         raise CaseError(f"{node.name}: {node.op!r} is neither a class of torch.nn nor one of {', '.join(FUNCTIONS)}")
     known = inspect.signature(cls).parameters
     for name in attrs:
