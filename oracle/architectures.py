@@ -188,8 +188,8 @@ class _Builder:
         self.inputs: dict[str, Slot] = {}
         self.parameters: dict[str, Slot] = {}
         self.buffers: dict[str, Slot] = {}
-        self.training = r.random() < 0.7
         self.units = profile.units or tuple(UNITS)
+        self.training = r.random() < 0.7 if turn is None else turn // len(self.units) % 2 == 0
         shape: Shape = (r.choice(profile.batches), r.choice(profile.widths))
         if "shape" in profile.moves and r.random() < 0.2:
             shape = (*shape, r.choice((1, 2, 3)))
@@ -577,9 +577,16 @@ class Stream:
             return update_case(self._random("update", k), self.dtype)
         group = _group(k)
         if self._last is None or self._last[0] != group:
-            self._last = (group, architecture(self._random("net", group), self.profile, group, self.supports))
+            self._last = (
+                group,
+                architecture(self._random("net", group), self.profile, self._turn(group), self.supports),
+            )
         seed = self._random("values", k).randrange(2**63)
         return values(self._last[1], seed, self.dtype, profile.regimes)
+
+    def _turn(self, group: int) -> int:
+        """Rounds through the operators in training and in evaluation; the two dtypes start with different ones."""
+        return group + (len(PROFILES[self.profile].units or UNITS) if self.dtype == "float32" else 0)
 
     def _random(self, what: str, k: int) -> Random:
         text = f"{self.seed} {self.profile} {self.dtype} {what} {k}"

@@ -213,11 +213,12 @@ def _narrow(case: Case, truth: Truth, axes: list[tuple[str, int]], keep: list[in
 
 def _widths(case: Case, truth: Truth) -> Iterator[Case]:
     """Every class of axes narrowed to one index, to half, and by one."""
+    given = {**case.inputs, **case.state()}
+    tensors = {**given, **truth.values}
     for axes in _Axes(case, truth).classes():
-        tensors = {**case.inputs, **case.state(), **truth.values}
         lengths = {tensors[name].shape[axis] for name, axis in axes if name in tensors}
         length = max(lengths, default=0)
-        if len(lengths) != 1 or length < 2:
+        if len(lengths) != 1 or length < 2 or not any(name in given for name, _ in axes):
             continue
         tries = [[0], [length - 1], list(range(length // 2)), list(range(length // 2, length))]
         tries += [[i for i in range(length) if i != drop] for drop in range(length)]

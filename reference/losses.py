@@ -153,10 +153,10 @@ class HuberLoss(Difference):
         require(self.delta > 0, f"HuberLoss: delta is {self.delta}, but should be above 0")
 
     def of(self, d: Array) -> Array:
-        """½ m² + δ(|d| − m) with m = min(|d|, δ)."""
+        """m(|d| − ½ m) with m = min(|d|, δ)."""
         size = np.abs(d)
         m = np.minimum(size, self.delta)
-        return 0.5 * np.square(m) + self.delta * (size - m)
+        return m * (size - 0.5 * m)
 
     def rise(self, d: Array) -> Array:
         """min(max(d, −δ), δ)."""
