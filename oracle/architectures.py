@@ -1,23 +1,21 @@
-"""Random architectures and values: what the oracle asks.
+"""Random architectures: the graphs that the oracle asks about. `draws` fills them with numbers.
 
 An architecture is drawn from anything with the interface of `random.Random`. `oracle check` uses a seeded one, so
-that a seed names the same cases for ever; the hypothesis strategies at the end hand in hypothesis's own source of
-randomness, so that the same generator shrinks. One architecture carries many values.
+that a seed names the same cases for ever; `strategies` hands in hypothesis's own source of randomness, so that the
+same generator shrinks.
 
 To add an operator: one row in `UNITS` if it keeps the shape of its one input, else a method of `_Builder` in
 `MOVES`; or a row in `LOSSES`.
 """
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from oracle.kinks import kinks
-from oracle.spec import Array, Case, Node, Tensors, UpdateCase
+from oracle.spec import Node
 
 Shape = tuple[int, ...]
 Attrs = dict[str, Any]
@@ -94,7 +92,7 @@ PROFILES = {
 # ------------------------------------------------------------------------------------------------ operators, a row each
 
 
-def _pick(r: Random, **options: tuple[Any, ...]) -> Attrs:
+def pick(r: Random, **options: tuple[Any, ...]) -> Attrs:
     """Some of the arguments, off their defaults about half of the time."""
     return {name: r.choice(values) for name, values in options.items() if r.random() < 0.5}
 
@@ -105,15 +103,15 @@ def _dim(r: Random, shape: Shape) -> int:
 
 
 UNITS: dict[str, Callable[[Random, Shape], Attrs]] = {
-    "CELU": lambda r, s: _pick(r, alpha=(0.5, 2.0, 0.7)),
-    "ELU": lambda r, s: _pick(r, alpha=(0.5, 2.0, 0.3)),
+    "CELU": lambda r, s: pick(r, alpha=(0.5, 2.0, 0.7)),
+    "ELU": lambda r, s: pick(r, alpha=(0.5, 2.0, 0.3)),
     "GELU": lambda r, s: {"approximate": r.choice(("none", "tanh"))},
-    "Hardshrink": lambda r, s: _pick(r, lambd=(0.25, 1.0, 0.0)),
+    "Hardshrink": lambda r, s: pick(r, lambd=(0.25, 1.0, 0.0)),
     "Hardsigmoid": lambda r, s: {},
     "Hardswish": lambda r, s: {},
     "Hardtanh": lambda r, s: r.choice(({}, {"min_val": -2.0, "max_val": 0.5}, {"min_val": 0.0, "max_val": 2.0})),
     "Identity": lambda r, s: {},
-    "LeakyReLU": lambda r, s: _pick(r, negative_slope=(0.25, 0.3, 0.0)),
+    "LeakyReLU": lambda r, s: pick(r, negative_slope=(0.25, 0.3, 0.0)),
     "LogSigmoid": lambda r, s: {},
     "LogSoftmax": lambda r, s: {"dim": _dim(r, s)},
     "Mish": lambda r, s: {},
@@ -126,16 +124,16 @@ UNITS: dict[str, Callable[[Random, Shape], Attrs]] = {
     "Sigmoid": lambda r, s: {},
     "Softmax": lambda r, s: {"dim": _dim(r, s)},
     "Softmin": lambda r, s: {"dim": _dim(r, s)},
-    "Softplus": lambda r, s: _pick(r, beta=(0.5, 2.0, 3.0), threshold=(1.0, 5.0)),
-    "Softshrink": lambda r, s: _pick(r, lambd=(0.25, 1.0)),
+    "Softplus": lambda r, s: pick(r, beta=(0.5, 2.0, 3.0), threshold=(1.0, 5.0)),
+    "Softshrink": lambda r, s: pick(r, lambd=(0.25, 1.0)),
     "Softsign": lambda r, s: {},
     "Tanh": lambda r, s: {},
     "Tanhshrink": lambda r, s: {},
     "Threshold": lambda r, s: {"threshold": r.choice((0.0, 0.5, -1.0)), "value": r.choice((0.0, 2.0, -0.5))},
-    "Dropout": lambda r, s: _pick(r, p=(0.0, 0.25, 0.8, 1.0)),
+    "Dropout": lambda r, s: pick(r, p=(0.0, 0.25, 0.8, 1.0)),
     "BatchNorm1d": lambda r, s: {
         "num_features": s[1],
-        **_pick(r, eps=(1e-3, 0.1), momentum=(0.5, None, 1.0), affine=(False,), track_running_stats=(False,)),
+        **pick(r, eps=(1e-3, 0.1), momentum=(0.5, None, 1.0), affine=(False,), track_running_stats=(False,)),
     },
 }
 """Operators with one output of the shape of their first input: op -> (random, shape) -> attributes."""
@@ -166,13 +164,13 @@ LOSSES: dict[str, Callable[[Random, Shape], Attrs]] = {
     "HalfSquaredError": lambda r, s: _reduction(r),
     "MSELoss": lambda r, s: _reduction(r),
     "L1Loss": lambda r, s: _reduction(r),
-    "HuberLoss": lambda r, s: _reduction(r) | _pick(r, delta=(0.5, 2.0, 0.25)),
-    "SmoothL1Loss": lambda r, s: _reduction(r) | _pick(r, beta=(0.0, 0.5, 2.0)),
+    "HuberLoss": lambda r, s: _reduction(r) | pick(r, delta=(0.5, 2.0, 0.25)),
+    "SmoothL1Loss": lambda r, s: _reduction(r) | pick(r, beta=(0.0, 0.5, 2.0)),
     "BCELoss": _bce_attrs,
     "BCEWithLogitsLoss": lambda r, s: (
         _bce_attrs(r, s) | ({"pos_weight": _weights(r, s[-1])} if r.random() < 0.3 else {})
     ),
-    "CrossEntropyLoss": lambda r, s: _class_attrs(r, s) | _pick(r, label_smoothing=(0.1, 0.25, 1.0)),
+    "CrossEntropyLoss": lambda r, s: _class_attrs(r, s) | pick(r, label_smoothing=(0.1, 0.25, 1.0)),
     "NLLLoss": _class_attrs,
     "Dot": lambda r, s: {},
 }
@@ -218,7 +216,8 @@ class _Builder:
             attrs["bias"] = False
         slot = Slot((attrs["out_features"], attrs["in_features"]), "weight")
         same = [name for name, s in self.parameters.items() if s == slot]
-        tied = {"weight": self.r.choice(same)} if same and self.r.random() < 0.15 else {}
+        plain = "dense" in self.profile.moves  # a first lesson shares no weights
+        tied = {"weight": self.r.choice(same)} if same and not plain and self.r.random() < 0.15 else {}
         name = self.add("Linear", (x,), (*shape[:-1], attrs["out_features"]), attrs, **tied)
         if not tied:
             self.parameters[f"{name}.weight"] = slot
@@ -396,198 +395,3 @@ def architecture(
         if supports is None or supports >= {node.op for node in net.nodes}:
             break
     return net
-
-
-# ------------------------------------------------------------------------------------------------------------ values
-
-READABLE = np.array([0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0])
-
-
-def _reals(rng: np.random.Generator, shape: Shape, regime: str, points: Array, info: Any) -> Array:
-    """Real numbers of a regime."""
-    if regime == "small":
-        return rng.integers(-3, 4, shape).astype(float)
-    if regime == "halves":
-        return rng.integers(-6, 7, shape) / 2.0
-    if regime == "kinks":
-        return np.where(rng.random(shape) < 0.6, rng.choice(points, shape), rng.integers(-3, 4, shape))
-    x = rng.standard_normal(shape)
-    if regime == "large":
-        return x * rng.choice([100.0, 1000.0])
-    if regime == "tiny":
-        return x * float(info.tiny) ** 0.5
-    if regime == "denormal":
-        return x * float(info.tiny) / 16
-    if regime == "saturating":
-        return x * 12
-    if regime == "zeros":
-        return x * (rng.random(shape) < 0.5)
-    if regime == "rows":
-        return x * 10.0 ** rng.integers(-10, 4, (*shape[:1], *(1 for _ in shape[1:])))
-    if regime == "offset":
-        return x + 10.0 ** rng.integers(1, 5)
-    return x
-
-
-def _fill(slot: Slot, rng: np.random.Generator, regime: str, points: Array, dtype: str) -> Array:
-    """The numbers of one tensor."""
-    shape, info = slot.shape, np.finfo(dtype)
-    plain = regime in ("small", "halves", "kinks")
-    if slot.kind == "mask":
-        return rng.random(shape) >= slot.bounds[0]
-    if slot.kind == "classes":
-        labels = rng.integers(0, slot.classes, shape)
-        return np.where(rng.random(shape) < 0.15, slot.ignore or 0, labels).astype(np.int64)
-    if slot.kind == "count":
-        return np.array(rng.integers(0, 5), np.int64)
-    if slot.kind == "probabilities":
-        x = rng.dirichlet(np.ones(shape[1]), (shape[0], *shape[2:])) if shape[1] else np.zeros(shape)
-        return np.moveaxis(x, -1, 1).astype(dtype)
-    if slot.kind == "unit":
-        return (rng.choice([0.0, 1.0, 0.5, 0.25], shape) if plain else rng.random(shape)).astype(dtype)
-    if slot.kind == "slopes":
-        low, high = slot.bounds
-        return (low + (high - low) * (rng.integers(0, 3, shape) / 2 if plain else rng.random(shape))).astype(dtype)
-    if slot.kind == "variance":
-        return (rng.choice([0.25, 1.0, 4.0], shape) if plain else rng.random(shape) * 2 + 0.01).astype(dtype)
-    if slot.kind in ("weight", "gain", "mean") and not plain:
-        scale = 8.0 if regime == "saturating" else 1.0
-        return (rng.standard_normal(shape) * scale / max(1, shape[-1]) ** 0.5).astype(dtype)
-    if slot.kind == "weight":
-        return rng.choice([0.0, 0.0, 1.0, 1.0, -1.0, 2.0, 0.5], shape).astype(dtype)
-    return _reals(rng, shape, regime, points, info).astype(dtype)
-
-
-def kink_points(nodes: tuple[Node, ...]) -> Array:
-    """Where the operators of a graph have kinks: values worth feeding them."""
-    at = [kink.at for node in nodes for kink in kinks(node)]
-    return np.array([0.0, -0.0, 1.0, -1.0, *at, *at])
-
-
-def values(net: Architecture, seed: int, dtype: str, regimes: tuple[str, ...]) -> Case:
-    """The architecture with numbers: everything of one regime, but for one tensor in four."""
-    rng = np.random.default_rng(seed)
-    points = kink_points(net.nodes)
-    regime = regimes[int(rng.integers(len(regimes)))]
-
-    def fill(slots: dict[str, Slot]) -> Tensors:
-        return {
-            name: _fill(slot, rng, regime if rng.random() < 0.75 else "normal", points, dtype)
-            for name, slot in slots.items()
-        }
-
-    return Case(
-        dtype="float32" if dtype == "float32" else "float64",
-        training=net.training,
-        nodes=net.nodes,
-        inputs=fill(net.inputs),
-        parameters=fill(net.parameters),
-        buffers=fill(net.buffers),
-    )
-
-
-# ------------------------------------------------------------------------------------------------------------ step 5
-
-OPTIMIZERS: dict[str, Callable[[Random], Attrs]] = {
-    "SGD": lambda r: _momentum(r) | _pick(r, weight_decay=(0.1, 0.01), maximize=(True,)),
-    "Adagrad": lambda r: _pick(
-        r,
-        lr_decay=(0.1,),
-        weight_decay=(0.1,),
-        initial_accumulator_value=(0.5,),
-        eps=(1e-4, 1e-10),
-        maximize=(True,),
-    ),
-    "RMSprop": lambda r: _pick(
-        r,
-        alpha=(0.5, 0.9),
-        eps=(1e-3,),
-        weight_decay=(0.1,),
-        momentum=(0.5, 0.9),
-        centered=(True,),
-        maximize=(True,),
-    ),
-    "Adam": lambda r: _adam(r),
-    "AdamW": lambda r: _adam(r),
-}
-
-
-def _momentum(r: Random) -> Attrs:
-    attrs = _pick(r, momentum=(0.5, 0.9))
-    if not attrs:
-        return attrs
-    return attrs | r.choice(({}, {"dampening": 0.5}, {"nesterov": True}))
-
-
-def _adam(r: Random) -> Attrs:
-    return _pick(
-        r, betas=([0.5, 0.75], [0.9, 0.99], [0.0, 0.5]), eps=(1e-3, 1e-6), weight_decay=(0.1, 0.0),
-        amsgrad=(True,), maximize=(True,),
-    )  # fmt: skip
-
-
-def update_case(r: Random, dtype: str) -> UpdateCase:
-    """A random optimizer, a few parameters (two of equal shape) and their gradients over some steps."""
-    op = r.choice(sorted(OPTIMIZERS))
-    attrs = {"lr": r.choice((0.1, 0.5, 0.01, 1.0))} | OPTIMIZERS[op](r)
-    rng = np.random.default_rng(r.randrange(2**32))
-    shape = (r.randint(1, 3), r.randint(1, 3))
-    shapes = {"h1.weight": shape, "h1.bias": shape[:1], "h2.weight": shape}
-    scale = r.choice((1.0, 1.0, 1.0, 1e-4, 1e3))
-    plain = r.random() < 0.4
-
-    def draw(size: float) -> Tensors:
-        reals = {n: rng.integers(-3, 4, s) if plain else rng.standard_normal(s) * size for n, s in shapes.items()}
-        return {name: (x * (rng.random(x.shape) < 0.9)).astype(dtype) for name, x in reals.items()}
-
-    return UpdateCase(
-        dtype="float32" if dtype == "float32" else "float64",
-        op=op,
-        attrs=attrs,
-        parameters=draw(1.0),
-        gradients=tuple(draw(scale) for _ in range(r.randint(1, 6))),
-    )
-
-
-# ------------------------------------------------------------------------------------------------- the stream of cases
-
-FIRST, FEW, MANY = 512, 2, 16
-"""The first cases have an architecture for every two of them; later ones, for the sake of speed, one for sixteen."""
-
-
-def _group(k: int) -> int:
-    """The number of the architecture of case k."""
-    return k // FEW if k < FIRST else FIRST // FEW + (k - FIRST) // MANY
-
-
-@dataclass
-class Stream:
-    """The cases of a seed: case k is the same on every machine, whatever was asked before."""
-
-    seed: int
-    dtype: str = "float64"
-    profile: str = "standard"
-    supports: frozenset[str] | None = None
-    _last: tuple[int, Architecture] | None = field(default=None, repr=False)
-
-    def __getitem__(self, k: int) -> Case | UpdateCase:
-        """Case k."""
-        profile = PROFILES[self.profile]
-        if profile.updates and k % profile.updates == profile.updates - 1:
-            return update_case(self._random("update", k), self.dtype)
-        group = _group(k)
-        if self._last is None or self._last[0] != group:
-            self._last = (
-                group,
-                architecture(self._random("net", group), self.profile, self._turn(group), self.supports),
-            )
-        seed = self._random("values", k).randrange(2**63)
-        return values(self._last[1], seed, self.dtype, profile.regimes)
-
-    def _turn(self, group: int) -> int:
-        """Rounds through the operators in training and in evaluation; the two dtypes start with different ones."""
-        return group + (len(PROFILES[self.profile].units or UNITS) if self.dtype == "float32" else 0)
-
-    def _random(self, what: str, k: int) -> Random:
-        text = f"{self.seed} {self.profile} {self.dtype} {what} {k}"
-        return Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]))

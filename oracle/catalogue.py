@@ -2,8 +2,9 @@
 
 from oracle.arbiter import FORMULAS
 from oracle.arbiter.update import RULES
-from oracle.architectures import LOSSES, OPTIMIZERS, UNITS
+from oracle.architectures import LOSSES, UNITS
 from oracle.composites import FUNCTIONS
+from oracle.draws import OPTIMIZERS
 from oracle.faults import FAULTS, PROTOCOL
 from oracle.kinks import KINKS
 

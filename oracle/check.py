@@ -17,9 +17,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from oracle import localize
-from oracle.architectures import Stream
 from oracle.compare import FAILURES, Outcome, Verdict, cheap, update_contract
 from oracle.diagnose import Evidence, breach_diagnosis, diagnose
+from oracle.draws import Stream
 from oracle.judge import How, Trial, judge, trial
 from oracle.records import Birthplace, Diagnosis, Finding, Line, Note, Report, Stop
 from oracle.shrink import shrink, shrink_update

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from oracle import architectures as net
-from oracle import strategies
-from oracle.architectures import LOSSES, OPTIMIZERS, PROFILES, UNITS, Stream
+from oracle import draws, strategies
+from oracle.architectures import LOSSES, PROFILES, UNITS
+from oracle.draws import OPTIMIZERS, Stream
 from oracle.kinks import kinks
 from oracle.spec import Case, UpdateCase
 from oracle.twin import Twin, run_update
@@ -94,7 +94,7 @@ def test_numbers_of_every_kind_are_met() -> None:
 def test_updates_come_in_turn_and_meet_every_optimizer() -> None:
     stream, every = Stream(0), PROFILES["standard"].updates
     assert [k for k in range(3 * every) if isinstance(stream[k], UpdateCase)] == [n * every - 1 for n in (1, 2, 3)]
-    assert {net.update_case(Random(k), "float64").op for k in range(60)} == set(OPTIMIZERS)
+    assert {draws.update_case(Random(k), "float64").op for k in range(60)} == set(OPTIMIZERS)
 
 
 def test_only_what_a_subject_supports_is_drawn() -> None:

@@ -8,9 +8,9 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from oracle import spec
-from oracle.architectures import Stream
 from oracle.check import check, replay, self_check, shadowed, versions
 from oracle.compare import Outcome
+from oracle.draws import Stream
 from oracle.records import Report
 from oracle.report import encode
 from oracle.spec import Case

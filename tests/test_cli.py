@@ -109,7 +109,7 @@ def test_a_folder_of_cases_is_replayed_and_broken_ones_are_told(tmp_path: Path) 
 
 
 def test_updates_are_explained(tmp_path: Path) -> None:
-    from oracle.architectures import Stream
+    from oracle.draws import Stream
     from oracle.spec import save
 
     case = save(Stream(0, "float64", "updates")[0], tmp_path / "update.json")

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oracle.architectures import UNITS, Stream
+from oracle.architectures import UNITS
 from oracle.check import QUICK, Failure, Tally, analyse, check
 from oracle.diagnose import Evidence, breach_diagnosis, diagnose, predict
+from oracle.draws import Stream
 from oracle.faults import ELEMENTWISE, FAULTS, PROTOCOL, Fault
 from oracle.judge import How, judge, trial
 from oracle.records import Finding

@@ -12,7 +12,8 @@ import pytest
 import oracle
 from oracle import arbiter
 from oracle.arbiter.update import RULES
-from oracle.architectures import LOSSES, OPTIMIZERS, UNITS, architecture
+from oracle.architectures import LOSSES, UNITS, architecture
+from oracle.draws import OPTIMIZERS
 from oracle.twin import known_op, optimizers
 from reference import LAYERS
 from reference import OPTIMIZERS as UPDATES
@@ -105,7 +106,7 @@ def test_every_operator_is_known_to_all_who_must_know_it() -> None:
 def test_every_optimizer_is_known_to_all_who_must_know_it() -> None:
     known = {
         "a class with @optimizer in reference/optimizers.py": set(UPDATES),
-        "a generator entry (OPTIMIZERS in oracle/architectures.py)": set(OPTIMIZERS),
+        "a generator entry (OPTIMIZERS in oracle/draws.py)": set(OPTIMIZERS),
         "a twin (optimizers() in oracle/twin.py)": set(optimizers()),
         "a rule for the proof (RULES in oracle/arbiter/update.py)": set(RULES),
     }

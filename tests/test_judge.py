@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from oracle.architectures import LOSSES, PROFILES, UNITS, Stream, architecture, values
+from oracle.architectures import LOSSES, PROFILES, UNITS, architecture
+from oracle.draws import Stream, values
 from oracle.judge import How, judge, trial
 from oracle.spec import Answer, Case, Node
 from oracle.subjects import reference, resolve, wrap

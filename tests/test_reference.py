@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 import reference
 from oracle import strategies
-from oracle.architectures import Stream
+from oracle.draws import Stream
 from oracle.judge import How, judge
 from oracle.spec import Case, Node
 from oracle.subjects import resolve

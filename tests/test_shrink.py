@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from oracle import shrink
-from oracle.architectures import Stream
+from oracle.draws import Stream
 from oracle.spec import Case, CaseError, UpdateCase
 from oracle.twin import Truth, Twin
 from tests.fakes import chain, linear

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from msgspec.structs import replace
 
 from oracle import spec
-from oracle.architectures import Stream
+from oracle.draws import Stream
 from oracle.spec import AnyCase, Case, CaseError, Node, UpdateCase
 from tests.fakes import MLP, chain
 

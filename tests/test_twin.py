@@ -8,7 +8,7 @@ import torch
 from msgspec.structs import replace
 from torch import nn
 
-from oracle.architectures import Stream
+from oracle.draws import Stream
 from oracle.spec import Case, CaseError, Node, UpdateCase
 from oracle.twin import Choice, Noise, Twin, near_kinks, optimizers, run_update
 from tests.fakes import MLP, chain, linear

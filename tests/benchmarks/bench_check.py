@@ -19,9 +19,9 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 import torch
 
-from oracle.architectures import Stream
 from oracle.check import TWICE
 from oracle.compare import pairs
+from oracle.draws import Stream
 from oracle.judge import How, trial
 from oracle.spec import Case
 from oracle.subjects import resolve
