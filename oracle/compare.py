@@ -107,6 +107,8 @@ def contract(case: Case, answer: Answer, wanted: Iterable[str], shapes: Mapping[
     answer (the truth's own).
     """
     breaches = [f"gradient of {name} is missing" for name in wanted if name not in answer.gradients]
+    if breaches and answer.gradients.keys() >= case.parameters.keys():
+        breaches[0] += '; a subject without gradients of inputs declares returns = {"parameters"}'
     for part in ("gradients", "buffers", "outputs", "errors"):
         got = getattr(answer, part) or {}
         word = {"gradients": "gradient of", "errors": "error signal of"}.get(part, part[:-1])
