@@ -259,13 +259,36 @@ def _at_kinks(
 
     for sentence, choices in _conventions(case, truth):
         if explained(choices):
-            return Verdict("convention", sentence, stage="measured")
+            if _surely_on(case, truth, choices):
+                return Verdict("convention", sentence, stage="measured")
+            return Verdict("match", "an input that only rounding puts on a kink", stage="measured")
     for choices in _sides(case, truth, near):
         if explained(choices):
             return Verdict("match", "an input so near a kink that rounding decides the side", stage="measured")
     if sum(int(mask.sum()) for mask in near.values()) > _SIDES:
         return Verdict("undecided", "too many inputs lie so near a kink that rounding decides their sides")
     return None
+
+
+def _surely_on(case: Case, truth: Truth, choices: dict[str, Choice]) -> bool:
+    """Whether the entries lie on their kinks in exact arithmetic too, and not by the luck of rounding."""
+    for node in case.nodes:
+        shifts = [shift for _, shift in choices[node.name].parts] if node.name in choices else []
+        for index in np.argwhere(np.any(shifts, axis=0))[:4] if shifts else ():
+            names = node.inputs[: 2 if node.op in RESIDUAL else 1]
+            if not all(_is_exact(case, truth, name, tuple(int(i) for i in index)) for name in names):
+                return False
+    return True
+
+
+def _is_exact(case: Case, truth: Truth, name: str, index: tuple[int, ...]) -> bool:
+    if name in case.inputs:
+        return True
+    try:
+        ball = output(case, name, index)
+    except Undecided:
+        return True
+    return ball.low == ball.high == truth.values[name][index]
 
 
 def _conventions(case: Case, truth: Truth) -> Iterator[tuple[str, dict[str, Choice]]]:
