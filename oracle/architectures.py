@@ -176,6 +176,16 @@ LOSSES: dict[str, Callable[[Random, Shape], Attrs]] = {
 }
 
 
+def turns(units: tuple[str, ...]) -> tuple[str, ...]:
+    """The operators in the order of their turns: half a round in training, half in evaluation, and in both those that
+    know the difference.
+    """
+    modal = tuple(op for op in ("Dropout", "BatchNorm1d", "RReLU") if op in units)
+    rest = tuple(op for op in units if op not in modal)
+    half = len(rest) // 2
+    return (*rest[:half], *modal, *rest[half:], *modal)
+
+
 class _Builder:
     """A graph growing node by node; `at` is the tensor it grows from."""
 
@@ -187,7 +197,8 @@ class _Builder:
         self.parameters: dict[str, Slot] = {}
         self.buffers: dict[str, Slot] = {}
         self.units = profile.units or tuple(UNITS)
-        self.training = r.random() < 0.7 if turn is None else turn // len(self.units) % 2 == 0
+        self.turns = turns(self.units)
+        self.training = r.random() < 0.7 if turn is None else turn // max(1, len(self.turns) // 2) % 2 == 0
         shape: Shape = (r.choice(profile.batches), r.choice(profile.widths))
         if "shape" in profile.moves and r.random() < 0.2:
             shape = (*shape, r.choice((1, 2, 3)))
@@ -354,7 +365,7 @@ class _Builder:
     def build(self) -> Architecture:
         """Grow to a random depth, then end in a loss. With a turn, its operator is among the nodes."""
         if self.turn is not None and "dense" not in self.profile.moves:
-            self.at = self.unit(self.at, self.units[self.turn % len(self.units)])
+            self.at = self.unit(self.at, self.turns[self.turn % len(self.turns)])
         for _ in range(self.r.randint(*self.profile.depth)):
             self.at = getattr(self, self.r.choice(self.profile.moves))(self.at)
         if "dense" in self.profile.moves and self.r.random() < 0.7:

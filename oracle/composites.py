@@ -205,6 +205,12 @@ def _short_batch_norm(module: Any) -> Call:
     return call
 
 
+def _plain_log_sigmoid(x: Tensor) -> Tensor:
+    """ln σ(x) with the slope 1 − σ(x), which is 0 from 37 on."""
+    slope = x * (1 - torch.sigmoid(x.detach()))
+    return F.logsigmoid(x).detach() + (slope - slope.detach())
+
+
 def log_softmax(x: Tensor, dim: int) -> Tensor:
     """z − log Σ exp z, z shifted by its largest entry."""
     z = x - x.detach().amax(dim, keepdim=True) if x.shape[dim] else x
@@ -257,6 +263,7 @@ SPELLED: dict[str, Callable[[Any], tuple[Call, ...]]] = {
     "BatchNorm1d": lambda m: (_batch_norm(m), _short_batch_norm(m)),
     "Softmax": lambda m: (_softmax(1.0)(m), lambda x: _plain_log_softmax(x, m.dim).exp()),
     "Softmin": lambda m: (_softmax(-1.0)(m), lambda x: _plain_log_softmax(-x, m.dim).exp()),
+    "LogSigmoid": lambda m: (m.forward, _plain_log_sigmoid),
     "LogSoftmax": lambda m: (lambda x: log_softmax(x, m.dim), lambda x: _plain_log_softmax(x, m.dim)),
     "CrossEntropyLoss": lambda m: (_cross_entropy(m, log_softmax), _cross_entropy(m, _plain_log_softmax)),
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from oracle.architectures import PROFILES, UNITS, Architecture, Attrs, Shape, Slot, architecture, pick
+from oracle.architectures import PROFILES, UNITS, Architecture, Attrs, Shape, Slot, architecture, pick, turns
 from oracle.kinks import kinks
 from oracle.spec import Array, Case, Node, Tensors, UpdateCase
 
@@ -198,8 +198,9 @@ class Stream:
         return values(self._last[1], seed, self.dtype, profile.regimes)
 
     def _turn(self, group: int) -> int:
-        """Rounds through the operators in training and in evaluation; the two dtypes start with different ones."""
-        return group + (len(PROFILES[self.profile].units or UNITS) if self.dtype == "float32" else 0)
+        """The two dtypes go through the operators half a round apart, so that one trains what the other evaluates."""
+        units = PROFILES[self.profile].units or tuple(UNITS)
+        return group + (len(turns(units)) // 2 if self.dtype == "float32" else 0)
 
     def _random(self, what: str, k: int) -> Random:
         text = f"{self.seed} {self.profile} {self.dtype} {what} {k}"
