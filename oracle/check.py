@@ -6,7 +6,6 @@ end: the smallest failing case is shrunk, proven, localised and diagnosed, with 
 
 import platform
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
+import torch
 from msgspec.structs import replace
 
 from oracle import localize
@@ -477,7 +477,4 @@ def shadowed() -> str:
 
 def set_threads() -> None:
     """One thread for torch: small nets are faster so, and the sums are the same on every machine."""
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(1)
+    torch.set_num_threads(1)

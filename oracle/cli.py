@@ -245,9 +245,11 @@ class _progress:  # noqa: N801  (a context manager, read like a function)
 
     def step(self, done: int, outcomes: Counter[str]) -> None:
         """After one case."""
+        from oracle.compare import FAILURES
+
         if self.bar is not None:
             if done % 16 == 0 or done == self.total:
-                failed = sum(outcomes[o] for o in ("mismatch", "errored", "timeout"))
+                failed = sum(outcomes[o] for o in FAILURES)
                 self.bar.update(
                     self.task, completed=done, description=f"judging, {failed} failed" if failed else "judging"
                 )

@@ -5,12 +5,14 @@ subject's numbers there are then tried on the larger cases that failed. With non
 and no guess is made.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from oracle.compare import Verdict
+from oracle.composites import Call, Tensor
 from oracle.faults import FAULTS, PROTOCOL, Fault
 from oracle.records import Diagnosis
 from oracle.spec import Array, Case, CaseError, Node, Tensors
@@ -190,9 +192,7 @@ def _explains_stale(e: Evidence, node: Node) -> bool:
     step = e.truth.gradients[name]
 
     def passed(eta: float) -> Tensors:
-        def wrong(call, p, x):  # type: ignore[no-untyped-def]
-            import torch
-
+        def wrong(call: Call, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
             stale = p["weight"].detach() - eta * torch.from_numpy(step)
             through = x @ stale.T
             return call(x.detach()) + (through - through.detach())

@@ -17,7 +17,7 @@ from oracle.arbiter import Ball, Undecided, buffer, loss, output, partial, updat
 from oracle.compare import Difference, Pairs, Verdict
 from oracle.kinks import RESIDUAL, argument, kinks
 from oracle.spec import AnyCase, Array, Case, CaseError, Node, Tensors, UpdateAnswer, UpdateCase
-from oracle.subjects import Subject
+from oracle.subjects import Reply, Subject
 from oracle.twin import Choice, Noise, Truth, Twin, near_kinks, run_update
 
 FEW, RUNS, MANY = 3, 12, 120
@@ -67,12 +67,8 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
         truth = twin.run(case, errors=reply.answer is not None and reply.answer.errors is not None)
     except CaseError as error:
         return Trial(Verdict("skipped", str(error)))
-    if reply.skipped:
-        return Trial(Verdict("skipped", reply.skipped))
-    if reply.timeout:
-        return Trial(Verdict("timeout", reply.timeout, stage="contract"), truth)
-    if reply.error:
-        return Trial(Verdict("errored", f"the subject raised {reply.error}", stage="contract"), truth)
+    if refusal := _no_answer(reply):
+        return Trial(refusal, truth)
     shapes = {
         "gradients": truth.gradients,
         "buffers": truth.buffers,
@@ -83,7 +79,6 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
     if breaches:
         return Trial(_breach(breaches), truth)
     found = compare.pairs(reply.answer, truth)
-    again = ""
     if how.twice and (again := _again(case, subject, found, truth)):
         return Trial(Verdict("mismatch", again, stage="contract"), truth, found)
     doubtful = compare.cheap(found, case.dtype)
@@ -121,6 +116,17 @@ def _low(case: Case, twin: Twin, truth: Truth, jitter: int | None) -> Truth:
         return twin.run(case, real="float32", errors=bool(truth.errors), jitter=jitter, pins=pins)
     except CaseError:
         return truth
+
+
+def _no_answer(reply: Reply) -> Verdict | None:
+    """The verdict on a subject that declined, raised, or did not come to an end."""
+    if reply.skipped:
+        return Verdict("skipped", reply.skipped)
+    if reply.timeout:
+        return Verdict("timeout", reply.timeout, stage="contract")
+    if reply.error:
+        return Verdict("errored", f"the subject raised {reply.error}", stage="contract")
+    return None
 
 
 def _breach(breaches: list[str]) -> Verdict:
@@ -438,12 +444,8 @@ def _trial_update(case: UpdateCase, subject: Subject, prove: bool) -> Trial:
     except CaseError as error:
         return Trial(Verdict("skipped", str(error)))
     reply = subject.answer(case)
-    if reply.skipped:
-        return Trial(Verdict("skipped", reply.skipped))
-    if reply.timeout:
-        return Trial(Verdict("timeout", reply.timeout, stage="contract"))
-    if reply.error:
-        return Trial(Verdict("errored", f"the subject raised {reply.error}", stage="contract"))
+    if refusal := _no_answer(reply):
+        return Trial(refusal)
     answer = reply.answer
     breaches = [reply.breach] if reply.breach else compare.update_contract(case, answer)
     if breaches:

@@ -186,7 +186,7 @@ _SIZES = {
 }
 
 
-def _narrow(case: Case, truth: Truth, axes: list[tuple[str, int]], keep: list[int]) -> Case:
+def _narrow(case: Case, axes: list[tuple[str, int]], keep: list[int]) -> Case:
     """The case with only these indices along a class of axes."""
     state = case.state()
     cut: Tensors = {**case.inputs, **state}
@@ -224,7 +224,7 @@ def _widths(case: Case, truth: Truth) -> Iterator[Case]:
         tries += [[i for i in range(length) if i != drop] for drop in range(length)]
         for keep in tries:
             if 0 < len(keep) < length:
-                yield _narrow(case, truth, axes, keep)
+                yield _narrow(case, axes, keep)
 
 
 # ---------------------------------------------------------------------------------------------------------- numbers
