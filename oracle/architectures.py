@@ -31,6 +31,8 @@ class Slot:
     classes: int = 0
     ignore: int | None = None
     bounds: tuple[float, float] = (0.0, 1.0)
+    batched: bool = False
+    """Whether the first axis is the batch, which other values of the same graph may have otherwise."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Architecture:
     inputs: dict[str, Slot]
     parameters: dict[str, Slot]
     buffers: dict[str, Slot]
+    batches: tuple[int, ...] = ()
+    """Batch sizes that its values may have."""
 
 
 @dataclass(frozen=True)
@@ -204,10 +208,10 @@ class _Builder:
             shape = (*shape, r.choice((1, 2, 3)))
         self.at = self.input("x", Slot(shape))
 
-    def input(self, name: str, slot: Slot) -> str:
+    def input(self, name: str, slot: Slot, batched: bool = True) -> str:
         """A new input tensor."""
         name = name if name not in self.shapes else f"{name}{len(self.inputs)}"
-        self.inputs[name], self.shapes[name] = slot, slot.shape
+        self.inputs[name], self.shapes[name] = replace(slot, batched=batched), slot.shape
         return name
 
     def add(self, op: str, inputs: tuple[str, ...], shape: Shape, attrs: Attrs | None = None, **params: str) -> str:
@@ -312,11 +316,19 @@ class _Builder:
         earlier = [name for name, s in self.shapes.items() if s == shape and name not in own and name != x]
         if earlier and r.random() < 0.5:
             return self.add(r.choice(("Add", "Multiply")), (x, r.choice(earlier)), shape)
-        if r.random() < 0.4:
-            wide = (*shape[:1], *(1 if r.random() < 0.3 else n for n in shape[1:]))
-            return self.add(r.choice(("Add", "Multiply")), (x, self.input("u", Slot(wide))), shape)
-        a, b = self.unit(x), self.linear(x)
+        if r.random() < 0.5:
+            return self.add(r.choice(("Add", "Multiply")), (x, self.operand(shape)), shape)
+        a, b = self.unit(x) if r.random() < 0.7 else x, self.linear(x)
         return self.add("Concatenate", (a, b), (*shape[:-1], shape[-1] + self.shapes[b][-1]), {"dim": len(shape) - 1})
+
+    def operand(self, shape: Shape) -> str:
+        """A second input of this shape, or one that is repeated along some axes, or has fewer."""
+        r = self.r
+        if r.random() < 0.2:
+            return self.input("v", Slot(shape[1:]), batched=False)
+        if r.random() < 0.3:
+            return self.input("u", Slot((1, *(1 if r.random() < 0.5 else n for n in shape[1:]))), batched=False)
+        return self.input("u", Slot((*shape[:1], *(1 if r.random() < 0.3 else n for n in shape[1:]))))
 
     def shape(self, x: str) -> str:
         """Flatten, or two axes for one."""
@@ -352,6 +364,8 @@ class _Builder:
         name = self.add(op, (x, self.input("target", target)), out if none else (), attrs)
         if none:
             self.add("Dot", (name, self.input("c", Slot(out))), ())
+        elif self.r.random() < 0.15 and "dense" not in self.profile.moves:  # a loss with an error signal other than 1
+            self.add("Dot", (name, self.input("c", Slot(()), batched=False)), ())
 
     def target(self, op: str, shape: Shape, attrs: Attrs) -> tuple[Slot, Shape]:
         """What the loss compares with, and the shape of the loss where it is not reduced."""
@@ -371,7 +385,12 @@ class _Builder:
         if "dense" in self.profile.moves and self.r.random() < 0.7:
             self.at = self.linear(self.at)
         self.loss(self.at)
-        return Architecture(tuple(self.nodes), self.training, self.inputs, self.parameters, self.buffers)
+        batches = self.profile.batches if self.rebatchable() else ()
+        return Architecture(tuple(self.nodes), self.training, self.inputs, self.parameters, self.buffers, batches)
+
+    def rebatchable(self) -> bool:
+        """Whether any batch size will do: a batch normalization needs several values, no other operator minds."""
+        return all(node.op != "BatchNorm1d" for node in self.nodes)
 
 
 NEEDS = {

@@ -1,31 +1,29 @@
-"""Many cases, one subject: the run behind `oracle check`, and the analysis of what failed.
+"""Many cases, one subject: the run behind `oracle check`.
 
 Cases are judged as they come; failures are grouped by where they are born, and each group is analysed once, at the
-end: the smallest failing case is shrunk, proven, localised and diagnosed, with the others as witnesses.
+end (see `analysis`).
 """
 
 import platform
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from msgspec.structs import replace
 
-from oracle import localize
-from oracle.compare import FAILURES, Outcome, Verdict, cheap, update_contract
-from oracle.diagnose import Evidence, breach_diagnosis, diagnose
-from oracle.draws import Stream
+from oracle.analysis import Failure, analyse, finding_of, pattern, signature, size
+from oracle.compare import FAILURES, Outcome, Verdict
+from oracle.draws import OPTIMIZERS, Stream
 from oracle.judge import How, Trial, judge, trial
-from oracle.records import Birthplace, Diagnosis, Finding, Line, Note, Report, Stop
-from oracle.shrink import shrink, shrink_update
-from oracle.spec import AnyCase, Case, CaseError, Node, UpdateAnswer, UpdateCase
+from oracle.records import Finding, Note, Report
+from oracle.regimes import expected, regimes, update_regimes
+from oracle.spec import AnyCase, Case, Node, UpdateCase
 from oracle.subjects import Subject, resolve
-from oracle.twin import Twin, run_update
+from oracle.twin import Twin
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 WITNESSES = 8
@@ -36,24 +34,10 @@ HANGS = 5
 """Cases without an answer in time after which a run gives up."""
 TWICE = 4
 """Every so many cases the subject is asked twice."""
-
-QUICK = How(prove=False, twice=False, thorough=False)
-"""While searching: suspicion is enough."""
-SURE = How(twice=False)
-"""Before accusing."""
+SAMPLE = 3
+"""Every so many cases it is counted in which regimes its operators were met."""
 
 Progress = Callable[[int, Counter[str]], None]
-
-
-@dataclass
-class Failure:
-    """A failing case, on its way to a finding."""
-
-    where: str
-    case: AnyCase
-    verdict: Verdict
-    alone: "Alone | None" = None
-    """The node that fails alone, nearest to the loss, with its case and verdict."""
 
 
 @dataclass
@@ -63,6 +47,7 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     stages: Counter[str] = field(default_factory=Counter)
     coverage: Counter[str] = field(default_factory=Counter)
+    regimes: dict[str, Counter[str]] = field(default_factory=dict)
     groups: dict[str, list[Failure]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     notes: dict[tuple[str, str], list[Failure]] = field(default_factory=dict)
@@ -74,20 +59,23 @@ class Tally:
 
     def add(self, where: str, case: AnyCase, found: Trial, subject: Subject) -> None:
         """Count one case, and keep it if it is a witness."""
-        key, alone = signature(case, found, subject) if found.verdict.failed and self._room() else ("more", None)
+        key, alone = ("more", None)
+        if found.verdict.failed and self._room():
+            key, alone = (known, None) if (known := self._known(case)) else signature(case, found, subject)
         if found.verdict.differences and found.verdict.failed and key not in self.groups:
             found = trial(case, subject)
-            key = key if found.verdict.differences else _pattern(found.verdict.reason)
+            key = key if found.verdict.differences else pattern(found.verdict.reason)
         verdict = found.verdict
         self.outcomes[verdict.outcome] += 1
         self.stages[verdict.stage] += 1
         if verdict.outcome != "skipped":
             self.coverage.update({case.op} if isinstance(case, UpdateCase) else {n.op for n in case.nodes})
+            self._cover(case, found)
         if verdict.outcome == "match":
             return
         failure = Failure(where, case, verdict, alone)
         if not verdict.failed:
-            self.notes.setdefault((verdict.outcome, _pattern(verdict.reason)), []).append(failure)
+            self.notes.setdefault((verdict.outcome, pattern(verdict.reason)), []).append(failure)
             return
         self.counts[key] += 1
         group = self.groups.setdefault(key, [])
@@ -97,44 +85,25 @@ class Tally:
         if smallest is not group[0]:
             group[:] = [smallest, *(f for f in group if f is not smallest)][:WITNESSES]
 
+    def _known(self, case: AnyCase) -> str:
+        """A cause met so often that most of the cases that have its operator are put down to it unseen."""
+        if isinstance(case, UpdateCase) or self.cases % 4 == 0:
+            return ""
+        ops = {node.op for node in case.nodes}
+        often = (key for key, n in self.counts.items() if n >= 3 * WITNESSES)
+        return next((key for key in often if key.partition(" ")[0] in ops), "")
+
+    def _cover(self, case: AnyCase, found: Trial) -> None:
+        """In which regimes the operators were met; of a sample, for it takes time."""
+        if isinstance(case, UpdateCase):
+            self.regimes.setdefault(case.op, Counter()).update(update_regimes(case))
+        elif self.cases % SAMPLE == 0 and found.truth is not None:
+            met = regimes(case, found.truth.values)
+            for node in case.nodes:
+                self.regimes.setdefault(node.op, Counter()).update(met[node.name])
+
     def _room(self) -> bool:
         return len(self.groups) < CAUSES or self.cases < 100 * CAUSES
-
-
-def size(case: AnyCase) -> int:
-    """How much there is to read in a case."""
-    if isinstance(case, UpdateCase):
-        return len(case.gradients) * sum(x.size for x in case.parameters.values())
-    return 10 * len(case.nodes) + sum(x.size for x in (*case.inputs.values(), *case.parameters.values()))
-
-
-def _pattern(reason: str) -> str:
-    """A sentence without its numbers and names, so that like reasons meet."""
-    reason = re.sub(r" \(and \d+ more\)$", "", reason)
-    return re.sub(r"\b[a-z]+\d+\b(\.\w+)?|-?\d[\d.e+-]*|\[[^]]*\]|\([^)]*\)|'[^']*'", "·", reason)
-
-
-Alone = tuple[Node, Case, Verdict]
-
-
-def signature(case: AnyCase, found: Trial, subject: Subject) -> tuple[str, Alone | None]:
-    """What failing cases of one cause have in common: the operator that fails alone, or the kind of breach."""
-    verdict = found.verdict
-    if isinstance(case, UpdateCase):
-        return f"step 5 {case.op} {verdict.outcome}" + ("" if verdict.differences else _pattern(verdict.reason)), None
-    if not verdict.differences or found.truth is None:
-        return _pattern(verdict.reason), None
-    alone = _alone(case, subject)
-    if not alone:
-        return "in context", None
-    node, isolated, its = alone[0]
-    born = localize.birthplace(isolated, its, node.name)
-    return f"{node.op} {born.part if born else ''}", alone[0]
-
-
-def _alone(case: Case, subject: Subject) -> list[Alone]:
-    truth = Twin(case).run(case, errors=True)
-    return localize.isolated(case, truth, lambda c: judge(c, subject, how=QUICK))
 
 
 # ----------------------------------------------------------------------------------------------------------- the run
@@ -235,6 +204,8 @@ def _report(
         tally={outcome: tally.outcomes[outcome] for outcome in OUTCOMES},
         stages=dict(sorted(tally.stages.items())),
         coverage=dict(sorted(tally.coverage.items())),
+        regimes={op: dict(sorted(met.items())) for op, met in sorted(tally.regimes.items())},
+        unmet=_unmet(tally) if profile == "standard" else {},
         findings=tuple(findings),
         notes=tuple(notes),
         versions=versions(),
@@ -250,7 +221,7 @@ def _analysed(group: list[Failure], subject: Subject, count: int) -> Finding:
     except Exception as error:
         first = group[0]
         reason = f"{first.verdict.reason} (not analysed: {type(error).__name__}: {error})"
-        return _finding(first, first.case, replace(first.verdict, reason=reason), subject, count)
+        return finding_of(first, first.case, replace(first.verdict, reason=reason), subject, count)
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
@@ -267,172 +238,19 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(merged, key=lambda f: (-f.count, f.sentence))
 
 
+def _unmet(tally: Tally) -> dict[str, tuple[str, ...]]:
+    """What was not met though it should have been; nothing is said of step 5."""
+    met = {op: found for op, found in sorted(tally.regimes.items()) if op in tally.coverage and op not in OPTIMIZERS}
+    missing = {op: tuple(r for r in expected(op) if not found[r]) for op, found in met.items()}
+    return {op: absent for op, absent in missing.items() if absent}
+
+
 def versions() -> dict[str, str]:
     """What the verdicts depend on."""
     from importlib.metadata import version
 
     packages = ("backprop-oracle", "torch", "numpy", "python-flint")
     return {"python": platform.python_version()} | {p: version(p) for p in packages}
-
-
-# ------------------------------------------------------------------------------------------------------ the analysis
-
-
-def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
-    """A group of failures of one cause, the smallest case first, as a finding."""
-    first = group[0]
-    if isinstance(first.case, UpdateCase):
-        return _update_finding(first, subject, count)
-    if not first.verdict.differences:
-        return _breach_finding(first, subject, count)
-    for failure in group:
-        if failure.alone is None and isinstance(failure.case, Case):
-            failure.alone = next(iter(_alone(failure.case, subject)), None)
-    small, verdict, guilty = _smallest(first, subject)
-    evidence = _evidence(small, verdict, subject)
-    if evidence is None:
-        return _finding(first, small, verdict, subject, count)
-    larger = [e for f in group if (e := _evidence(*_witness(f), subject))]
-    diagnosis = diagnose(evidence, larger)
-    born = localize.birthplace(small, verdict, guilty, evidence.returned, diagnosis)
-    stops = localize.narrate(small, evidence.truth, evidence.returned, verdict, born)
-    return _finding(first, small, verdict, subject, count, born, diagnosis, stops)
-
-
-def _witness(failure: Failure) -> tuple[Case, Verdict]:
-    """The layer that fails alone, on the numbers of the failing case; else that case whole."""
-    if failure.alone is not None:
-        return failure.alone[1], failure.alone[2]
-    assert isinstance(failure.case, Case)
-    return failure.case, failure.verdict
-
-
-def _smallest(failure: Failure, subject: Subject) -> tuple[Case, Verdict, str]:
-    """The smallest case on which the mismatch is proven, its verdict, and the node that fails alone if one does."""
-    assert isinstance(failure.case, Case)
-    guilty = failure.alone[0].name if failure.alone else ""
-    for start, its, name in ((*_witness(failure), guilty), (failure.case, failure.verdict, "")):
-        small = shrink(start, _fails_alike(its, subject))
-        for candidate in (small, start):
-            found = judge(candidate, subject, how=SURE)
-            if found.outcome == "mismatch" and found.stage in ("proved", "contract"):
-                return candidate, found, name
-    return failure.case, failure.verdict, ""
-
-
-def _fails_alike(verdict: Verdict, subject: Subject) -> Callable[[Case], bool]:
-    """Whether a candidate fails as the first case did: in its values, or in its gradients only."""
-
-    def kind(found: Verdict) -> tuple[bool, bool]:
-        names = [name for name in found.suspects if not name.startswith("buffer ")]
-        return bool(names), "loss" in names
-
-    def fails(candidate: Case) -> bool:
-        found = judge(candidate, subject, how=QUICK)
-        return found.outcome == "mismatch" and bool(found.differences) and kind(found) == kind(verdict)
-
-    return fails
-
-
-def _evidence(case: Case, verdict: Verdict, subject: Subject) -> Evidence | None:
-    """The subject's gradients for a case; None if it does not answer this time."""
-    answer = subject.answer(case).answer
-    if answer is None:
-        return None
-    loss = None if answer.loss is None else np.asarray(answer.loss, float)
-    try:
-        return Evidence(
-            case, {n: np.asarray(g, float) for n, g in answer.gradients.items()}, set(verdict.suspects), loss
-        )
-    except CaseError:
-        return None
-
-
-def _finding(
-    first: Failure,
-    case: AnyCase,
-    verdict: Verdict,
-    subject: Subject,
-    count: int,
-    born: Birthplace | None = None,
-    diagnosis: Diagnosis | None = None,
-    stops: tuple[Any, ...] = (),
-) -> Finding:
-    identity = case.id
-    return Finding(
-        sentence=_sentence(verdict, born, diagnosis),
-        verdict=verdict,
-        case=case,
-        case_id=identity,
-        found_in=first.where,
-        backward=stops,
-        born=born,
-        diagnosis=diagnosis,
-        count=count,
-        reproduce=f"oracle replay corpus/{identity}.json --subject {subject.name}",
-    )
-
-
-def _sentence(verdict: Verdict, born: Birthplace | None, diagnosis: Diagnosis | None) -> str:
-    if diagnosis is not None:
-        where = f"{diagnosis.node} ({born.op})" if born and born.node == diagnosis.node else diagnosis.node
-        return f"{where}: {diagnosis.name}. {diagnosis.story}"
-    if born is not None:
-        return f"{born.sentence[0].upper()}{born.sentence[1:]}: {verdict.reason}"
-    return verdict.reason
-
-
-def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
-    """A breach of contract, or an exception: the smallest case with the same breach."""
-    assert isinstance(first.case, Case)
-    pattern = _pattern(first.verdict.reason)
-    twice = first.verdict.outcome == "mismatch"
-
-    def fails(candidate: Case) -> bool:
-        found = judge(candidate, subject, how=How(prove=False, twice=twice, thorough=False))
-        return found.failed and _pattern(found.reason) == pattern
-
-    again = first.verdict.outcome != "timeout" and fails(first.case)  # a hang would hang at every step of shrinking
-    small = shrink(first.case, fails, budget=150) if again else first.case
-    verdict = judge(small, subject) if small is not first.case else first.verdict
-    return _finding(first, small, verdict, subject, count, diagnosis=breach_diagnosis(small, verdict))
-
-
-def _update_finding(first: Failure, subject: Subject, count: int) -> Finding:
-    """A failure of step 5."""
-    pattern = _pattern(first.verdict.reason)
-
-    def fails(candidate: UpdateCase) -> bool:
-        found = judge(candidate, subject, how=QUICK)
-        same = found.outcome == first.verdict.outcome
-        return same and (bool(found.differences) or _pattern(found.reason) == pattern)
-
-    assert isinstance(first.case, UpdateCase)
-    small = shrink_update(first.case, fails)
-    verdict = judge(small, subject)
-    if not verdict.failed:
-        small, verdict = first.case, first.verdict
-    sentence = f"step 5, {small.op}: {verdict.reason}"
-    born = Birthplace("step 5", small.op, "update", sentence) if verdict.differences else None
-    return _finding(first, small, verdict, subject, count, born, stops=_update_stops(small, subject))
-
-
-def _update_stops(case: UpdateCase, subject: Subject) -> tuple[Stop, ...]:
-    """Every step, the first first: the first wrong one is where the difference is born, later ones follow."""
-    answer = subject.answer(case).answer
-    if not isinstance(answer, UpdateAnswer) or update_contract(case, answer):
-        return ()
-    born, stops = False, []
-    for k, (expected, got) in enumerate(zip(run_update(case), answer.steps, strict=True), 1):
-        bad = set(cheap([(name, np.asarray(got[name]), x) for name, x in expected.items()], case.dtype))
-        word: Literal["wrong", "follows"] = "follows" if born else "wrong"
-        lines = tuple(
-            Line(f"step {k}: {name}", word if name in bad else "right", x, np.asarray(got[name]))
-            for name, x in expected.items()
-        )
-        stops.append(Stop(f"step {k}", case.op, (), word if bad else "right", lines))
-        born = born or bool(bad)
-    return tuple(stops)
 
 
 # ------------------------------------------------------------------------------------------------------- self-check

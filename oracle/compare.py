@@ -165,6 +165,17 @@ def pairs(answer: Answer, truth: Any) -> Pairs:
     return found
 
 
+def as_pairs(kept: Pairs, run: Any) -> Pairs:
+    """The tensors of `kept`, as a noisy run has them."""
+    places = {"buffer": run.buffers, "output": run.values, "error": run.errors}
+    result: Pairs = []
+    for name, got, _ in kept:
+        kind, _, rest = name.partition(" ")
+        value = run.loss if name == "loss" else places[kind][rest] if rest else run.gradients[name]
+        result.append((name, got, value))
+    return result
+
+
 def update_pairs(answer: UpdateAnswer, truth: list[Tensors]) -> Pairs:
     """The parameters after each step, beside the truth; the tensors are called "step 1: w"."""
     return [

@@ -211,6 +211,17 @@ def _plain_log_sigmoid(x: Tensor) -> Tensor:
     return F.logsigmoid(x).detach() + (slope - slope.detach())
 
 
+def _exponential_unit(scale: float, alpha: float, rate: float) -> Call:
+    """ELU, SELU and CELU with the slope read from the output, (a + λα) times a rate, whose tail cancels."""
+
+    def call(x: Tensor) -> Tensor:
+        a = torch.where(x > 0, scale * x, scale * alpha * torch.expm1(x / alpha if rate != 1 else x)).detach()
+        slope = x * torch.where(x > 0, torch.full_like(a, scale), (a + scale * alpha) * rate).detach()
+        return a + (slope - slope.detach())
+
+    return call
+
+
 def log_softmax(x: Tensor, dim: int) -> Tensor:
     """z − log Σ exp z, z shifted by its largest entry."""
     z = x - x.detach().amax(dim, keepdim=True) if x.shape[dim] else x
@@ -264,6 +275,9 @@ SPELLED: dict[str, Callable[[Any], tuple[Call, ...]]] = {
     "Softmax": lambda m: (_softmax(1.0)(m), lambda x: _plain_log_softmax(x, m.dim).exp()),
     "Softmin": lambda m: (_softmax(-1.0)(m), lambda x: _plain_log_softmax(-x, m.dim).exp()),
     "LogSigmoid": lambda m: (m.forward, _plain_log_sigmoid),
+    "ELU": lambda m: (m.forward, _exponential_unit(1.0, m.alpha, 1.0)),
+    "SELU": lambda m: (m.forward, _exponential_unit(1.0507009873554805, 1.6732632423543772, 1.0)),
+    "CELU": lambda m: (FUNCTIONS["CELU"]({"alpha": m.alpha}, True), _exponential_unit(1.0, m.alpha, 1 / m.alpha)),
     "LogSoftmax": lambda m: (lambda x: log_softmax(x, m.dim), lambda x: _plain_log_softmax(x, m.dim)),
     "CrossEntropyLoss": lambda m: (_cross_entropy(m, log_softmax), _cross_entropy(m, _plain_log_softmax)),
 }

@@ -5,7 +5,7 @@ One architecture carries many values. To add an optimizer: a row in `OPTIMIZERS`
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -71,6 +71,10 @@ def _fill(slot: Slot, rng: np.random.Generator, regime: str, points: Array, dtyp
     return _reals(rng, shape, regime, points, info).astype(dtype)
 
 
+def _of_batch(slot: Slot, batch: int | None) -> Slot:
+    return slot if batch is None or not slot.batched else replace(slot, shape=(batch, *slot.shape[1:]))
+
+
 def kink_points(nodes: tuple[Node, ...]) -> Array:
     """Where the operators of a graph have kinks: values worth feeding them."""
     at = [kink.at for node in nodes for kink in kinks(node)]
@@ -78,14 +82,15 @@ def kink_points(nodes: tuple[Node, ...]) -> Array:
 
 
 def values(net: Architecture, seed: int, dtype: str, regimes: tuple[str, ...]) -> Case:
-    """The architecture with numbers: everything of one regime, but for one tensor in four."""
+    """The architecture with numbers: everything of one regime, but for one tensor in four; the batch anew each time."""
     rng = np.random.default_rng(seed)
     points = kink_points(net.nodes)
     regime = regimes[int(rng.integers(len(regimes)))]
+    batch = net.batches[int(rng.integers(len(net.batches)))] if net.batches else None
 
     def fill(slots: dict[str, Slot]) -> Tensors:
         return {
-            name: _fill(slot, rng, regime if rng.random() < 0.75 else "normal", points, dtype)
+            name: _fill(_of_batch(slot, batch), rng, regime if rng.random() < 0.75 else "normal", points, dtype)
             for name, slot in slots.items()
         }
 
@@ -139,9 +144,9 @@ def _adam(r: Random) -> Attrs:
     )  # fmt: skip
 
 
-def update_case(r: Random, dtype: str) -> UpdateCase:
-    """A random optimizer, a few parameters (two of equal shape) and their gradients over some steps."""
-    op = r.choice(sorted(OPTIMIZERS))
+def update_case(r: Random, dtype: str, op: str = "") -> UpdateCase:
+    """An optimizer (or a random one), a few parameters (two of equal shape) and their gradients over some steps."""
+    op = op or r.choice(sorted(OPTIMIZERS))
     attrs = {"lr": r.choice((0.1, 0.5, 0.01, 1.0))} | OPTIMIZERS[op](r)
     rng = np.random.default_rng(r.randrange(2**32))
     shape = (r.randint(1, 3), r.randint(1, 3))

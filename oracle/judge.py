@@ -4,10 +4,9 @@ contract -> cheap acceptance -> tolerance from the case's own conditioning -> ki
 No mismatch leaves this module that is not a breach of contract or proven.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import product
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from dataclasses import replace as replace_how
 
 import numpy as np
 from msgspec.structs import replace
@@ -15,18 +14,16 @@ from msgspec.structs import replace
 from oracle import compare
 from oracle.arbiter import Ball, Undecided, buffer, loss, output, partial, updated
 from oracle.compare import Difference, Pairs, Verdict
-from oracle.kinks import RESIDUAL, argument, kinks
-from oracle.spec import AnyCase, Array, Case, CaseError, Node, Tensors, UpdateAnswer, UpdateCase
+from oracle.conventions import at_kinks
+from oracle.spec import AnyCase, Array, Case, CaseError, Tensors, UpdateAnswer, UpdateCase
 from oracle.subjects import Reply, Subject
-from oracle.twin import Choice, Noise, Truth, Twin, near_kinks, run_update
+from oracle.twin import Noise, Truth, Twin, run_update
 
 FEW, RUNS, MANY = 3, 12, 120
 """Noisy runs of the twin behind a tolerance: a few with a quarter of the room, then more; many before a mismatch is
 believed where an entry is less than `FAR` tolerances off, for a rare event (a clamp) may be missing from a few.
 """
 FAR = 1e3
-CONVENTIONS = (0.0, 0.5, 1.0)
-"""Weights of the right slope that libraries choose at a kink."""
 
 
 @dataclass
@@ -49,6 +46,8 @@ class How:
     """Ask the subject a second time, and want the same answer."""
     thorough: bool = True
     """Measure with many noisy runs before anything is called a mismatch."""
+    declared: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """The subject's slopes at kinks; `trial` fills it in."""
 
 
 def judge(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Verdict:
@@ -61,6 +60,7 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
     """`judge`, with the truth and the answer kept for what comes after."""
     if isinstance(case, UpdateCase):
         return _trial_update(case, subject, how.prove)
+    how = replace_how(how, declared=subject.conventions) if subject.conventions else how
     try:
         twin = twin or Twin.of(case)
         reply = subject.answer(case)
@@ -102,7 +102,7 @@ def _beyond_estimate(case: Case, twin: Twin, truth: Truth, kept: Pairs, low: lis
     largest = max((float(np.abs(g).max(initial=0)) for g in truth.gradients.values()), default=0.0)
     for jitter in (None, 1):
         low.append(_low(case, twin, truth, jitter))
-        doubtful = compare.estimated(kept, [_as_pairs(kept, run) for run in low], case.dtype, largest)
+        doubtful = compare.estimated(kept, [compare.as_pairs(kept, run) for run in low], case.dtype, largest)
         kept = [pair for pair in kept if pair[0] in doubtful]
         if not kept:
             break
@@ -158,13 +158,13 @@ def _measure(case: Case, twin: Twin, truth: Truth, kept: Pairs, low: list[Truth]
     """The answer against the tolerance that the case's conditioning asks for."""
     runs: list[Truth] = []
     low = [*low, _low(case, twin, truth, 2), _low(case, twin, truth, 3)]
-    rough = [_as_pairs(kept, run) for run in low]
+    rough = [compare.as_pairs(kept, run) for run in low]
     for count, safe in ((FEW, compare.SAFE / 4), (RUNS, compare.SAFE)):
         runs += [_noisy(case, twin, truth, seed) for seed in range(len(runs), count)]
-        tolerance = compare.tolerances(kept, [_as_pairs(kept, run) for run in runs], case.dtype, safe, rough)
+        tolerance = compare.tolerances(kept, [compare.as_pairs(kept, run) for run in runs], case.dtype, safe, rough)
         if not compare.suspects(kept, tolerance):
             return Verdict("match", stage="measured", worst=_worst(kept, tolerance))
-        if not how.thorough and _worst(kept, tolerance) > FAR**2:
+        if not how.thorough and _worst(kept, tolerance) > FAR:
             break
     verdict = _decide(case, twin, truth, kept, runs, low, how)
     if how.prove and verdict.outcome in ("mismatch", "undecided") and (how.thorough or _worst(kept, tolerance) < FAR):
@@ -177,12 +177,12 @@ def _decide(
     case: Case, twin: Twin, truth: Truth, kept: Pairs, runs: list[Truth], low: list[Truth], how: How
 ) -> Verdict:
     """What lies beyond the spread of the noisy runs: the end of the numbers, a choice at a kink, or proof."""
-    spreads = ([_as_pairs(kept, run) for run in many] for many in (runs, low))
+    spreads = ([compare.as_pairs(kept, run) for run in many] for many in (runs, low))
     tolerance = compare.tolerances(kept, next(spreads), case.dtype, low=next(spreads))
     differences, notes = _set_aside(truth, low if case.dtype == "float32" else [], compare.suspects(kept, tolerance))
     if not differences:
         return Verdict("convention" if notes else "match", notes, stage="measured")
-    if choice := _at_kinks(case, twin, truth, runs, kept, tolerance):
+    if choice := at_kinks(case, twin, truth, runs, kept, tolerance, how.declared):
         return choice
     names = tuple(d.tensor for d in differences)
     verdict = Verdict("mismatch", _sentence(differences[0]), tuple(differences), "measured", suspects=names)
@@ -195,17 +195,6 @@ def _noisy(case: Case, twin: Twin, truth: Truth, seed: int) -> Truth:
         return twin.run(case, noise=Noise(case.dtype, seed), pins=truth.values, errors=bool(truth.errors))
     except CaseError:
         return truth
-
-
-def _as_pairs(kept: Pairs, run: Truth) -> Pairs:
-    """The tensors of `kept`, as a noisy run has them."""
-    places = {"buffer": run.buffers, "output": run.values, "error": run.errors}
-    result: Pairs = []
-    for name, got, _ in kept:
-        kind, _, rest = name.partition(" ")
-        value = run.loss if name == "loss" else places[kind][rest] if rest else run.gradients[name]
-        result.append((name, got, value))
-    return result
 
 
 def _worst(kept: Pairs, tolerance: dict[str, Array]) -> float:
@@ -233,7 +222,7 @@ def _set_aside(truth: Truth, low: list[Truth], differences: list[Difference]) ->
 
 
 def _entry(run: Truth, d: Difference) -> float:
-    _, _, value = _as_pairs([(d.tensor, np.zeros(()), np.zeros(()))], run)[0]
+    _, _, value = compare.as_pairs([(d.tensor, np.zeros(()), np.zeros(()))], run)[0]
     return float(value[d.index])
 
 
@@ -242,126 +231,6 @@ def _alike(got: float, native: float) -> bool:
     if np.isfinite(got) and np.isfinite(native):
         return abs(got - native) <= compare.SAFE * float(np.finfo(np.float32).eps) * abs(native)
     return not np.isfinite(got) and not np.isfinite(native)
-
-
-# ---------------------------------------------------------------------------------------------------------- kinks
-
-
-def _at_kinks(
-    case: Case, twin: Twin, truth: Truth, runs: list[Truth], kept: Pairs, tolerance: dict[str, Array]
-) -> Verdict | None:
-    """The verdict, if the answer is one that another choice at a kink explains."""
-    spread = {
-        name: compare.SAFE * sum(np.abs(run.values[name] - value) for run in runs) / len(runs)
-        for name, value in truth.values.items()
-        if value.dtype.kind == "f"
-    }
-    near = near_kinks(case, truth, spread)
-
-    def explained(choices: dict[str, Choice]) -> bool:
-        chosen = twin.run(case, choices=choices, errors=bool(truth.errors))
-        beside = [(name, got, t) for (name, got, _), (_, _, t) in zip(kept, _as_pairs(kept, chosen), strict=True)]
-        return not compare.suspects(beside, compare.widened(tolerance, beside, case.dtype))
-
-    for sentence, choices in _conventions(case, truth):
-        if explained(choices):
-            if _surely_on(case, truth, choices):
-                return Verdict("convention", sentence, stage="measured")
-            return Verdict("match", "an input that only rounding puts on a kink", stage="measured")
-    for choices in _sides(case, truth, near):
-        if explained(choices):
-            return Verdict("match", "an input so near a kink that rounding decides the side", stage="measured")
-    if sum(int(mask.sum()) for mask in near.values()) > _SIDES:
-        return Verdict("undecided", "too many inputs lie so near a kink that rounding decides their sides")
-    return None
-
-
-def _surely_on(case: Case, truth: Truth, choices: dict[str, Choice]) -> bool:
-    """Whether the entries lie on their kinks in exact arithmetic too, and not by the luck of rounding."""
-    for node in case.nodes:
-        shifts = [shift for _, shift in choices[node.name].parts] if node.name in choices else []
-        for index in np.argwhere(np.any(shifts, axis=0))[:4] if shifts else ():
-            names = node.inputs[: 2 if node.op in RESIDUAL else 1]
-            if not all(_is_exact(case, truth, name, tuple(int(i) for i in index)) for name in names):
-                return False
-    return True
-
-
-def _is_exact(case: Case, truth: Truth, name: str, index: tuple[int, ...]) -> bool:
-    if name in case.inputs:
-        return True
-    try:
-        ball = output(case, name, index)
-    except Undecided:
-        return True
-    return ball.low == ball.high == truth.values[name][index]
-
-
-def _conventions(case: Case, truth: Truth) -> Iterator[tuple[str, dict[str, Choice]]]:
-    """Every uniform choice of slopes at the kinks that the case meets exactly: one λ for each operator and point."""
-    met: dict[tuple[str, float], list[Any]] = {}
-    for node in case.nodes:
-        x = [truth.values[n] for n in node.inputs] if kinks(node) else []
-        for kink in kinks(node):
-            on = argument(node, x) == np.asarray(kink.at, case.dtype)
-            if on.any():
-                met.setdefault((node.op, kink.at), []).append((node, kink, on * _step(node, x, case.dtype)))
-    if not met:
-        return
-    places = list(met)[:4]
-    for weights in product(CONVENTIONS, repeat=len(places)):
-        lambdas = dict(zip(places, weights, strict=True))
-        if all(lambdas[p] == met[p][0][1].torch for p in places):
-            continue
-        parts: dict[str, list[tuple[Array, float]]] = {}
-        for place, uses in met.items():
-            for node, kink, step in uses:
-                parts.setdefault(node.name, []).append((step, lambdas.get(place, kink.torch)))
-        told = [
-            f"{op} at {at:g}: {w:g} of the right slope (torch {met[op, at][0][1].torch:g})"
-            for (op, at), w in lambdas.items()
-            if w != met[op, at][0][1].torch
-        ]
-        yield (
-            "another slope at a kink: " + "; ".join(told),
-            {name: _choice(p) for name, p in parts.items()},
-        )
-
-
-def _choice(uses: list[tuple[Array, float]]) -> Choice:
-    """One node's kinks, each with its weight of the right slope: every combination of sides, weighted."""
-    parts = []
-    for sides in product((-1, 1), repeat=len(uses)):
-        weight = float(np.prod([w if side > 0 else 1 - w for side, (_, w) in zip(sides, uses, strict=True)]))
-        if weight:
-            parts.append((weight, np.sum([side * step for side, (step, _) in zip(sides, uses, strict=True)], axis=0)))
-    return Choice(tuple(parts))
-
-
-def _step(node: Node, x: list[Array], dtype: str) -> Array:
-    """The smallest step that surely leaves a kink: one that is not lost beside the numbers it is added to."""
-    size = np.maximum(np.abs(x[0]), np.abs(x[1])) if node.op in RESIDUAL else np.abs(x[0])
-    return np.maximum(size * float(np.finfo(np.float64).eps) * 4, float(np.finfo(dtype).tiny))
-
-
-_SIDES = 6
-
-
-def _sides(case: Case, truth: Truth, near: dict[str, Array]) -> Iterator[dict[str, Choice]]:
-    """Every assignment of sides to the few entries for which rounding decides the side."""
-    entries = [(name, tuple(int(i) for i in at)) for name, mask in near.items() for at in np.argwhere(mask)]
-    if not 0 < len(entries) <= _SIDES:
-        return
-    by_name = {node.name: node for node in case.nodes}
-    for signs in product((-1, 1), repeat=len(entries)):
-        shifts = {name: np.zeros(mask.shape) for name, mask in near.items()}
-        for sign, (name, at) in zip(signs, entries, strict=True):
-            node = by_name[name]
-            x = [truth.values[n] for n in node.inputs]
-            z = argument(node, x)[at]
-            point = min((k.at for k in kinks(node)), key=lambda p: abs(z - p))
-            shifts[name][at] = point - z + sign * _step(node, x, case.dtype)[at]
-        yield {name: Choice(((1.0, shift),), exact=False) for name, shift in shifts.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------- proof

@@ -11,31 +11,42 @@ from typing import Literal
 import numpy as np
 
 from oracle.compare import Verdict
-from oracle.faults import FAULTS, PROTOCOL
+from oracle.faults import FAULTS
 from oracle.records import Birthplace, Diagnosis, Line, Stop
 from oracle.shrink import finite, isolate
 from oracle.spec import Array, Case, CaseError, Node
+from oracle.stage import SHOWN, control, fed
 from oracle.twin import Truth
 
 Judge = Callable[[Case], Verdict]
+Stage = Callable[[Case], Case]
 
 
-def isolated(case: Case, truth: Truth, judge: Judge) -> list[tuple[Node, Case, Verdict]]:
-    """The nodes that fail alone, last layer first, with the case and the verdict of each. `truth` has errors."""
+def isolated(
+    case: Case, truth: Truth, judge: Judge, stage: Stage = lambda case: case
+) -> list[tuple[Node, Case, Verdict]]:
+    """The nodes that fail alone, last layer first, with the case and the verdict of each. `truth` has errors.
+
+    `stage` makes a layer alone one that the subject can run.
+    """
     found = []
     for node in reversed(case.nodes):
         if node.op == "Dot" and len(case.nodes) > 1:
             continue
         try:
-            alone = isolate(case, truth, node)
+            alone = stage(isolate(case, truth, node))
             if not finite(alone):
                 continue
             verdict = judge(alone)
         except CaseError:
             continue
-        if verdict.outcome == "mismatch":
+        if verdict.outcome == "mismatch" and not (_only_shown(verdict) and judge(control(alone)).failed):
             found.append((node, alone, verdict))
     return found
+
+
+def _only_shown(verdict: Verdict) -> bool:
+    return bool(verdict.suspects) and all(name.partition(".")[0].endswith(SHOWN) for name in verdict.suspects)
 
 
 def birthplace(
@@ -52,20 +63,20 @@ def birthplace(
     forward = [name.partition(" ")[2] for name in wrong if name.startswith(("output ", "buffer "))]
     if "loss" in wrong or forward:
         return _forward(case, forward)
-    if diagnosis and not guilty:
+    if diagnosis and diagnosis.node and not guilty:
         return _diagnosed(case, diagnosis, wrong)
     for node in reversed(case.nodes):
         own = _own_wrong(case, node, wrong)
-        fed = [name for name in node.inputs if name in wrong or f"error {name}" in wrong]
+        handed = fed(case, node, wrong)
         if node.name == guilty:
-            return _partials(node, own) if own and not fed else _backward(case, node, fed)
-        if guilty or not (own or fed):
+            return _partials(node, own) if own and not handed else _backward(case, node, handed)
+        if guilty or not (own or handed):
             continue
         if own and _hears_right(case, node, wrong, judged):
             return _partials(node, own)
         above = [n for n in case.spec.consumers(node.name) if n.op != "Dot"]
-        if fed and (not above or _hears_right(case, node, wrong, judged)):
-            return _backward(case, node, fed)
+        if handed and (not above or _hears_right(case, node, wrong, judged)):
+            return _backward(case, node, handed)
         return _backward(case, above[0], [node.name]) if above else _partials(node, own)
     return None
 
@@ -78,8 +89,8 @@ def _hears_right(case: Case, node: Node, wrong: set[str], judged: Collection[str
 
 def _diagnosed(case: Case, diagnosis: Diagnosis, wrong: set[str]) -> Birthplace:
     node = next(n for n in case.nodes if n.name == diagnosis.node)
-    kind = next(f.kind for f in (*FAULTS, *PROTOCOL.values()) if f.code == diagnosis.code)
-    return _partials(node, _own_wrong(case, node, wrong)) if kind == "partial" else _backward(case, node, [])
+    own = _own_wrong(case, node, wrong)
+    return _partials(node, own) if FAULTS[diagnosis.code].part == "partials" else _backward(case, node, [])
 
 
 def _own_wrong(case: Case, node: Node, wrong: set[str]) -> list[str]:

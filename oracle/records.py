@@ -73,6 +73,10 @@ class Finding(Struct, frozen=True):
     """The backward pass, last layer first."""
     born: Birthplace | None = None
     diagnosis: Diagnosis | None = None
+    trigger: str = ""
+    """When it shows, from probes that were run: "only in evaluation: in 21 of 21 probes …"."""
+    reading: str = ""
+    """What the subject computes in place of the right terms, read from its numbers."""
     count: int = 1
     """Cases with this cause."""
     reproduce: str = ""
@@ -109,6 +113,10 @@ class Report(Struct, frozen=True, kw_only=True):
     """Cases by the stage that decided them."""
     coverage: dict[str, int]
     """How many cases met each operator and optimizer."""
+    regimes: dict[str, dict[str, int]] = {}
+    """Of a sample of the cases: how often each operator was met in each regime."""
+    unmet: dict[str, tuple[str, ...]] = {}
+    """The regimes that an operator should be met in, and was not."""
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...]
     versions: dict[str, str]

@@ -7,6 +7,7 @@ callable say what it declares:
     returns    which gradients it returns: {"parameters", "inputs"} (default both)
     supports   the operators it knows (default all); or it raises `oracle.Unsupported` for a case
     update     UpdateCase -> the parameters after each step, a sequence of mappings
+    conventions  its slopes at kinks, as weights of the right one: {"ReLU": 1, "Hardtanh": (0, 1)}; see `oracle.kinks`
 """
 
 import importlib
@@ -25,7 +26,8 @@ from typing import Any
 import numpy as np
 
 from oracle.compare import normalise
-from oracle.spec import Answer, AnyCase, Case, Node, Tensors, Unsupported, UpdateAnswer, UpdateCase
+from oracle.kinks import KINKS
+from oracle.spec import Answer, AnyCase, Array, Case, Node, Tensors, Unsupported, UpdateAnswer, UpdateCase
 
 
 class _Nowhere(io.TextIOBase):
@@ -88,6 +90,8 @@ class Subject:
     supports: frozenset[str] | None = None
     seconds: float = 20.0
     """The time limit of one call."""
+    conventions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """The weight of the right slope at each kink of an operator, where it is not torch's."""
 
     def wanted(self, case: Case) -> list[str]:
         """The gradients it is judged on."""
@@ -124,8 +128,11 @@ class Subject:
 
 
 def _copy(case: AnyCase) -> AnyCase:
+    """A copy whose arrays lie in memory in one of three ways: a right implementation does not mind."""
+    way = sum(x.size for _, tensors in _groups(case) for x in tensors.values()) % 3
+
     def copy(tensors: Tensors) -> Tensors:
-        return {name: x.copy() for name, x in tensors.items()}
+        return {name: _laid_out(x, way) for name, x in tensors.items()}
 
     if isinstance(case, UpdateCase):
         return UpdateCase(
@@ -143,6 +150,15 @@ def _copy(case: AnyCase) -> AnyCase:
         parameters=copy(case.parameters),
         buffers=copy(case.buffers),
     )
+
+
+def _laid_out(x: Array, way: int) -> Array:
+    """A copy in the order of C, in that of Fortran, or as every other column of a wider array."""
+    if way == 2 and x.ndim > 1:
+        wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), x.dtype)
+        wide[..., ::2] = x
+        return wide[..., ::2]
+    return x.copy("F" if way == 1 else "C")
 
 
 def _groups(case: AnyCase) -> list[tuple[str, Tensors]]:
@@ -219,7 +235,23 @@ def wrap(call: Callable[[Case], Any], name: str = "") -> Subject:
         getattr(call, "update", None),
         frozenset(returns or {"parameters", "inputs"}),
         None if supports is None else frozenset(supports),
+        conventions=_conventions(getattr(call, "conventions", None), name),
     )
+
+
+def _conventions(declared: Any, name: str) -> dict[str, tuple[float, ...]]:
+    """What a subject says of its slopes at kinks. Raises `SubjectError` for what is no kink or no valid slope."""
+    if declared is not None and not isinstance(declared, Mapping):
+        raise SubjectError(f"{name}: conventions is {type(declared).__name__}, but should be like {{'ReLU': 1.0}}")
+    found = {}
+    for op, weights in (declared or {}).items():
+        many = tuple(weights) if isinstance(weights, list | tuple) else (weights,)
+        if op not in KINKS:
+            raise SubjectError(f"{name}: conventions has {op!r}, which has no kink; `oracle catalogue --kinks` lists them")
+        if not many or not all(isinstance(w, int | float) and 0 <= w <= 1 for w in many):
+            raise SubjectError(f"{name}: conventions of {op} are {weights!r}, but should be numbers from 0 to 1")
+        found[op] = tuple(float(w) for w in many)
+    return found
 
 
 def _load_module(name: str) -> Any:

@@ -163,7 +163,8 @@ class Twin:
             try:
                 call = FUNCTIONS[node.op](attrs, self.training)
                 if node.op not in LEGITIMATE:
-                    return _Step(node, call, (call,), call, None, [], [])
+                    noisy = SPELLED[node.op](_module(node, attrs)) if node.op in SPELLED else (call,)
+                    return _Step(node, call, noisy, call, None, [], [])
                 native = _module(node, attrs).forward
                 return _Step(node, call, (native, call), native, None, [], [])
             except (KeyError, TypeError, ValueError) as error:

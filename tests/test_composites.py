@@ -100,6 +100,9 @@ FORMS: dict[str, list[tuple[dict[str, Any], tuple[np.ndarray, ...]]]] = {
     "Softmax": [({"dim": d}, (x,)) for d in (0, 1, -1) for x in (X2, X3)],
     "Softmin": [({"dim": d}, (x,)) for d in (0, 1, -1) for x in (X2, X3)],
     "LogSigmoid": [({}, (X2,)), ({}, (X3,))],
+    "ELU": [({"alpha": a}, (x,)) for a in (1.0, 0.5, 2.0) for x in (X2, X3)],
+    "SELU": [({}, (X2,)), ({}, (X3,))],
+    "CELU": [({"alpha": a}, (x,)) for a in (1.0, 0.5, 2.0) for x in (X2, X3)],
     "LogSoftmax": [({"dim": d}, (x,)) for d in (0, 1, -1) for x in (X2, X3)],
     "CrossEntropyLoss": [
         ({"reduction": reduction, **more}, inputs)

@@ -38,11 +38,12 @@ def changed(change: Callable[[Answer], Any]) -> Callable[[Case], Answer]:
 def backwards(case: Case) -> Answer:
     """The samples in the other order: every sum over the batch is another sum."""
 
-    def turned(x: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(x[::-1]) if x.ndim else x
+    def turned(name: str, x: np.ndarray) -> np.ndarray:
+        batched = name in case.inputs and name[0] != "v" and x.ndim  # a v has no axis of samples
+        return np.ascontiguousarray(x[::-1]) if batched else x
 
-    answer = reference(replace(case, inputs={name: turned(x) for name, x in case.inputs.items()}))
-    answer.gradients = {name: turned(g) if name in case.inputs else g for name, g in answer.gradients.items()}
+    answer = reference(replace(case, inputs={name: turned(name, x) for name, x in case.inputs.items()}))
+    answer.gradients = {name: turned(name, g) for name, g in answer.gradients.items()}
     return answer
 
 

@@ -1,0 +1,290 @@
+"""From failing cases of one cause to a finding: shrunk, proven, localised, diagnosed, with what triggers it.
+
+Failures are grouped by where they are born; each group is analysed once, at the end of a run.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from msgspec.structs import replace
+
+from oracle import localize, probes
+from oracle.compare import Verdict, cheap, update_contract
+from oracle.diagnose import breach_diagnosis, diagnose, named
+from oracle.faults import FAULTS
+from oracle.hypotheses import Evidence, Steps
+from oracle.judge import How, Trial, judge, trial
+from oracle.probes import QUICK, Probe
+from oracle.reading import reading
+from oracle.records import Birthplace, Diagnosis, Finding, Line, Stop
+from oracle.shrink import shrink, shrink_update
+from oracle.spec import AnyCase, Case, Node, UpdateAnswer, UpdateCase
+from oracle.stage import staged
+from oracle.subjects import Subject
+from oracle.twin import Twin, run_update
+
+SURE = How(twice=False)
+"""Before accusing."""
+
+Alone = tuple[Node, Case, Verdict]
+
+
+@dataclass
+class Failure:
+    """A failing case, on its way to a finding."""
+
+    where: str
+    case: AnyCase
+    verdict: Verdict
+    alone: Alone | None = None
+    """The node that fails alone, nearest to the loss, with its case and verdict."""
+
+
+def size(case: AnyCase) -> int:
+    """How much there is to read in a case."""
+    if isinstance(case, UpdateCase):
+        return len(case.gradients) * sum(x.size for x in case.parameters.values())
+    return 10 * len(case.nodes) + sum(x.size for x in (*case.inputs.values(), *case.parameters.values()))
+
+
+def pattern(reason: str) -> str:
+    """A sentence without its numbers and names, so that like reasons meet."""
+    reason = re.sub(r" \(and \d+ more\)$", "", reason)
+    return re.sub(r"\b[a-z]+\d+\b(\.\w+)?|-?\d[\d.e+-]*|\[[^]]*\]|\([^)]*\)|'[^']*'", "·", reason)
+
+
+def signature(case: AnyCase, found: Trial, subject: Subject) -> tuple[str, Alone | None]:
+    """What failing cases of one cause have in common: the operator that fails alone, or the kind of breach."""
+    verdict = found.verdict
+    if isinstance(case, UpdateCase):
+        return f"step 5 {case.op} {verdict.outcome}" + ("" if verdict.differences else pattern(verdict.reason)), None
+    if not verdict.differences or found.truth is None:
+        return pattern(verdict.reason), None
+    alone = _alone(case, subject)
+    if not alone:
+        return "in context", None
+    node, isolated, its = alone[0]
+    born = localize.birthplace(isolated, its, node.name)
+    return f"{node.op} {born.part if born else ''}", alone[0]
+
+
+def _alone(case: Case, subject: Subject) -> list[Alone]:
+    truth = Twin(case).run(case, errors=True)
+    return localize.isolated(case, truth, lambda c: judge(c, subject, how=QUICK), lambda c: staged(c, subject))
+
+
+def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
+    """A group of failures of one cause, the smallest case first, as a finding."""
+    first = group[0]
+    if isinstance(first.case, UpdateCase):
+        return _update_finding(group, subject, count)
+    if not first.verdict.differences:
+        return _breach_finding(first, subject, count)
+    for failure in group:
+        if failure.alone is None and isinstance(failure.case, Case):
+            failure.alone = next(iter(_alone(failure.case, subject)), None)
+    small, verdict, guilty = _smallest(first, subject)
+    evidence = _evidence(small, subject, verdict)
+    if evidence is None:
+        return finding_of(first, small, verdict, subject, count)
+    larger = [e for f in group if (e := _evidence(*_witness(f)[:1], subject)) and e.wrong]
+    op = next((n.op for n in small.nodes if n.name == guilty), "")
+    rounds = _Rounds(lambda k: list(probes.of_operator(op, subject, k) if op else probes.of_nets(subject, k)))
+    diagnosis = _stateful(small, subject) or diagnose(evidence, larger, rounds)
+    gradients = {name: x for name, x in evidence.got.items() if not name.startswith("buffer ")}
+    born = localize.birthplace(small, verdict, guilty, gradients, diagnosis)
+    if diagnosis and born and not diagnosis.node:
+        diagnosis = replace(diagnosis, node=born.node)
+    stops = localize.narrate(small, evidence.truth, gradients, verdict, born)
+    finding = finding_of(first, small, verdict, subject, count, born, diagnosis, stops)
+    what = f"{op} alone" if op else "whole nets"
+    return replace(
+        finding, trigger=probes.trigger(rounds.all, what), reading=reading([evidence, *larger], guilty, op, born)
+    )
+
+
+class _Rounds:
+    """Fresh probes, round by round, each drawn once."""
+
+    def __init__(self, draw: Callable[[int], list[Probe]]) -> None:
+        self.draw, self.drawn = draw, list[list[Probe]]()
+
+    def __call__(self, k: int) -> list[Probe]:
+        while len(self.drawn) <= k:
+            self.drawn.append(self.draw(len(self.drawn)))
+        return self.drawn[k]
+
+    @property
+    def all(self) -> list[Probe]:
+        """Every probe drawn, the first round at least."""
+        return [probe for k in range(max(1, len(self.drawn))) for probe in self(k)]
+
+
+def _witness(failure: Failure) -> tuple[Case, Verdict]:
+    """The layer that fails alone, on the numbers of the failing case; else that case whole."""
+    if failure.alone is not None:
+        return failure.alone[1], failure.alone[2]
+    assert isinstance(failure.case, Case)
+    return failure.case, failure.verdict
+
+
+def _smallest(failure: Failure, subject: Subject) -> tuple[Case, Verdict, str]:
+    """The smallest case on which the mismatch is proven, its verdict, and the node that fails alone if one does."""
+    assert isinstance(failure.case, Case)
+    guilty = failure.alone[0].name if failure.alone else ""
+    for start, its, name in ((*_witness(failure), guilty), (failure.case, failure.verdict, "")):
+        small = shrink(start, _fails_alike(its, subject))
+        for candidate in (small, start):
+            found = judge(candidate, subject, how=SURE)
+            if found.outcome == "mismatch" and found.stage in ("proved", "contract"):
+                return candidate, found, name
+    return failure.case, failure.verdict, ""
+
+
+def _fails_alike(verdict: Verdict, subject: Subject) -> Callable[[Case], bool]:
+    """Whether a candidate fails as the first case did: in its values, or in its gradients only."""
+
+    def kind(found: Verdict) -> tuple[bool, bool]:
+        names = [name for name in found.suspects if not name.startswith("buffer ")]
+        return bool(names), "loss" in names
+
+    def fails(candidate: Case) -> bool:
+        found = judge(candidate, subject, how=QUICK)
+        return found.outcome == "mismatch" and bool(found.differences) and kind(found) == kind(verdict)
+
+    return fails
+
+
+def _evidence(case: Case, subject: Subject, verdict: Verdict | None = None) -> Evidence | None:
+    """What the subject makes of a case; None if it does not answer this time. The verdict, where it is known."""
+    evidence = probes.evidence(case, trial(case, subject, how=QUICK))
+    if evidence is not None and verdict is not None:
+        evidence.wrong = set(verdict.suspects)
+    return evidence
+
+
+def _stateful(case: Case, subject: Subject) -> Diagnosis | None:
+    """Whether the answer depends on what was asked before."""
+    other = replace(case, inputs={n: x + 1 if x.dtype.kind == "f" else x for n, x in case.inputs.items()})
+    answers = []
+    for before in (case, other):
+        subject.answer(before)
+        answers.append(subject.answer(case).answer)
+    if None in answers:
+        return None
+    first, second = (answer.gradients for answer in answers)
+    if all(np.array_equal(g, second.get(name), equal_nan=True) for name, g in first.items()):
+        return None
+    told = "the answer to the smallest case is another after a call with other numbers"
+    return named(FAULTS["P113"], case.nodes[-1].name, told)
+
+
+def finding_of(
+    first: Failure,
+    case: AnyCase,
+    verdict: Verdict,
+    subject: Subject,
+    count: int,
+    born: Birthplace | None = None,
+    diagnosis: Diagnosis | None = None,
+    stops: tuple[Any, ...] = (),
+) -> Finding:
+    identity = case.id
+    return Finding(
+        sentence=_sentence(verdict, born, diagnosis),
+        verdict=verdict,
+        case=case,
+        case_id=identity,
+        found_in=first.where,
+        backward=stops,
+        born=born,
+        diagnosis=diagnosis,
+        count=count,
+        reproduce=f"oracle replay corpus/{identity}.json --subject {subject.name}",
+    )
+
+
+def _sentence(verdict: Verdict, born: Birthplace | None, diagnosis: Diagnosis | None) -> str:
+    if diagnosis is not None:
+        where = f"{diagnosis.node} ({born.op})" if born and born.node == diagnosis.node else diagnosis.node
+        return f"{where}: {diagnosis.name}. {diagnosis.story}"
+    if born is not None:
+        return f"{born.sentence[0].upper()}{born.sentence[1:]}: {verdict.reason}"
+    return verdict.reason
+
+
+def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
+    """A breach of contract, or an exception: the smallest case with the same breach."""
+    assert isinstance(first.case, Case)
+    like = pattern(first.verdict.reason)
+    twice = first.verdict.outcome == "mismatch"
+
+    def fails(candidate: Case) -> bool:
+        found = judge(candidate, subject, how=How(prove=False, twice=twice, thorough=False))
+        return found.failed and pattern(found.reason) == like
+
+    again = first.verdict.outcome != "timeout" and fails(first.case)  # a hang would hang at every step of shrinking
+    small = shrink(first.case, fails, budget=150) if again else first.case
+    verdict = judge(small, subject) if small is not first.case else first.verdict
+    return finding_of(first, small, verdict, subject, count, diagnosis=breach_diagnosis(small, verdict))
+
+
+# ------------------------------------------------------------------------------------------------------------ step 5
+
+
+def _update_finding(group: list[Failure], subject: Subject, count: int) -> Finding:
+    """A failure of step 5."""
+    first = group[0]
+    like = pattern(first.verdict.reason)
+
+    def fails(candidate: UpdateCase) -> bool:
+        found = judge(candidate, subject, how=QUICK)
+        same = found.outcome == first.verdict.outcome
+        return same and (bool(found.differences) or pattern(found.reason) == like)
+
+    assert isinstance(first.case, UpdateCase)
+    small = shrink_update(first.case, fails)
+    verdict = judge(small, subject)
+    if not verdict.failed:
+        small, verdict = first.case, first.verdict
+    if not verdict.differences:
+        return finding_of(first, small, replace(verdict, reason=f"step 5, {small.op}: {verdict.reason}"), subject, count)
+    op, rounds = small.op, _Rounds(lambda k: list(probes.of_updates(small.op, subject, k)))
+    evidence = [_steps(f.case, subject) for f in (replace_case(first, small), *group) if isinstance(f.case, UpdateCase)]
+    known = [e for e in evidence if e is not None and e.wrong]
+    diagnosis = diagnose(known[0], known[1:], rounds) if known else None
+    born = Birthplace("step 5", op, "update", f"step 5, {op}: {verdict.reason}")
+    if diagnosis:
+        diagnosis = replace(diagnosis, node="step 5")
+    finding = finding_of(first, small, verdict, subject, count, born, diagnosis, _update_stops(small, subject))
+    return replace(finding, trigger=probes.trigger(rounds.all, f"step 5 with {op}"))
+
+
+def replace_case(failure: Failure, case: AnyCase) -> Failure:
+    """The same failure on another case."""
+    return Failure(failure.where, case, failure.verdict)
+
+
+def _steps(case: UpdateCase, subject: Subject) -> Steps | None:
+    return probes.steps(case, trial(case, subject, how=QUICK))
+
+
+def _update_stops(case: UpdateCase, subject: Subject) -> tuple[Stop, ...]:
+    """Every step, the first first: the first wrong one is where the difference is born, later ones follow."""
+    answer = subject.answer(case).answer
+    if not isinstance(answer, UpdateAnswer) or update_contract(case, answer):
+        return ()
+    born, stops = False, []
+    for k, (expected, got) in enumerate(zip(run_update(case), answer.steps, strict=True), 1):
+        bad = set(cheap([(name, np.asarray(got[name]), x) for name, x in expected.items()], case.dtype))
+        word: Literal["wrong", "follows"] = "follows" if born else "wrong"
+        lines = tuple(
+            Line(f"step {k}: {name}", word if name in bad else "right", x, np.asarray(got[name]))
+            for name, x in expected.items()
+        )
+        stops.append(Stop(f"step {k}", case.op, (), word if bad else "right", lines))
+        born = born or bool(bad)
+    return tuple(stops)

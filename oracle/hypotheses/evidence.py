@@ -1,0 +1,104 @@
+"""A failing case with what the subject made of it, and what it takes for a prediction to explain that."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from oracle.spec import Array, Case, Tensors, UpdateCase
+from oracle.twin import Truth, Twin, run_update
+
+UNIT = {"float64": 1e-9, "float32": 2e-4}
+"""How near a prediction must come to what was returned, relative to the largest entry of the tensor."""
+
+NOISE = {"float64": 1e-12, "float32": 1e-5}
+"""What is noise in a tensor that is not wrong, relative to the largest gradient of the case: a true 0 has no scale."""
+
+
+@dataclass
+class Evidence:
+    """One case of the forward and backward pass, the subject's answer, and autograd's."""
+
+    case: Case
+    got: Tensors
+    """What was returned: gradients by name, "loss", "buffer NAME"."""
+    wrong: set[str]
+    """The tensors of `got` that are wrong; empty for a case that passed."""
+    twin: Twin = field(init=False)
+    truth: Truth = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.twin = Twin(self.case)
+        self.truth = self.twin.run(self.case, errors=True)
+        self.right = told(self.truth)
+
+    def explained(self, predicted: Tensors | None) -> bool:
+        """Whether a prediction is what the subject returned in every tensor; for wrong ones, and is unlike the truth."""
+        if predicted is None:
+            return False
+        unit = UNIT[self.case.dtype]
+        sizes = (float(np.abs(g[np.isfinite(g)]).max(initial=0)) for g in self.truth.gradients.values())
+        noise = NOISE[self.case.dtype] * max(sizes, default=0.0)
+        return all(
+            _explains(got, predicted.get(name, self.right[name]), self.right[name], unit, name in self.wrong, noise)
+            for name, got in self.got.items()
+        )
+
+
+def told(truth: Truth) -> Tensors:
+    """Everything an answer may hold, by the names of `Evidence.got`."""
+    return {**truth.gradients, "loss": truth.loss, **{f"buffer {n}": x for n, x in truth.buffers.items()}}
+
+
+@dataclass
+class Steps:
+    """One case of step 5, the subject's parameters after each step, and torch's."""
+
+    case: UpdateCase
+    got: list[Tensors]
+    wrong: bool
+    right: list[Tensors] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.right = run_update(self.case)
+
+    def explained(self, predicted: list[Tensors] | None) -> bool:
+        """Whether a prediction is what the subject returned after every step; if it is wrong, and is unlike the truth."""
+        if predicted is None:
+            return False
+        unit = UNIT[self.case.dtype]
+        wrong = [
+            self.wrong and not _near(np.asarray(got[name], float), np.asarray(right[name], float), unit)
+            for got, right in zip(self.got, self.right, strict=True)
+            for name in right
+        ]
+        triples = [
+            (got[name], p[name], right[name])
+            for got, p, right in zip(self.got, predicted, self.right, strict=True)
+            for name in right
+        ]
+        return all(_explains(*t, unit, w) for t, w in zip(triples, wrong, strict=True))
+
+
+def _near(a: Array, b: Array, unit: float) -> bool:
+    finite = np.isfinite(b)
+    if not np.array_equal(np.isfinite(a), finite) or not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return False
+    scale = float(np.abs(b[finite]).max(initial=0))
+    return float(np.abs(a[finite] - b[finite]).max(initial=0)) <= unit * scale + 1e-300
+
+
+def _explains(got: Array, predicted: Array, right: Array, unit: float, wrong: bool, noise: float = 0.0) -> bool:
+    got, predicted, right = (np.asarray(x, float) for x in (got, predicted, right))
+    if predicted.shape != got.shape:
+        return False
+    finite = np.isfinite(got) & np.isfinite(right) & np.isfinite(predicted)
+    off = float(np.abs(got - right)[finite].max(initial=0))
+    if not wrong and finite.all() and float(np.abs(predicted - right).max(initial=0)) <= max(off, noise):
+        return True  # both are right, up to the noise around a zero
+    if not _near(got, predicted, unit):
+        return False
+    if not wrong:
+        return True
+    if not finite.all() and not np.array_equal(np.isfinite(got), np.isfinite(right)):
+        return True  # the infinities and NaN are the error, and are predicted
+    return float(np.abs(got - predicted)[finite].max(initial=0)) <= 0.1 * off  # nearer than the truth is

@@ -1,0 +1,189 @@
+"""Experiments on a subject that failed: many small cases of the guilty operator, and what told apart those that fail.
+
+A probe is a case with a known outcome. Fresh ones are drawn for the operator alone, in all its shapes, arguments,
+modes and numbers, so that a diagnosis must hold where the subject fails *and* where it does not, and so that the
+trigger of a fault ("only in evaluation") is a statement about runs that were made.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from random import Random
+
+import numpy as np
+
+from oracle.architectures import LOSSES, PROFILES, UNITS, Profile, architecture
+from oracle.draws import update_case, values
+from oracle.hypotheses.evidence import Evidence, Steps
+from oracle.judge import How, Trial, trial
+from oracle.regimes import regimes, update_regimes
+from oracle.shrink import finite, isolate
+from oracle.spec import Case, CaseError, UpdateCase
+from oracle.stage import staged
+from oracle.subjects import Subject
+from oracle.twin import Twin
+
+QUICK = How(prove=False, twice=False, thorough=False)
+"""While searching: suspicion is enough."""
+PROBES = 48
+"""Fresh probes of one round."""
+
+
+@dataclass
+class Probe:
+    """A case, whether the subject failed on it, and in which regimes it was."""
+
+    failed: bool
+    regimes: frozenset[str]
+    evidence: Evidence | Steps | None
+    """None where nothing comparable came back."""
+
+
+def evidence(case: Case, found: Trial) -> Evidence | None:
+    """What a trial found, as evidence."""
+    if found.found is None or found.truth is None:
+        return None
+    got = {name: x for name, x, _ in found.found if not name.startswith(("output ", "error "))}
+    try:
+        return Evidence(case, got, set(found.verdict.suspects))
+    except CaseError:
+        return None
+
+
+def of_operator(op: str, subject: Subject, seed: int, count: int = PROBES) -> Iterator[Probe]:
+    """The operator alone, on fresh numbers."""
+    for case in _alone(op, subject, seed, count):
+        found = trial(case, subject, how=QUICK)
+        if found.verdict.failed or found.verdict.outcome == "match":
+            yield _probe(case, found, op)
+
+
+def of_nets(subject: Subject, seed: int, count: int = PROBES) -> Iterator[Probe]:
+    """Whole nets, for faults of the walk over the graph."""
+    random = Random(f"nets {seed}")
+    for k in range(count):
+        net = architecture(random, "standard" if k % 4 else "deep", None, subject.supports)
+        case = values(net, random.randrange(2**32), ("float64", "float32")[k % 2], PLAIN)
+        found = trial(case, subject, how=QUICK)
+        if found.verdict.failed or found.verdict.outcome == "match":
+            yield _probe(case, found, "")
+
+
+PLAIN = ("small", "halves", "normal", "normal")
+
+
+def of_updates(op: str, subject: Subject, seed: int, count: int = PROBES) -> Iterator[Probe]:
+    """Step 5 with this optimizer."""
+    random, made = Random(f"{op} {seed}"), 0
+    while made < count:
+        case = update_case(random, ("float64", "float32")[made % 2], op)
+        made += 1
+        found = trial(case, subject, how=QUICK)
+        if found.verdict.failed or found.verdict.outcome == "match":
+            yield Probe(found.verdict.failed, frozenset(update_regimes(case)), steps(case, found))
+
+
+def steps(case: UpdateCase, found: Trial) -> Steps | None:
+    """What a trial of step 5 found, as evidence."""
+    if found.found is None:
+        return None
+    got: list[dict[str, object]] = [{} for _ in case.gradients]
+    for name, x, _ in found.found:
+        step, _, parameter = name.partition(": ")
+        got[int(step.split()[1]) - 1][parameter] = x
+    return Steps(case, got, found.verdict.failed)  # type: ignore[arg-type]
+
+
+def _probe(case: Case, found: Trial, op: str) -> Probe:
+    e = evidence(case, found)
+    met: set[str] = set()
+    if found.truth is not None:
+        of_node = regimes(case, found.truth.values)
+        met = set().union(*(of_node[n.name] for n in case.nodes if not op or n.op == op))
+    return Probe(found.verdict.failed, frozenset(met), e)
+
+
+MOVES: dict[str, tuple[str, ...]] = {
+    "Linear": ("linear",), "Add": ("residual", "fork", "fork", "split"), "Multiply": ("gate", "fork", "fork", "split"),
+    "Concatenate": ("fork", "split"), "Chunk": ("split",), "Flatten": ("shape",), "Unflatten": ("shape",),
+    "GLU": ("gate",),
+}  # fmt: skip
+"""The moves of the generator that make an operator."""
+
+
+def _focused(op: str) -> Profile:
+    base = PROFILES["standard"]
+    moves = MOVES.get(op, ("unit",) if op in UNITS else ("linear",))
+    return replace(
+        base,
+        depth=(1, 2),
+        moves=moves,
+        units=(op,) if op in UNITS else (),
+        losses=(op,) if op in LOSSES else (),
+    )
+
+
+def _alone(op: str, subject: Subject, seed: int, count: int) -> Iterator[Case]:
+    """Cases of the operator alone, cut out of small nets that have it."""
+    random, made = Random(f"{op} {seed}"), 0
+    for k in range(8 * count):
+        try:
+            net = architecture(random, _focused(op), None, subject.supports)
+        except ValueError:
+            return
+        nodes = [n for n in net.nodes if n.op == op]
+        if not nodes:
+            continue
+        case = values(net, random.randrange(2**32), ("float64", "float32")[k % 2], PROFILES["standard"].regimes)
+        try:
+            truth = Twin(case).run(case, errors=True)
+            alone = staged(isolate(case, truth, random.choice(nodes)), subject)
+        except CaseError:
+            continue
+        if finite(alone):
+            yield alone
+            made += 1
+        if made == count:
+            return
+
+
+# ------------------------------------------------------------------------------------------------------- the trigger
+
+
+ENOUGH = 0.95
+"""The share of the probes that a trigger must foretell."""
+
+
+def trigger(probes: Iterable[Probe], what: str) -> str:
+    """When the fault shows, from what the probes did: the regime, or two, in which just the failing ones are."""
+    probes = [p for p in probes if p.failed or _could_show(p)]
+    failed = [p.regimes for p in probes if p.failed]
+    passed = [p.regimes for p in probes if not p.failed]
+    if len(failed) < 3:
+        return ""
+    if not passed:
+        return f"in every one of {len(failed)} probes of {what}"
+    words = sorted(set().union(*failed), key=lambda w: (-sum(w in r for r in failed), w))
+    pairs = [(w,) for w in words] + [(a, b) for i, a in enumerate(words[:12]) for b in words[i + 1 : 12]]
+    best = max(pairs, key=lambda c: (_foretold(c, failed, passed), -len(c)), default=())
+    if len(passed) < 3 or not best or _foretold(best, failed, passed) < ENOUGH:
+        return f"in {len(failed)} of {len(probes)} probes of {what}"
+    met = [r for r in failed if set(best) <= r]
+    other = [r for r in passed if not set(best) <= r]
+    in_regime = len(met) + len(passed) - len(other)
+    return (
+        f"only {' and '.join(best)}: in {len(met)} of {in_regime} probes of {what} {' and '.join(best)}, "
+        f"and in {len(failed) - len(met) or 'none'} of the {len(probes) - in_regime} others"
+    )
+
+
+def _could_show(probe: Probe) -> bool:
+    """Whether there is anything to be wrong: an empty batch, or an error signal of zero, hides every fault."""
+    e = probe.evidence
+    return not isinstance(e, Evidence) or any(np.any(g) for g in e.truth.gradients.values())
+
+
+def _foretold(words: tuple[str, ...], failed: list[frozenset[str]], passed: list[frozenset[str]]) -> float:
+    """The smaller of two shares: of the failing probes in the regime, and of the regime's probes that fail."""
+    wanted = set(words)
+    hits, false = sum(wanted <= r for r in failed), sum(wanted <= r for r in passed)
+    return min(hits / len(failed), hits / (hits + false) if hits + false else 0.0)
