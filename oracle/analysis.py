@@ -22,12 +22,15 @@ from oracle.reading import reading
 from oracle.records import Birthplace, Diagnosis, Finding, Line, Stop
 from oracle.shrink import shrink, shrink_update
 from oracle.spec import AnyCase, Case, Node, UpdateAnswer, UpdateCase
-from oracle.stage import staged
+from oracle.stage import stages
 from oracle.subjects import Subject
 from oracle.twin import Twin, run_update
 
 SURE = How(twice=False)
 """Before accusing."""
+
+FAILING, PATIENCE = 6, 4
+"""Failing probes that a trigger wants to see, and rounds of probes in which it looks for them."""
 
 Alone = tuple[Node, Case, Verdict]
 
@@ -73,7 +76,7 @@ def signature(case: AnyCase, found: Trial, subject: Subject) -> tuple[str, Alone
 
 def _alone(case: Case, subject: Subject) -> list[Alone]:
     truth = Twin(case).run(case, errors=True)
-    return localize.isolated(case, truth, lambda c: judge(c, subject, how=QUICK), lambda c: staged(c, subject))
+    return localize.isolated(case, truth, lambda c: judge(c, subject, how=QUICK), lambda c: stages(c, subject))
 
 
 def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
@@ -119,8 +122,10 @@ class _Rounds:
 
     @property
     def all(self) -> list[Probe]:
-        """Every probe drawn, the first round at least."""
-        return [probe for k in range(max(1, len(self.drawn))) for probe in self(k)]
+        """Every probe drawn; more are, until enough of them fail to say when."""
+        while not self.drawn or (sum(p.failed for d in self.drawn for p in d) < FAILING and len(self.drawn) < PATIENCE):
+            self(len(self.drawn))
+        return [probe for drawn in self.drawn for probe in drawn]
 
 
 def _witness(failure: Failure) -> tuple[Case, Verdict]:
@@ -251,21 +256,17 @@ def _update_finding(group: list[Failure], subject: Subject, count: int) -> Findi
     if not verdict.failed:
         small, verdict = first.case, first.verdict
     if not verdict.differences:
-        return finding_of(first, small, replace(verdict, reason=f"step 5, {small.op}: {verdict.reason}"), subject, count)
+        told = replace(verdict, reason=f"step 5, {small.op}: {verdict.reason}")
+        return finding_of(first, small, told, subject, count)
     op, rounds = small.op, _Rounds(lambda k: list(probes.of_updates(small.op, subject, k)))
-    evidence = [_steps(f.case, subject) for f in (replace_case(first, small), *group) if isinstance(f.case, UpdateCase)]
-    known = [e for e in evidence if e is not None and e.wrong]
+    cases = [small, *(f.case for f in group if isinstance(f.case, UpdateCase))]
+    known = [e for case in cases if (e := _steps(case, subject)) is not None and e.wrong]
     diagnosis = diagnose(known[0], known[1:], rounds) if known else None
     born = Birthplace("step 5", op, "update", f"step 5, {op}: {verdict.reason}")
     if diagnosis:
         diagnosis = replace(diagnosis, node="step 5")
     finding = finding_of(first, small, verdict, subject, count, born, diagnosis, _update_stops(small, subject))
     return replace(finding, trigger=probes.trigger(rounds.all, f"step 5 with {op}"))
-
-
-def replace_case(failure: Failure, case: AnyCase) -> Failure:
-    """The same failure on another case."""
-    return Failure(failure.where, case, failure.verdict)
 
 
 def _steps(case: UpdateCase, subject: Subject) -> Steps | None:

@@ -197,7 +197,7 @@ def _magnitudes(dtype: str) -> Array:
     sparse = 1.37 * 10.0 ** np.linspace(low, high, 24)
     dense = 1.013 * 2.0 ** np.arange(-10, 10, 0.75)
     tails = np.concatenate([np.arange(3.07, 41, 1.31), np.linspace(41.3, 1.02 * tail, 16)])
-    x = np.concatenate([sparse, dense, tails, [float(info.tiny), float(info.max) / 4]])
+    x = np.concatenate([sparse, dense, tails, [float(info.tiny), 1.1 * float(info.max) ** 0.5, float(info.max) / 4]])
     return np.unique(x[x < float(info.max)].astype(dtype)).astype(float)
 
 
@@ -223,7 +223,7 @@ def _sizes(*at: float) -> Callable[[str], Array]:
 
 LOGITS = _sizes(0.3, 1.7, 4.1, 9.3, 15.7, 17.9, 25.1, 33.3, 36.1, 38.7, 50.3, 80.9, 87.7, 95.1, 400.7, 700.9, 740.3)
 SHIFTS = _sizes(1.3, 10.7, 100.3, 1e3, 1e4, 1e5, 1e6, 1e9, 1e20, 1e30)
-SPREADS = _sizes(1e-30, 1e-10, 1e-3, 1.0, 1e3, 1e10, 1e17, 1e20, 1e25, 1e30, 1e37)
+SPREADS = _sizes(1e-30, 1e-10, 1e-3, 1.0, 1e3, 1e10, 1e17, 2e19, 1e20, 1e25, 1e30, 1e37)
 MEANS = _sizes(1.3, 10.7, 100.3, 1e3, 1e4, 1e5)
 
 BATCH = np.array([0.3, -1.1, 0.8, -0.45])
@@ -645,15 +645,15 @@ CAUSES: dict[str, str] = {
     "BCELoss x": "The backward pass divides by max(p (1 − p), 1e-12), and its 1e-12 is a float32 in float64 too.",
     "BCELoss t": "The value clamps ln p and ln(1 − p) at −100; the gradient of the target does not, so that it is not "
     "the derivative of what was computed, and infinite at p = 0 and p = 1.",
-    "BatchNorm1d": "The variance is summed in the dtype of the input: from a spread of 1.8e19 on its squares overflow "
-    "float32, and every output is 0.",
+    "BatchNorm1d": "The variance is summed in the dtype of the input: from a spread of about 1e19 on its squares "
+    "overflow float32, and every output is 0.",
     "BCEWithLogitsLoss value": "The value is (1 − t) x − ln σ(x): where the label is 0 and x far below 0, two numbers "
     "of size |x| cancel, and eˣ is lost in their rounding.",
     "BCEWithLogitsLoss x": "The slope is (1 + (a − 1) t) σ(x) − a t, a the pos_weight: it cancels if σ(x) is near t.",
     "CELU x": "The backward kernel of ELU, which CELU uses, works with α rounded to float32.",
     "CrossEntropyLoss value": "ln Σ e^(z − max z) is 0 once the sum rounds to 1.",
     "CrossEntropyLoss x": "p − 1 cancels for the class that is all but certain.",
-    "GELU x, not finite": "x² overflows, and tanh′ = 0 times that is NaN.",
+    "GELU x, not finite": "From 1.85e19 (in float64 1.35e154) on x² overflows, and tanh′ = 0 times that is NaN.",
     "GELU": "1 + erf and 1 + tanh cancel for negative x.",
     "GLU": "σ (1 − σ) cancels where σ is near 1.",
     "Hardsigmoid": "The backward kernel holds 1/6 as a float32, in float64 too.",
@@ -676,15 +676,20 @@ CAUSES: dict[str, str] = {
 UPSTREAM: dict[str, str] = {
     "BCELoss": "That there are clamps is documented (pytorch#103316); about these two faults no issue was found.",
     "BatchNorm1d": "pytorch#162489, with a repair proposed in pytorch#178123.",
+    "BCEWithLogitsLoss x": "pytorch#195677 and pytorch#195529 (without pos_weight).",
+    "BCEWithLogitsLoss value": "pytorch#195529, where the value is 0.",
     "CELU": "No issue was found; pytorch#158314 is about another α held in too low a precision.",
+    "CrossEntropyLoss x": "pytorch#195678 and pytorch#195531.",
     "GELU": "The tail: pytorch#187806, with a repair proposed in pytorch#189234.",
     "GELU x, not finite": "No issue was found about finite inputs; pytorch#185770 is about infinite ones.",
     "Hardsigmoid": "No issue was found; pytorch#51438 is about another fault of this derivative.",
+    "LogSoftmax x": "pytorch#195680.",
     "Sigmoid": "pytorch#195681 and pytorch#195527.",
+    "Softmax": "pytorch#195531.",
     "Softplus": "No issue was found about the threshold in float64.",
-    "Tanh": "pytorch#195527.",
+    "Tanh": "pytorch#195527 and pytorch#195685.",
 }
-"""What the public issues say, by the same keys."""
+"""What the public issues say (searched in an index of them), by the same keys."""
 
 
 @dataclass(frozen=True)

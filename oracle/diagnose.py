@@ -38,6 +38,8 @@ class Suspicion:
     hypothesis: Hypothesis
     node: Node | None
     """None for a fault of no one node."""
+    readings: int = 1
+    """How many readings of its line were tried: of two that explain as much, the one of fewer is the simpler."""
     explained: int = 0
     failing: int = 0
     contradicted: int = 0
@@ -68,23 +70,23 @@ def explains(h: Hypothesis, e: Evidence | Steps, node: Node | None) -> bool:
     """Whether the fault, at this node, at nodes of its operator, or everywhere it can be, reproduces a case."""
     try:
         if isinstance(e, Steps):
-            return h.rule is not None and e.case.op in h.ops and e.explained(h.rule(e.case))
-        return any(e.explained(p) for nodes in _places(h, e.case, node) for p in h.predict(e, nodes))
+            return any(e.case.op not in h.ops or e.explained(rule(e.case)) for rule in h.rules)
+        if node is None:
+            return any(e.explained(p) for p in h.predict(e, []))
+        places = list(_places(h, e.case, node))
+        if not places:  # it cannot show here: the truth is foretold
+            return e.explained(e.right)
+        return any(e.explained(p) for nodes in places for p in h.predict(e, nodes))
     except SURE:
         return False
 
 
-def _places(h: Hypothesis, case: Case, node: Node | None) -> Iterator[list[Node]]:
+def _places(h: Hypothesis, case: Case, node: Node) -> Iterator[list[Node]]:
     """The sets of nodes at which the fault may sit in a case: each one once."""
-    if node is None:
-        yield []
-        return
     able = [n for n in case.nodes if h.applies(n)]
     alike = [n for n in able if n.op == node.op]
     options = [alike, *([able] if able != alike else []), *([[n] for n in alike] if len(alike) > 1 else [])]
     yield from (nodes for nodes in options if nodes)
-    if not alike:
-        yield []  # it cannot show here: the truth is foretold
 
 
 def diagnose(smallest: Evidence | Steps, larger: list[Evidence] | list[Steps], more: More) -> Diagnosis | None:
@@ -93,7 +95,7 @@ def diagnose(smallest: Evidence | Steps, larger: list[Evidence] | list[Steps], m
     for e in larger:
         for s in suspects:
             s.meets(e, failed=True)
-    suspects = [s for s in suspects if s.believed]
+    suspects = [s for s in suspects if s.explained >= s.failing / 2]
     for k in range(ROUNDS if suspects else 0):
         for probe in more(k):
             if probe.evidence is not None:
@@ -104,7 +106,7 @@ def diagnose(smallest: Evidence | Steps, larger: list[Evidence] | list[Steps], m
             break
     if not suspects:
         return None
-    best = max(suspects, key=lambda s: (s.score, s.node is not None))
+    best = max(suspects, key=lambda s: (s.score, s.node is not None, -s.readings))
     tied = [s for s in suspects if s.score == best.score and s.fault is not best.fault]
     return _believed(best, tuple(dict.fromkeys(f"{s.fault.code} {s.fault.name}" for s in tied)))
 
@@ -113,16 +115,16 @@ def _explaining(e: Evidence | Steps) -> Iterator[Suspicion]:
     """Every fault, with a node, that reproduces all of the subject's numbers."""
     for code, h in HYPOTHESES.items():
         if isinstance(e, Steps):
-            if explains(h, e, None):
-                yield Suspicion(FAULTS[code], h, None)
+            if e.case.op in h.ops and explains(h, e, None):
+                yield Suspicion(FAULTS[code], h, None, len(h.rules))
             continue
         for node in [None] if h.everywhere else reversed([n for n in e.case.nodes if h.applies(n)]):
             try:
-                found = any(e.explained(p) for p in h.predict(e, [node] if node else []))
+                predicted = list(h.predict(e, [node] if node else []))
             except SURE:
                 continue
-            if found:
-                yield Suspicion(FAULTS[code], h, node)
+            if any(e.explained(p) for p in predicted):
+                yield Suspicion(FAULTS[code], h, node, len(predicted))
 
 
 def _believed(s: Suspicion, also: tuple[str, ...]) -> Diagnosis:

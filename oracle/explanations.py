@@ -7,14 +7,15 @@ its answer taken. The same catalogue gives the same pages.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import islice
 from random import Random
 
 import numpy as np
 
 from oracle.arbiter import FORMULAS
 from oracle.architectures import LOSSES, PROFILES, UNITS, Profile, architecture
-from oracle.compare import Difference, Verdict
+from oracle.compare import Verdict
 from oracle.draws import Stream, update_case, values
 from oracle.faults import FAULTS, Fault
 from oracle.hypotheses import HYPOTHESES, Evidence
@@ -28,7 +29,7 @@ from oracle.spec import Answer, AnyCase, Array, Case, CaseError, Node, Tensors, 
 from oracle.twin import Twin, run_update
 
 VISIBLE, LEAST = 1e-2, 1e-12
-"""How far off an example should be, relative to the largest entry; and how far it has to be."""
+"""How far off an example should be, relative to the largest entry, or to 0.1; and how far it has to be."""
 DRAWN, BUDGET = 24, 250
 """Cases of one operator that are looked at, and trials of a shrinking."""
 
@@ -58,19 +59,25 @@ class Explanation:
 @lru_cache(None)
 def explanation(code: str) -> Explanation:
     """The page of a fault; raises KeyError for a code that is none."""
-    fault, h = FAULTS[code], HYPOTHESES.get(code)
-    seeds = [s for s in SEEDS if s.code == code]
-    if h is None:
-        operators = _in_order({op for s in seeds for op in s.ops.split()})
-        wrong, drawn = _planted(code), _streamed(code)
-    elif h.rule is not None:
-        operators, wrong, drawn = _in_order(h.ops), _ruled(code), [_updates(op) for op in _in_order(h.ops)]
-    else:
-        operators, wrong, drawn = _operators(code), _foretold(code), _cases(code)
-    case = None if fault.part == "contract" else _smallest(drawn, wrong)
-    example = None if case is None else _finding(fault, case, next(_off(case, wrong(case))))
-    confused = () if case is None else tuple(_confused(fault, case, wrong))
-    return Explanation(fault, operators, example, confused, len(seeds), h is None and case is not None)
+    fault, seeds = FAULTS[code], [s for s in SEEDS if s.code == code]
+    found = None if fault.part == "contract" else next(_examples(code), None)
+    if found is None:
+        return Explanation(fault, operators(code), None, (), len(seeds))
+    case, wrong, planted = found
+    numbers = next(_off(case, wrong(case)))
+    confused = tuple(_confused(fault, case, numbers))
+    return Explanation(fault, operators(code), _finding(fault, case, numbers), confused, len(seeds), planted)
+
+
+def _examples(code: str) -> Iterator[tuple[AnyCase, Wrong, bool]]:
+    """The smallest case by the hypothesis; else by the planted bug; and what makes the wrong numbers."""
+    h = HYPOTHESES.get(code)
+    if h is not None:
+        wrong = _ruled(code) if h.rules else _foretold(code)
+        if (case := _smallest(code, _drawn, wrong)) is not None:
+            yield case, wrong, False
+    if (case := _smallest(code, _streamed, _planted(code))) is not None:
+        yield case, _planted(code), True
 
 
 # -------------------------------------------------------------------------------------------------- right and wrong
@@ -99,8 +106,8 @@ def _ruled(code: str) -> Wrong:
     h = HYPOTHESES[code]
 
     def wrong(case: AnyCase) -> Iterator[Numbers]:
-        if isinstance(case, UpdateCase) and h.rule is not None:
-            yield h.rule(case)
+        if isinstance(case, UpdateCase):
+            yield from (rule(case) for rule in h.rules)
 
     return wrong
 
@@ -111,6 +118,7 @@ def _planted(code: str) -> Wrong:
 
     def wrong(case: AnyCase) -> Iterator[Numbers]:
         for seed in seeds if isinstance(case, Case) else ():
+            assert isinstance(case, Case)
             answer = seed.plant().call(case)
             if isinstance(answer, Answer):
                 yield {name: np.asarray(x) for name, x in answer.gradients.items()} | {"loss": np.asarray(answer.loss)}
@@ -135,8 +143,8 @@ def _far(right: Array, wrong: Array) -> float:
         return 0.0
     if not np.isfinite(wrong).all():
         return np.inf
-    scale = max(float(np.abs(right).max()), float(np.abs(wrong).max()))
-    return float(np.abs(right - wrong).max()) / scale if scale else 0.0
+    scale = max(float(np.abs(right).max()), float(np.abs(wrong).max()), 0.1)
+    return float(np.abs(right - wrong).max()) / scale
 
 
 def _parts(numbers: Numbers) -> Tensors:
@@ -149,53 +157,71 @@ def _parts(numbers: Numbers) -> Tensors:
 # ------------------------------------------------------------------------------------------------------ the example
 
 
-def _smallest(drawn: Iterable[Sequence[AnyCase]], wrong: Wrong) -> AnyCase | None:
-    """The smallest case of the first group in which any shows the fault, shrunk; one that shows it well, if any does."""
+def _smallest(code: str, drawn: Callable[[str], Iterator[Sequence[AnyCase]]], wrong: Wrong) -> AnyCase | None:
+    """The smallest case of the first group in which any shows the fault, shrunk; visibly, if any does.
 
-    def shows(case: AnyCase, least: float) -> bool:
+    A wrong line can be read in several ways, of which the first comes first.
+    """
+
+    def shows(case: AnyCase, least: float, forms: int | None) -> bool:
         try:
             with np.errstate(all="ignore"):
-                return not _on_a_kink(case) and next(_off(case, wrong(case), least), None) is not None
+                return _sensible(case) and next(_off(case, islice(wrong(case), forms), least), None) is not None
         except SURE:
             return False
 
-    groups = list(drawn)
-    for least, group in ((least, group) for least in (VISIBLE, LEAST) for group in groups):
-        if showing := [case for case in group if shows(case, least)]:
-            case = min(showing, key=_size)
-            if isinstance(case, UpdateCase):
-                return shrink_update(case, lambda c: shows(c, least), BUDGET)  # noqa: B023  (called at once)
-            return shrink(case, lambda c: shows(c, least), BUDGET)  # noqa: B023
+    tries = ((least, group, forms) for least in (VISIBLE, LEAST) for group in drawn(code) for forms in (1, None))
+    for least, group, forms in tries:
+        if showing := [case for case in group if shows(case, least, forms)]:
+            case, fails = min(showing, key=_size), partial(shows, least=least, forms=forms)
+            return shrink_update(case, fails, BUDGET) if isinstance(case, UpdateCase) else shrink(case, fails, BUDGET)
     return None
 
 
-def _size(case: AnyCase) -> int:
+def _size(case: AnyCase) -> float:
     if isinstance(case, UpdateCase):
         return len(case.gradients)
-    return 4 * len(case.nodes) + sum(x.size for x in (*case.inputs.values(), *case.parameters.values()))
+    tensors = [*case.inputs.values(), *case.parameters.values()]
+    top = max((float(np.abs(x).max(initial=0)) for x in tensors if x.dtype.kind == "f"), default=0.0)
+    mixed = any(node.op == "CrossEntropyLoss" and case.inputs[node.inputs[1]].dtype.kind == "f" for node in case.nodes)
+    return 4 * len(case.nodes) + sum(x.size for x in tensors) + top + 50 * mixed
 
 
-def _on_a_kink(case: AnyCase) -> bool:
-    """Whether some number lies where there is no derivative: no place for a lesson."""
+def _sensible(case: AnyCase) -> bool:
+    """No number where there is no derivative, no constant to normalize, and no probability that is none."""
     if isinstance(case, UpdateCase):
-        return False
+        return True
     found = Twin(case).run(case).values
-    return any(exactly_at(node, [found[name] for name in node.inputs]).any() for node in case.nodes)
+    for node in case.nodes:
+        inputs = [found[name] for name in node.inputs]
+        if exactly_at(node, inputs).any():
+            return False
+        if node.op == "BatchNorm1d" and (inputs[0].std(axis=(0, *range(2, inputs[0].ndim))) < 0.1).any():
+            return False
+        if node.op in PROBABLE and inputs[1].dtype.kind == "f":
+            whole = node.op != "CrossEntropyLoss" or np.allclose(inputs[1].sum(1), 1)
+            if not whole or ((inputs[1] < 0) | (inputs[1] > 1)).any():
+                return False
+    return True
+
+
+PROBABLE = ("BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss")
+"""Losses whose targets are probabilities, or labels."""
 
 
 PLAIN = replace(
     PROFILES["standard"], depth=(1, 1), widths=(1, 2, 2, 3, 4), batches=(1, 2, 2, 3),
-    regimes=("small", "small", "halves", "saturating"),
+    regimes=("small", "small", "halves", "saturating", "large"),
 )  # fmt: skip
 """Small nets with small numbers."""
 
 
 @lru_cache(None)
-def _alone(op: str) -> tuple[Case, ...]:
+def _alone(op: str, count: int = DRAWN) -> tuple[Case, ...]:
     """Cases of an operator alone."""
     random, found = Random(f"explain {op}"), []
-    for _ in range(4 * DRAWN):
-        case = _drawn(random, _focused(op))
+    for _ in range(4 * count):
+        case = _filled(random, _focused(op))
         nodes = [n for n in case.nodes if n.op == op]
         if nodes:
             try:
@@ -203,7 +229,7 @@ def _alone(op: str) -> tuple[Case, ...]:
             except CaseError:
                 continue
             found += [alone] if finite(alone) else []
-        if len(found) == DRAWN:
+        if len(found) == count:
             break
     return tuple(found)
 
@@ -218,20 +244,22 @@ def _focused(op: str) -> Profile:
 def _nets() -> tuple[Case, ...]:
     """Small nets, for faults of more than one operator; later ones are deeper."""
     random = Random("explain nets")
-    return tuple(_drawn(random, replace(PLAIN, depth=(1, 2 + k // 30))) for k in range(120))
+    return tuple(_filled(random, replace(PLAIN, depth=(1, 2 + k // 30))) for k in range(120))
 
 
-def _drawn(random: Random, profile: Profile) -> Case:
+def _filled(random: Random, profile: Profile) -> Case:
     return values(architecture(random, profile), random.randrange(2**32), "float64", profile.regimes)
 
 
 @lru_cache(None)
-def _operators(code: str) -> tuple[str, ...]:
-    """The operators at which a fault can be."""
-    h = HYPOTHESES[code]
-    if h.everywhere:
-        return ()
-    return _in_order(op for op in FORMULAS if any(h.applies(n) for n in _nodes(op)))
+def operators(code: str) -> tuple[str, ...]:
+    """The operators, or optimizers, that can have a fault: none for one of the walk over the graph."""
+    h = HYPOTHESES.get(code)
+    if h is None:
+        return _in_order({op for s in SEEDS if s.code == code for op in s.ops.split()})
+    if h.rules:
+        return _in_order(h.ops)
+    return () if h.everywhere else _in_order(op for op in FORMULAS if any(h.applies(n) for n in _nodes(op)))
 
 
 FAMILIAR = (
@@ -247,12 +275,22 @@ def _in_order(ops: Iterable[str]) -> tuple[str, ...]:
 
 @lru_cache(None)
 def _nodes(op: str) -> tuple[Node, ...]:
-    return tuple(n for case in _alone(op) for n in case.nodes if n.op == op)
+    """The operator with many arguments."""
+    random, profile = Random(f"explain {op}"), _focused(op)
+    nets = (architecture(random, profile) for _ in range(2 * DRAWN))
+    return tuple(node for net in nets for node in net.nodes if node.op == op)
 
 
-def _cases(code: str) -> list[Sequence[Case]]:
-    """Its operators, each alone; then whole nets, for a fault of several nodes."""
-    return [*(_alone(op) for op in _operators(code)), _nets()]
+def _drawn(code: str) -> Iterator[Sequence[AnyCase]]:
+    """The optimizers; or the operators, each alone, then whole nets, then more of what hardly ever shows it."""
+    ops = operators(code)
+    if HYPOTHESES[code].rules:
+        yield from map(_updates, ops)
+        return
+    yield from map(_alone, ops)
+    yield _nets()
+    if len(ops) == 1:
+        yield _alone(ops[0], 8 * DRAWN)
 
 
 @lru_cache(None)
@@ -261,24 +299,26 @@ def _updates(op: str) -> tuple[UpdateCase, ...]:
     return tuple(update_case(random, "float64", op) for _ in range(DRAWN))
 
 
-def _streamed(code: str) -> list[Sequence[AnyCase]]:
-    """What the seeds of a fault are looked for with."""
-    profiles = dict.fromkeys(s.profile for s in SEEDS if s.code == code)
-    streams = [Stream(0, dtype, profile) for profile in profiles for dtype in ("float64", "float32")]
-    return [[stream[k] for k in range(60)] for stream in streams]
+def _streamed(code: str) -> Iterator[Sequence[AnyCase]]:
+    """The operators that are planted, each alone; then the nets in which the planted bug is looked for."""
+    yield from (_alone(op) for op in operators(code) if op in FORMULAS)
+    for profile in dict.fromkeys(s.profile for s in SEEDS if s.code == code and s.profile != "updates"):
+        yield from (_stream(profile, dtype) for dtype in ("float64", "float32"))
+
+
+@lru_cache(None)
+def _stream(profile: str, dtype: str) -> tuple[AnyCase, ...]:
+    stream = Stream(0, dtype, profile)
+    return tuple(stream[k] for k in range(60))
 
 
 def _finding(fault: Fault, case: AnyCase, wrong: Numbers) -> Finding:
     """The example as a finding, for the tables and the drawing of a report."""
     lines = [_line(name, x, _parts(wrong).get(name)) for name, x in _parts(_right(case)).items()]
-    worst = max((line for line in lines if line.got is not None), key=lambda line: _far(line.expected, line.got))
-    with np.errstate(all="ignore"):
-        off = np.nan_to_num(np.abs(worst.got - worst.expected), nan=np.inf)
-    at = tuple(int(k) for k in np.unravel_index(int(np.argmax(off)), off.shape))
-    d = Difference(worst.tensor, at, float(worst.expected[at]), float(np.asarray(worst.got)[at]), 0.0)
+    lines.sort(key=lambda line: isinstance(case, Case) and line.status != "wrong")
     return Finding(
         sentence=fault.name,
-        verdict=Verdict("mismatch", fault.name, (d,)),
+        verdict=Verdict("mismatch", fault.name),
         case=case,
         case_id=case.id,
         found_in="the catalogue",
@@ -307,9 +347,9 @@ def _stops(fault: Fault, case: AnyCase, lines: list[Line]) -> Iterator[Stop]:
         yield Stop(node.name, node.op, node.inputs, "wrong" if guilty else "right", shown)
 
 
-def _confused(fault: Fault, case: AnyCase, wrong: Wrong) -> Iterator[Fault]:
+def _confused(fault: Fault, case: AnyCase, numbers: Numbers) -> Iterator[Fault]:
     """Faults of the same family and part that foretell the same numbers."""
-    mine = _parts(next(_off(case, wrong(case))))
+    mine = _parts(numbers)
     for other in FAULTS.values():
         if other.family != fault.family or other.part != fault.part or other is fault or other.code not in HYPOTHESES:
             continue

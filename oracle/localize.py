@@ -5,7 +5,7 @@ alone (the fault needs its surroundings, or the subject cannot run a layer alone
 between which nodes it lies.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
 import numpy as np
@@ -19,29 +19,28 @@ from oracle.stage import SHOWN, control, fed
 from oracle.twin import Truth
 
 Judge = Callable[[Case], Verdict]
-Stage = Callable[[Case], Case]
+Stage = Callable[[Case], Iterable[Case]]
 
 
 def isolated(
-    case: Case, truth: Truth, judge: Judge, stage: Stage = lambda case: case
+    case: Case, truth: Truth, judge: Judge, stage: Stage = lambda case: [case]
 ) -> list[tuple[Node, Case, Verdict]]:
     """The nodes that fail alone, last layer first, with the case and the verdict of each. `truth` has errors.
 
-    `stage` makes a layer alone one that the subject can run.
+    `stage` makes of a layer alone the cases that the subject can run.
     """
     found = []
     for node in reversed(case.nodes):
         if node.op == "Dot" and len(case.nodes) > 1:
             continue
         try:
-            alone = stage(isolate(case, truth, node))
-            if not finite(alone):
-                continue
-            verdict = judge(alone)
+            for alone in filter(finite, stage(isolate(case, truth, node))):
+                verdict = judge(alone)
+                if verdict.outcome == "mismatch" and not (_only_shown(verdict) and judge(control(alone)).failed):
+                    found.append((node, alone, verdict))
+                    break
         except CaseError:
             continue
-        if verdict.outcome == "mismatch" and not (_only_shown(verdict) and judge(control(alone)).failed):
-            found.append((node, alone, verdict))
     return found
 
 

@@ -18,7 +18,7 @@ from oracle.judge import How, Trial, trial
 from oracle.regimes import regimes, update_regimes
 from oracle.shrink import finite, isolate
 from oracle.spec import Case, CaseError, UpdateCase
-from oracle.stage import staged
+from oracle.stage import stages
 from oracle.subjects import Subject
 from oracle.twin import Twin
 
@@ -136,7 +136,7 @@ def _alone(op: str, subject: Subject, seed: int, count: int) -> Iterator[Case]:
         case = values(net, random.randrange(2**32), ("float64", "float32")[k % 2], PROFILES["standard"].regimes)
         try:
             truth = Twin(case).run(case, errors=True)
-            alone = staged(isolate(case, truth, random.choice(nodes)), subject)
+            *_, alone = stages(isolate(case, truth, random.choice(nodes)), subject)
         except CaseError:
             continue
         if finite(alone):
@@ -149,12 +149,12 @@ def _alone(op: str, subject: Subject, seed: int, count: int) -> Iterator[Case]:
 # ------------------------------------------------------------------------------------------------------- the trigger
 
 
-ENOUGH = 0.95
-"""The share of the probes that a trigger must foretell."""
+TELLING = 0.4
+"""The share of the passing probes that a trigger must exclude to be worth saying."""
 
 
 def trigger(probes: Iterable[Probe], what: str) -> str:
-    """When the fault shows, from what the probes did: the regime, or two, in which just the failing ones are."""
+    """When the fault shows, from what the probes did: the regime, or the two, in which all failing ones are."""
     probes = [p for p in probes if p.failed or _could_show(p)]
     failed = [p.regimes for p in probes if p.failed]
     passed = [p.regimes for p in probes if not p.failed]
@@ -162,18 +162,26 @@ def trigger(probes: Iterable[Probe], what: str) -> str:
         return ""
     if not passed:
         return f"in every one of {len(failed)} probes of {what}"
-    words = sorted(set().union(*failed), key=lambda w: (-sum(w in r for r in failed), w))
-    pairs = [(w,) for w in words] + [(a, b) for i, a in enumerate(words[:12]) for b in words[i + 1 : 12]]
-    best = max(pairs, key=lambda c: (_foretold(c, failed, passed), -len(c)), default=())
-    if len(passed) < 3 or not best or _foretold(best, failed, passed) < ENOUGH:
+    words = sorted(set.intersection(*(set(r) for r in failed)))
+    singles = [(w,) for w in words]
+    pairs = [(a, b) for i, a in enumerate(words) for b in words[i + 1 :]]
+    best: tuple[str, ...] = max(singles, key=lambda c: _excluded(c, passed), default=())
+    both: tuple[str, ...] = max(pairs, key=lambda c: _excluded(c, passed), default=())
+    if both and _excluded(both, passed) >= _excluded(best, passed) + TELLING / 2:
+        best = both
+    if not best or _excluded(best, passed) < TELLING or len(passed) < 3:
         return f"in {len(failed)} of {len(probes)} probes of {what}"
-    met = [r for r in failed if set(best) <= r]
-    other = [r for r in passed if not set(best) <= r]
-    in_regime = len(met) + len(passed) - len(other)
+    others = round(_excluded(best, passed) * len(passed))
+    said = " and ".join(best)
     return (
-        f"only {' and '.join(best)}: in {len(met)} of {in_regime} probes of {what} {' and '.join(best)}, "
-        f"and in {len(failed) - len(met) or 'none'} of the {len(probes) - in_regime} others"
+        f"only {said}: in {len(failed)} of {len(probes) - others} probes of {what} {said}, "
+        f"and in none of the {others} others"
     )
+
+
+def _excluded(words: tuple[str, ...], passed: list[frozenset[str]]) -> float:
+    """The share of the passing probes that are not in these regimes."""
+    return sum(not set(words) <= r for r in passed) / len(passed)
 
 
 def _could_show(probe: Probe) -> bool:

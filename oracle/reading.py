@@ -6,8 +6,6 @@ Fitting the coefficients to what was returned says which term is missing, double
 no fault of the catalogue is recognised.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from oracle.hypotheses.evidence import Evidence
@@ -66,15 +64,13 @@ def _ratio(e: Evidence) -> str:
         return ""
     batch = next(iter(e.case.inputs.values())).shape[:1]
     k = float(factor[0])
-    about = "".join(f", which is {word}" for word, value in _counts(batch) if value > 1 and abs(k - value) < 1e-6 * value)
-    about = about or "".join(
-        f", which is 1/({word})" for word, value in _counts(batch) if value > 1 and abs(k * value - 1) < 1e-6
-    )
+    n = batch[0] if batch else 1
+    about = ""
+    if n > 1 and abs(k * n - 1) < 1e-6:
+        about = f", which is 1/N for the batch of N = {n}"
+    elif n > 1 and abs(k - n) < 1e-6 * n:
+        about = f", which is N for the batch of N = {n}"
     return f"what was returned is {_told(k)} times the right gradient{about}"
-
-
-def _counts(batch: tuple[int, ...]) -> Iterable[tuple[str, int]]:
-    return [("the batch size", n) for n in batch]
 
 
 def _of_samples(e: Evidence, node: Node) -> str:

@@ -46,7 +46,7 @@ def _graph(nodes: tuple[Node, ...]) -> tuple[frozenset[str], ...]:
     """What the graph alone says of each node; kept for the next case, which often has the same."""
     if _last[0] is not nodes:
         _last[:] = nodes, _described(nodes)
-    return _last[1]  # type: ignore[no-any-return]
+    return _last[1]
 
 
 def _described(nodes: tuple[Node, ...]) -> tuple[frozenset[str], ...]:
@@ -60,7 +60,7 @@ def _described(nodes: tuple[Node, ...]) -> tuple[frozenset[str], ...]:
 def _node(node: Node, read: Counter[str], shared: set[str], nodes: int, spec: Spec) -> Iterator[str]:
     off = [name for name in node.attrs if _off_default(node, name)]
     yield from (f"with {name} off its default" for name in off)
-    yield f"with {'some argument' if off else 'all arguments'} {'off its' if off else 'at their'} default{'' if off else 's'}"
+    yield "with some argument off its default" if off else "with all arguments at their defaults"
     if nodes > DEEP:
         yield f"in a net of more than {DEEP} nodes"
     if len(set(node.inputs)) < len(node.inputs):
@@ -153,7 +153,8 @@ def update_regimes(case: UpdateCase) -> set[str]:
     found.add("at all defaults" if not off else "with some argument off its default")
     found.add("with one step" if len(case.gradients) == 1 else "with several steps")
     top = max((float(np.abs(g).max(initial=0)) for each in case.gradients for g in each.values()), default=0.0)
-    found |= {f"on numbers above {LARGE:g}"} if top > LARGE else {f"on numbers below {SMALL:g}"} if top < SMALL else set()
+    if top > LARGE or top < SMALL:
+        found.add(f"on numbers above {LARGE:g}" if top > LARGE else f"on numbers below {SMALL:g}")
     return found
 
 
@@ -181,7 +182,10 @@ NEVER: dict[str, tuple[str, ...]] = {
 }
 """What cannot be, or is not drawn: probabilities are in [0, 1]; an axis of 1 does not unfold."""
 SPECIAL: dict[str, tuple[str, ...]] = {
-    "Linear": ("with a square weight", "with a weight that is not square", "with shared parameters", "with bias off its default"),
+    "Linear": (
+        "with a square weight", "with a weight that is not square", "with shared parameters",
+        "with bias off its default",
+    ),
     "Multiply": ("reading a tensor twice",),
     "CrossEntropyLoss": ("with targets of probabilities", "with ignored labels", "with all labels ignored"),
     "NLLLoss": ("with ignored labels", "with all labels ignored"),

@@ -6,6 +6,8 @@ same error signal; one that returns the gradients of parameters only gets every 
 that reads the identity, x = I (xᵀ)ᵀ, whose partial is then the error signal δᵀ, number for number.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from msgspec.structs import replace
 
@@ -17,13 +19,13 @@ SHOWN = "_shown"
 """The ending of the name of a Linear that shows the error signal of an input."""
 
 
-def staged(case: Case, subject: Subject) -> Case:
-    """The case, as this subject can run it and show what it makes of it."""
+def stages(case: Case, subject: Subject) -> Iterator[Case]:
+    """The case, as this subject can run it; then, where that hides an error signal, as it can show it."""
     if subject.supports is not None and "Dot" not in subject.supports and case.nodes[-1].op == "Dot":
         case = _squared(case, subject.supports)
+    yield case
     if "inputs" not in subject.returns and (subject.supports is None or "Linear" in subject.supports):
-        case = shown(case)
-    return case
+        yield shown(case)
 
 
 def _squared(case: Case, supports: frozenset[str]) -> Case:
@@ -36,7 +38,8 @@ def _squared(case: Case, supports: frozenset[str]) -> Case:
     made = Twin(case).run(case).values[y]
     inputs = {name: x for name, x in case.inputs.items() if name != cotangent}
     inputs[cotangent] = (made - half * case.inputs[cotangent]).astype(case.dtype)
-    return replace(case, nodes=(*case.nodes[:-1], Node(dot.name, op, (y, cotangent), {"reduction": "sum"})), inputs=inputs)
+    loss = Node(dot.name, op, (y, cotangent), {"reduction": "sum"})
+    return replace(case, nodes=(*case.nodes[:-1], loss), inputs=inputs)
 
 
 def shown(case: Case) -> Case:
@@ -64,7 +67,8 @@ def control(case: Case) -> Case:
     cotangent = np.cos(np.arange(n * width)).reshape(n, width).astype(case.dtype)
     own = {name: x for name, x in case.parameters.items() if name.partition(".")[0] == node.name}
     inputs = {node.inputs[0]: case.inputs[node.inputs[0]], "cotangent": cotangent}
-    return replace(case, nodes=(node, Node("dot", "Dot", (node.name, "cotangent"))), inputs=inputs, parameters=own, buffers={})
+    nodes = (node, Node("dot", "Dot", (node.name, "cotangent")))
+    return replace(case, nodes=nodes, inputs=inputs, parameters=own, buffers={})
 
 
 def fed(case: Case, node: Node, wrong: set[str]) -> list[str]:

@@ -247,7 +247,7 @@ def _conventions(declared: Any, name: str) -> dict[str, tuple[float, ...]]:
     for op, weights in (declared or {}).items():
         many = tuple(weights) if isinstance(weights, list | tuple) else (weights,)
         if op not in KINKS:
-            raise SubjectError(f"{name}: conventions has {op!r}, which has no kink; `oracle catalogue --kinks` lists them")
+            raise SubjectError(f"{name}: conventions has {op!r}, which has no kink; see `oracle catalogue --kinks`")
         if not many or not all(isinstance(w, int | float) and 0 <= w <= 1 for w in many):
             raise SubjectError(f"{name}: conventions of {op} are {weights!r}, but should be numbers from 0 to 1")
         found[op] = tuple(float(w) for w in many)

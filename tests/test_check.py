@@ -107,7 +107,7 @@ def test_exceptions_of_two_kinds_are_two_findings() -> None:
 
 
 def test_an_interrupt_ends_the_run_with_a_report() -> None:
-    report = run(sometimes(raises(KeyboardInterrupt)))
+    report = run(sometimes(raises(KeyboardInterrupt), 5))
     assert (report.exit_code, report.stopped) == (130, "interrupted")
     assert 0 < report.cases < report.asked == 40  # type: ignore[operator]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from oracle import faults
 from oracle.cli import main
 
 HOMEWORK = f"python:{Path(__file__).parent / 'homework.py'}:backprop"
@@ -88,6 +89,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         (("check", "--seconds", "nan"), 2, "is not a time"),
         (("check", "--cases", "0", "-q"), 2, "NOTHING JUDGED"),
         (("explain", "nowhere.json"), 2, "No such file"),
+        (("explain", "A999"), 2, "no fault has the code A999"),
         (("replay", "nowhere.json"), 2, "No such file"),
     ],
 )
@@ -119,8 +121,44 @@ def test_updates_are_explained(tmp_path: Path) -> None:
 def test_the_catalogue_lists_everything() -> None:
     told = oracle("catalogue")
     assert told.exit_code == 0
-    for word in ("Linear", "CrossEntropyLoss", "AdamW", "A101"):
+    for word in ("Linear", "CrossEntropyLoss", "AdamW", "A101", "[0.01, 1]"):
         assert word in told.output
+
+
+def test_a_part_of_the_catalogue_for_people_and_for_machines() -> None:
+    told = oracle("catalogue", "--kinks")
+    assert "[-1, 1]" in told.output
+    assert "AdamW" not in told.output
+    data = json.loads(oracle("catalogue", "--faults", "--optimizers", "--json").output)
+    assert set(data) == {"faults", "optimizers"}
+    fault = next(f for f in data["faults"] if f["code"] == "A104")
+    assert (fault["hypothesis"], fault["source"]) == (True, "apache/tvm#7340")
+    kink = next(k for k in json.loads(oracle("catalogue", "--kinks", "--json").output)["kinks"] if k["op"] == "L1Loss")
+    assert (kink["torch"], kink["valid"]) == (0, [-1, 1])
+
+
+def test_a_fault_is_explained() -> None:
+    told = oracle("explain", "a104")
+    assert told.exit_code == 0
+    order = [
+        "A104",
+        "tanh′ without the square",
+        "apache/tvm",
+        "THE SMALLEST CASE",
+        "RIGHT AND WRONG",
+        "oracle mutation",
+    ]
+    places = [told.output.index(word) for word in order]
+    assert places == sorted(places)
+
+
+def test_pages_about_the_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {code: faults.FAULTS[code] for code in ("A104", "P101")}
+    monkeypatch.setattr(faults, "FAULTS", few)
+    told = oracle("catalogue", "--pages", tmp_path)
+    assert told.exit_code == 0, told.output
+    names = {"index.html", "index.md", "A104.html", "A104.md", "P101.html", "P101.md"}
+    assert set(files(tmp_path)) == names
 
 
 def test_an_interrupt_leaves_a_report(tmp_path: Path) -> None:

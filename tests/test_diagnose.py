@@ -1,19 +1,24 @@
 """Every fake is caught, shrunk to what one can do by hand, blamed on the right node, and named if it has a name."""
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from oracle.architectures import UNITS
-from oracle.check import QUICK, Failure, Tally, analyse, check
-from oracle.diagnose import Evidence, breach_diagnosis, diagnose, predict
+import oracle
+from oracle.analysis import Failure, analyse
+from oracle.check import Tally, check
+from oracle.diagnose import breach_diagnosis, diagnose
 from oracle.draws import Stream
-from oracle.faults import ELEMENTWISE, FAULTS, PROTOCOL, Fault
+from oracle.faults import FAULTS
+from oracle.hypotheses import HYPOTHESES, Evidence
 from oracle.judge import How, judge, trial
+from oracle.probes import QUICK, Probe
 from oracle.records import Finding
-from oracle.spec import Case, Node
+from oracle.seeds import SEEDS, Seed
+from oracle.spec import Answer, Case
 from oracle.subjects import Subject, wrap
 from oracle.twin import Twin
 from tests import fakes
@@ -119,98 +124,134 @@ def test_what_accumulates_is_named() -> None:
     assert diagnosis.code == "P101"
 
 
-# --------------------------------------------------------------------------------------------------- the catalogue
-
-X, C = np.array([[0.5, -1.0], [1.5, 2.0], [-0.5, 0.25]]), np.array([[1.0, 2.0], [-1.0, 0.5], [3.0, -2.0]])
+# ------------------------------------------------------------------------------------------------ breaches of contract
 
 
-def around(op: str, more: dict[str, np.ndarray] | None = None, **attrs: Any) -> Case:
-    """An operator between two Linear layers."""
-    base = chain(linear(2, 2), linear(2, 2), loss="Dot")
-    first, second, dot = base.nodes
-    node = Node("f", op, (first.name, *(more or {})), attrs)
-    read = "f:0" if op == "Chunk" else "f"
-    nodes = (first, node, Node(second.name, "Linear", (read,), second.attrs), dot)
-    return Case(nodes=nodes, inputs=base.inputs | {"x": X, "c": C} | (more or {}), parameters=base.parameters)
+def spoilt(change: Callable[[Case, Answer], None]) -> Subject:
+    """The reference, with its answer changed."""
+
+    def call(case: Case) -> Answer:
+        answer = fakes.wrong("Identity")(case)
+        change(case, answer)
+        return answer
+
+    return wrap(call)
 
 
-MASK = {"m": np.array([[True, False], [True, True], [False, True]])}
-SUM, MEAN = ({"reduction": r} for r in ("sum", "mean"))
-SCENES: dict[str, Case] = {
-    **{f.code: around("Tanh") for f in FAULTS if f.code[0] in "ARBWS"},
-    "A103": around("Sigmoid"),
-    "A106": around("Softmax", dim=1),
-    "R103": chain(*MLP, loss=("MSELoss", MEAN)),
-    "R104": chain(*MLP, loss=("MSELoss", MEAN)),
-    "R105": chain(*MLP, loss=("MSELoss", SUM)),
-    "R106": chain(*MLP, loss=("MSELoss", SUM)),
-    "S101": chain(*MLP),
-    "L101": chain(*MLP, loss=("MSELoss", SUM)),
-    "L102": chain(*MLP, loss="HalfSquaredError"),
-    "H101": around("ELU", alpha=0.3),
-    "G101": around("Add", {"u": C}),
-    "G102": around("Add", {"u": C}),
-    "G103": around("Tanh"),
-    "N101": around("BatchNorm1d", num_features=2, affine=False, track_running_stats=False),
-    "D101": around("Dropout", MASK, p=0.25),
-    "D102": around("Dropout", MASK, p=0.25),
-}
+def _transpose(case: Case, answer: Answer) -> None:
+    answer.gradients["n1.weight"] = answer.gradients["n1.weight"].T
 
 
-def mistaken(fault: Fault, true: Evidence) -> Iterator[Evidence]:
-    """What a subject with the fault would say, at each node where that is another thing."""
-    for node in true.case.nodes:
-        predicted = predict(true, fault, lambda n, name=node.name: n.name == name) if fault.applies(node) else None
-        wrong = {n for n, g in (predicted or {}).items() if not np.allclose(g, true.truth.gradients[n], rtol=1e-9)}
-        if wrong:
-            yield Evidence(true.case, dict(predicted or {}), wrong)
+def _squeeze(case: Case, answer: Answer) -> None:
+    answer.gradients = {name: np.squeeze(g) for name, g in answer.gradients.items()}
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.code)
-def test_every_fault_of_the_catalogue_is_told_from_all_others(fault: Fault) -> None:
-    """Autograd with the fault is a subject; the diagnosis finds the fault again, and reproduces nothing else."""
-    evidence = list(mistaken(fault, Evidence(SCENES[fault.code], {}, set())))
-    assert evidence, "the fault changes nothing"
-    for e in evidence:
-        found = diagnose(e, [])
-        assert found is not None
-        assert fault.code in (found.code, *(also.split()[0] for also in found.also)), found
+def _widen(case: Case, answer: Answer) -> None:
+    answer.gradients["x"] = answer.gradients["x"].astype(np.float32)
 
 
-def test_an_unknown_mistake_is_not_named() -> None:
-    case = chain(*MLP)
-    truth = Twin(case).run(case).gradients
-    bent = {n: g * 1.37 if n == "n1.weight" else g for n, g in truth.items()}
-    assert diagnose(Evidence(case, bent, {"n1.weight"}), []) is None
-    spoiled = {**truth, "x": np.full_like(truth["x"], np.nan)}
-    assert diagnose(Evidence(case, spoiled, {"x"}), []) is None
+def _drop(case: Case, answer: Answer) -> None:
+    del answer.gradients["n1.bias"]
 
 
-def test_the_larger_cases_decide_between_faults_that_the_smallest_cannot_tell_apart() -> None:
-    """With one sample, the last is the first and the sum is the mean."""
+def _whole(case: Case, answer: Answer) -> None:
+    answer.gradients["x"] = answer.gradients["x"].astype(np.int64)
+
+
+def _overwrite(case: Case, answer: Answer) -> None:
+    case.inputs["x"][...] = 0
+
+
+def _shake(case: Case, answer: Answer) -> None:
+    answer.gradients["x"] = answer.gradients["x"] * (1 + 1e-3 * np.random.default_rng().random())
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "node"),
+    [
+        ("P103", _transpose, "n1"), ("P106", _squeeze, "n1"), ("P105", _widen, "n1"), ("P110", _drop, "n1"),
+        ("P114", _whole, "n1"), ("P104", _overwrite, "loss"), ("P112", _shake, "loss"),
+    ],
+)  # fmt: skip
+def test_a_breach_is_named(code: str, change: Callable[[Case, Answer], None], node: str) -> None:
+    case = chain(linear(2, 3), "Tanh", linear(3, 2), shape=(1, 2) if code == "P106" else (3, 2))
+    verdict = judge(case, spoilt(change))
+    assert verdict.failed, verdict
+    diagnosis = breach_diagnosis(case, verdict)
+    assert diagnosis is not None, verdict.reason
+    assert (diagnosis.code, diagnosis.node) == (code, node)
+
+
+def test_what_depends_on_the_call_before_is_named() -> None:
+    before: dict[str, np.ndarray] = {}
+
+    def stale(case: Case) -> Answer:
+        answer = fakes.wrong("Identity")(case)
+        mine, before["x"] = before.get("x", answer.gradients["x"]), answer.gradients["x"]
+        answer.gradients["x"] = mine if mine.shape == answer.gradients["x"].shape else answer.gradients["x"]
+        return answer
+
+    report = check(wrap(stale), cases=40, dtypes=("float64",))
+    assert "P113" in {f.diagnosis.code for f in report.findings if f.diagnosis}
+
+
+# ---------------------------------------------------------------------------------------------------------- hypotheses
+
+
+def test_a_fault_that_a_passing_case_contradicts_is_not_believed() -> None:
     small, large = (chain(linear(2, 2), shape=(n, 2)) for n in (1, 4))
-    subject = wrap(fakes.last_sample)
+    right = wrap(fakes.wrong("Identity"))
 
-    def evidence(case: Case) -> Evidence:
-        gradients = {n: np.zeros_like(g) if case is small and n == "n1.weight" else g for n, g in _got(case).items()}
-        return Evidence(case, gradients, {"n1.weight"})
+    def evidence(case: Case, weight: np.ndarray, wrong: bool) -> Evidence:
+        got = {**right.answer(case).answer.gradients, "n1.weight": weight}
+        return Evidence(case, got, {"n1.weight"} if wrong else set())
 
-    def _got(case: Case) -> dict[str, np.ndarray]:
-        return subject.answer(case).answer.gradients
-
-    alone = diagnose(evidence(small), [])
-    assert alone is not None
-    assert {alone.code, *(also.split()[0] for also in alone.also)} >= {"W105", "W106"}, (
-        "a dropped sample, or all of them"
-    )
-    both = diagnose(evidence(large), [])
-    assert both is not None
-    assert (both.code, both.also) == ("W103", ())
+    zero = evidence(small, np.zeros((2, 2)), True)
+    forgotten = diagnose(zero, [], lambda k: [])
+    assert forgotten is not None
+    assert {forgotten.code, *(also.split()[0] for also in forgotten.also)} >= {"W105", "W106"}, "all, or the last one"
+    passing = Probe(False, frozenset(), evidence(large, right.answer(large).answer.gradients["n1.weight"], False))
+    batch_one = diagnose(zero, [], lambda k: [passing] * 4)
+    assert batch_one is not None
+    assert batch_one.code == "W124", "only a batch of one goes without"
 
 
-def test_the_catalogue_is_whole() -> None:
-    every = [*FAULTS, *PROTOCOL.values()]
-    assert len({f.code for f in every}) == len(every) == len({f.name for f in every})
-    assert all(f.story.endswith(".") and f.wrong != f.right for f in every)
-    assert set(SCENES) >= {f.code for f in FAULTS}
-    assert set(UNITS) > ELEMENTWISE
+def test_numbers_that_no_fault_explains_are_not_named() -> None:
+    case = chain(*MLP)
+    got = {n: g * 1.2345 for n, g in wrap(fakes.wrong("Identity")).answer(case).answer.gradients.items()}
+    assert diagnose(Evidence(case, got, set(got)), [], lambda k: []) is None
+
+
+def test_every_fault_is_whole() -> None:
+    planted = {seed.code for seed in SEEDS}
+    assert len(FAULTS) > 250
+    assert len({f.name for f in FAULTS.values()}) == len(FAULTS)
+    for code, fault in FAULTS.items():
+        assert re.fullmatch("[A-Z][0-9]{3}", code)
+        assert fault.family
+        assert fault.story.endswith(".")
+        assert fault.wrong != fault.right
+        assert code in planted, "every fault has a seed"
+        assert (code in HYPOTHESES) == (fault.part != "contract"), code
+
+
+def test_seeds_and_hypotheses_share_no_code() -> None:
+    for one, other in (("seeds", "hypotheses"), ("hypotheses", "seeds")):
+        for path in (Path(oracle.__file__).parent / one).glob("*.py"):
+            assert f"oracle.{other}" not in path.read_text().replace(f"`oracle.{other}`", ""), path
+
+
+SAMPLE = [seed for k, seed in enumerate(SEEDS) if k % 40 == 0]
+
+
+@pytest.mark.parametrize("seed", SAMPLE, ids=lambda s: s.name)
+def test_a_planted_fault_is_found_located_and_named(seed: Seed) -> None:
+    subject, fault = seed.plant(), FAULTS[seed.code]
+    report = check(subject, cases=120, profile=seed.profile)
+    assert report.findings, seed.name
+    first = report.findings[0]
+    if fault.part != "contract":
+        assert first.born is not None
+        assert not seed.ops or first.born.op in seed.ops.split()
+    assert first.diagnosis is not None, first.sentence
+    assert seed.code in {first.diagnosis.code, *(also.split()[0] for also in first.diagnosis.also)}

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ TANH = bent("A104", "Tanh", backward=lambda self, right, p, y, d: (
 RIGHT = bent("A104", "Identity", profile="mlp")
 LEARNS = stepping("O101", "SGD", lambda o, right, theta, g, state, t, name: right(theta, -g, state))
 BROKEN = Seed("A104", "Tanh", lambda: 1 / 0, "mlp")  # type: ignore[arg-type, return-value]
-FEW = Plan(cases=20, peer_cases=3)
+FEW = Plan(cases=10, peer_cases=1)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def tanh() -> Mutant:
 def test_a_planted_fault_is_found_located_and_named(tanh: Mutant) -> None:
     assert tanh.found
     assert tanh.first
-    assert tanh.first <= tanh.cases <= 40
+    assert tanh.first <= tanh.cases <= 20
     assert (tanh.located, tanh.born) == (True, "Tanh backward")
     assert (tanh.naming, tanh.told) == ("first", "A104")
     assert tanh.nodes == 1
@@ -53,7 +54,7 @@ def test_a_fault_that_changes_nothing_is_not_found() -> None:
 
 
 def test_a_fault_of_step_5_is_located_in_its_optimizer() -> None:
-    found, _ = mutate(LEARNS, Plan(cases=6, peer_cases=2))
+    found, _ = mutate(LEARNS, Plan(cases=4, peer_cases=1))
     assert (found.born, found.located) == ("SGD update", True)
     assert set(found.peers) == {"np.allclose", "assert_close"}
 
@@ -72,12 +73,12 @@ def test_a_seed_that_cannot_be_planted_is_a_failure_and_no_crash() -> None:
 
 def test_a_run_is_the_same_again_and_accuses_no_right_code() -> None:
     seen: list[tuple[int, str]] = []
-    plan = Plan(cases=4, peer_cases=2)
-    first = mutation(plan, (RIGHT, LEARNS), told=lambda k, mutant, seconds: seen.append((k, mutant.seed)))
-    assert seen == [(1, RIGHT.name), (2, LEARNS.name)]
-    assert encode(first) == encode(mutation(plan, (RIGHT, LEARNS)))
+    plan = Plan(cases=4, peer_cases=1)
+    first = mutation(plan, (RIGHT, BROKEN), told=lambda k, mutant, seconds: seen.append((k, mutant.seed)))
+    assert seen == [(1, RIGHT.name), (2, BROKEN.name)]
+    assert encode(first) == encode(mutation(plan, (RIGHT, BROKEN)))
     mine = first.accusations[0]
-    assert (mine.by, mine.accused, mine.judged) == ("oracle", 0, 16)
+    assert (mine.by, mine.accused, mine.judged) == ("oracle", 0, 8)
     assert first.exit_code == 1  # RIGHT is not found
 
 
@@ -138,9 +139,9 @@ def test_every_format_tells_the_same(tmp_path: Path) -> None:
     assert names == {"mutation.json", "mutation.junit.xml", "mutation.md", "mutation.html"}
     told = headline(REPORT)
     assert told == "4 of 5 seeds of 4 faults found, 2 named, 1 called by another's name"
-    console = Console(width=200, record=True, quiet=True)
+    console = Console(width=200, file=StringIO())
     print_mutation(console, REPORT)
-    for text in (markdown(REPORT), html(REPORT).replace("&#39;", "'"), console.export_text()):
+    for text in (markdown(REPORT), html(REPORT).replace("&#39;", "'"), console.file.getvalue()):  # type: ignore[attr-defined]
         assert told in text
         assert "Beside others" in text
     data = json.loads(encode(REPORT))
@@ -158,15 +159,15 @@ def test_text_is_quoted_for_its_format() -> None:
 def test_the_tables_of_markdown_are_tables() -> None:
     lines = [line for line in markdown(REPORT).splitlines() if line.startswith("|")]
     assert len(lines) > 20
-    assert all(line.rstrip().endswith("|") for line in lines)
+    assert all(line.endswith("|") for line in lines)
 
 
 # --------------------------------------------------------------------------------------------------------- the command
 
 
 def test_the_command_writes_and_says_what_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oracle.seeds.SEEDS", (TANH, RIGHT))
-    words = ["mutation", "--cases", "3", "--jobs", "1", "--no-peers", "--report", str(tmp_path)]
+    monkeypatch.setattr("oracle.seeds.SEEDS", (RIGHT, BROKEN))
+    words = ["mutation", "--cases", "2", "--jobs", "1", "--no-peers", "--report", str(tmp_path)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 1, result.output
     assert "FAILED: " in result.output

@@ -80,6 +80,13 @@ def test_a_wrong_shape_escapes_where_shapes_broadcast() -> None:
 
 
 @pytest.mark.parametrize("peer", ALL)
+def test_a_single_number_is_a_tensor_too(peer: str) -> None:
+    case = chain("Tanh", loss="Dot")
+    inputs = {"x": np.float64(0.5), "c": np.float64(2.0)}
+    assert says(peer, replace(case, inputs=inputs), RIGHT) == "right"
+
+
+@pytest.mark.parametrize("peer", ALL)
 def test_no_answer_and_a_missing_gradient_are_wrong(peer: str) -> None:
     def fails(gradients: dict[str, Any]) -> Any:
         raise ZeroDivisionError

@@ -82,6 +82,8 @@ def mismatch() -> Finding:
             evidence="put into the twin it gives the subject's numbers in 8 of 8 cases",
             also=("learning-rate-doubled",),
         ),
+        trigger="only with a batch above 1: in 21 of 21 probes of Linear alone, and in none of the 27 others",
+        reading="the partial is 2 times the right one",
         count=12,
         reproduce=f"oracle replay corpus/{case.id}.json --subject python:student.py:backprop",
     )
@@ -141,6 +143,8 @@ def report(*findings: Finding, **changes: object) -> Report:
         tally={"skipped": 3, "match": 985, "mismatch": 12},
         stages={"cheap": 900, "proved": 12},
         coverage={"ReLU": 40, "Linear": 400, "GRU": 0},
+        regimes={"ReLU": {"in training": 3, "in evaluation": 0}, "Linear": {"in training": 4, "in evaluation": 1}},
+        unmet={"ReLU": ("in evaluation", "exactly at a kink"), "Linear": ()},
         findings=findings,
         notes=(
             Note("convention", "another slope at a kink: ReLU at 0", 2, "case 4 of seed 0", "corpus/ab.json"),
@@ -159,7 +163,19 @@ def everything() -> Report:
 
 
 def empty() -> Report:
-    return report(cases=0, asked=None, tally={}, stages={}, coverage={}, notes=(), versions={}, dtypes=(), stopped="")
+    return report(
+        cases=0,
+        asked=None,
+        tally={},
+        stages={},
+        coverage={},
+        regimes={},
+        unmet={},
+        notes=(),
+        versions={},
+        dtypes=(),
+        stopped="",
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ files
@@ -185,6 +201,7 @@ def test_the_order_of_dicts_does_not_matter(tmp_path):
     finding = replace(other.findings[0], case=case)
     other = replace(other, tally=turned(other.tally), coverage=turned(other.coverage), findings=(finding,))
     other = replace(other, versions=turned(other.versions), stages=turned(other.stages))
+    other = replace(other, regimes=turned(other.regimes), unmet=turned(other.unmet))
     first, second = write_report(report(mismatch()), tmp_path / "one"), write_report(other, tmp_path / "two")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
@@ -353,7 +370,7 @@ def test_html_is_one_balanced_file_that_asks_for_nothing(make, tmp_path):
     assert not re.search("https?:|<script|<img|@import|url\\((?!#)", html)
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img", "link", "iframe", "object", "form"})
     links = [attrs[key] for _, attrs in page.tags for key in ("href", "src") if key in attrs]
-    assert all(re.fullmatch(r"#finding-\d+|corpus/\w+\.json", link) for link in links)
+    assert all(re.fullmatch(r"#finding-\d+|corpus/\w+\.json|faults/[A-Z]\d{3}\.html", link) for link in links)
     assert not [attrs for _, attrs in page.tags if any(name.startswith("on") or name == "style" for name in attrs)]
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -431,6 +448,47 @@ def test_what_is_wrong_and_what_follows_are_told_apart():
 
 def test_a_finding_without_a_diagnosis_guesses_nothing():
     assert "cause not recognised" in render_finding(replace(mismatch(), diagnosis=None))
+
+
+def test_what_was_learnt_by_experiment_is_told_everywhere(tmp_path):
+    for finding in (mismatch(), replace(mismatch(), diagnosis=None)):
+        text = render_finding(finding)
+        assert "SHOWS: only with a batch above 1: in 21 of 21 probes" in text
+        assert "READ FROM THE NUMBERS: the partial is 2 times the right one" in text
+        assert text.index("WHY") < text.index("SHOWS") < text.index("READ FROM") < text.index("PROOF")
+        written = write_report(report(finding), tmp_path)
+        words = Page(written[4].read_text("utf-8")).words
+        assert "Shows: only with a batch above 1" in words
+        assert "Read from the numbers: the partial" in words
+        assert "SHOWS: only with a batch above 1" in written[3].read_text("utf-8")
+    assert "SHOWS" not in render_finding(update())
+    crash = render_finding(replace(errored(), trigger="with a batch of 0"))
+    assert "SHOWS: with a batch of 0" in crash
+    assert "not recognised" not in crash
+
+
+def test_the_regimes_that_were_met_and_those_that_never_were(tmp_path):
+    written = write_report(report(), tmp_path)
+    told = written[3].read_text("utf-8")
+    assert "| `ReLU` | 40 | 1 | never met: in evaluation; exactly at a kink |" in told
+    assert "| `Linear` | 400 | 2 |  |" in told
+    assert "| `GRU` | never met | – |  |" in told
+    words = Page(written[4].read_text("utf-8")).words
+    assert "in 2 regimes" in words
+    assert "never met: in evaluation; exactly at a kink" in words
+    assert decode(written[0].read_bytes()).unmet["ReLU"] == ("in evaluation", "exactly at a kink")
+    plain = write_report(report(regimes={}, unmet={}), tmp_path)
+    assert "| `ReLU` | 40 |\n" in plain[3].read_text("utf-8")
+
+
+def test_the_pages_of_diagnosed_faults_are_written_and_linked(tmp_path):
+    known = replace(mismatch(), diagnosis=replace(mismatch().diagnosis, code="A104", name="tanh′ without the square"))
+    written = write_report(report(known, known), tmp_path)
+    assert [path.name for path in written if path.parent.name == "faults"] == ["A104.html", "A104.md"]
+    assert '<a href="faults/A104.html">' in written[4].read_text("utf-8")
+    assert "[tanh′ without the square](faults/A104.md)" in written[3].read_text("utf-8")
+    assert "oracle explain A104" in render_finding(known)
+    assert not (tmp_path / "faults" / "partial-doubled.html").exists()
 
 
 def test_a_crash_shows_its_reason_and_no_numbers():

@@ -1,6 +1,8 @@
 """Wrong derivatives of activations; wrong activations."""
 
-from oracle.faults.fault import Fault as F
+from oracle.faults.fault import Fault
+
+F = Fault
 
 FAULTS: tuple[F, ...] = (
     F("A101", "σ′ missing", "The error signal passes the activation as if it were the identity.",
@@ -32,7 +34,7 @@ FAULTS: tuple[F, ...] = (
       "δ_z = δ ⊙ (a + 1) for z < 0", "δ_z = δ ⊙ (a + α) for z < 0", effect="alpha other than 1"),
     F("A114", "SELU′ without λ", "The scale is missing from the derivative on the negative side.",
       "δ_z = δ ⊙ α eᶻ for z < 0", "δ_z = δ ⊙ λ α eᶻ for z < 0", effect="z < 0"),
-    F("A115", "GELU′ of the other approximation", "The derivative of the tanh form, or of the exact one, for the other.",
+    F("A115", "GELU′ of the other approximation", "The derivative of the tanh form for the exact one, or the reverse.",
       "value with erf, slope with tanh (or the reverse)", "both of one form"),
     F("A116", "GELU′ without x φ(x)", "The product rule is applied to its first term only.",
       "δ_z = δ ⊙ Φ(z)", "δ_z = δ ⊙ (Φ(z) + z φ(z))"),
@@ -57,7 +59,7 @@ FAULTS: tuple[F, ...] = (
       "∂L/∂w = Σ δ x", "∂L/∂w = Σ δ x [x ≤ 0]", "partials"),
     F("A127", "PReLU partial of one sample", "The sum over the batch is missing.",
       "∂L/∂w = δ x [x ≤ 0] of the last sample", "∂L/∂w = Σ δ x [x ≤ 0]", "partials"),
-    F("A128", "PReLU error signal without its slope", "Below zero the error signal passes as if the slope were 1, or 0.",
+    F("A128", "PReLU error signal without its slope", "Below 0 the error signal passes as if the slope were 1, or 0.",
       "δ_x = δ (or δ [x > 0])", "δ_x = δ ([x > 0] + w [x ≤ 0])"),
     F("A129", "GLU halves exchanged", "The error signals of value and gate are put back in the wrong order.",
       "δ_x = [δ_b, δ_a]", "δ_x = [δ_a, δ_b]"),
@@ -97,7 +99,7 @@ FAULTS: tuple[F, ...] = (
       "y = eᶻ / Σₙ eᶻ", "y = eᶻ / Σ_k eᶻ", "forward"),
     F("F108", "truncated constants of SELU", "1.0507 and 1.67326 for λ and α.",
       "λ = 1.0507, α = 1.67326", "λ = 1.0507009873554805, α = 1.6732632423543772", "forward"),
-    F("F111", "GELU always by tanh", "The approximation is computed where the exact form was asked for, or the reverse.",
+    F("F111", "GELU always by tanh", "The tanh form is computed where the exact one was asked for, or the reverse.",
       "the other form in both passes", "the form asked for", "forward"),
     F("F112", "arguments ignored in both passes", "Slope, alpha, beta or bounds are hard-coded at their defaults.",
       "σ with default arguments", "σ with the arguments given", "forward", effect="arguments off their defaults"),

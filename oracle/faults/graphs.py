@@ -1,6 +1,8 @@
 """Wrong sums where branches meet, part, or share; wrong shapes and broadcasts."""
 
-from oracle.faults.fault import Fault as F
+from oracle.faults.fault import Fault
+
+F = Fault
 
 FAULTS: tuple[F, ...] = (
     F("G101", "first input forgotten", "Where branches meet, the first gets no error signal back.",
@@ -31,8 +33,8 @@ FAULTS: tuple[F, ...] = (
     F("J102", "broadcast gradient averaged", "The mean is taken where the sum belongs.",
       "δ_b = mean δ", "δ_b = Σ δ over the repeated axes", effect="broadcast operands"),
     F("J103", "only the first repeated axis summed", "An operand repeated along two axes is summed along one.",
-      "δ_b = Σ over the first axis", "δ_b = Σ over all repeated axes", effect="operands repeated along two axes",
-      source="HomericIntelligence/Odyssey#2080"),
+      "δ_b = Σ over the first axis", "δ_b = Σ over all repeated axes", "contract", "operands repeated along two axes",
+      "HomericIntelligence/Odyssey#2080"),
     F("J104", "broadcast gradient not reduced", "The gradient has the shape of the output, not of the operand.",
       "δ_b = δ", "δ_b = Σ δ over the repeated axes", "contract", "broadcast operands", "tracel-ai/burn#181"),
     F("J105", "product with its own factor", "δ is multiplied by the factor itself, not by the other one.",
@@ -42,7 +44,7 @@ FAULTS: tuple[F, ...] = (
     F("J107", "second operand negated", "The rule of a difference for a sum.",
       "δ_b = −δ", "δ_b = δ", source="KhawajaAbaid/micrograd_c#1"),
     F("J108", "concatenation cut in the middle", "Right only for parts of equal size.",
-      "cut at half the width", "cut where the parts meet", effect="parts of unequal size"),
+      "cut at half the width", "cut where the parts meet", "contract", "parts of unequal size"),
     F("J109", "parts put back in the wrong order", "The error signals of the parts are exchanged.",
       "[δ₂, δ₁]", "[δ₁, δ₂]"),
     F("J110", "reshaped in another order", "order='F' in the backward pass: every entry goes to another place.",

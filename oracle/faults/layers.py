@@ -1,6 +1,8 @@
 """Wrong partials and error signals of Linear, BatchNorm1d and Dropout."""
 
-from oracle.faults.fault import Fault as F
+from oracle.faults.fault import Fault
+
+F = Fault
 
 FAULTS: tuple[F, ...] = (
     # ------------------------------------------------------------------------------------------------ weights

@@ -1,6 +1,8 @@
 """Wrong derivatives of losses; wrong losses; reductions and signs."""
 
-from oracle.faults.fault import Fault as F
+from oracle.faults.fault import Fault
+
+F = Fault
 
 FAULTS: tuple[F, ...] = (
     F("R101", "mean for sum over the batch, weights", "The loss has already averaged; the partial divides again.",
@@ -13,8 +15,6 @@ FAULTS: tuple[F, ...] = (
       "δ = ∂ℓ/∂y", "δ = ∂ℓ/∂y / (N K)", effect="reduction mean"),
     F("R105", "mean for sum over the batch, loss", "The loss sums over the samples; its gradient averages.",
       "δ = ∂ℓ/∂y / N", "δ = ∂ℓ/∂y", effect="batch above 1"),
-    F("R106", "mean for sum over all entries, loss", "The loss sums over all entries; its gradient averages.",
-      "δ = ∂ℓ/∂y / (N K)", "δ = ∂ℓ/∂y"),
     F("R107", "upstream gradient ignored", "The loss answers as if it were the last node: right only under a 1.",
       "δ_y = ∂ℓ/∂y", "δ_y = δ_ℓ ∂ℓ/∂y", effect="an upstream gradient other than 1",
       source="paiml/aprender#2182"),
@@ -23,8 +23,6 @@ FAULTS: tuple[F, ...] = (
     F("R109", "ignored samples counted", "The mean runs over the samples that count.",
       "δ = (y − t)/N", "δ = (y − t)/(samples that count)", effect="ignored labels, reduction mean",
       source="pytorch/pytorch#73205"),
-    F("R110", "mean over the units for mean over all", "Divided by the width, not by the number of entries.",
-      "δ = ∂ℓ/∂y / K", "δ = ∂ℓ/∂y / (N K)", effect="reduction mean, batch above 1"),
     F("R111", "divided by the batch, not by all entries", "The mean is over samples and units; N is only a part.",
       "δ = ∂ℓ/∂y / N", "δ = ∂ℓ/∂y / (N K)", effect="reduction mean, more than one unit"),
     F("R112", "divides although the reduction is a sum", "The divisor belongs to reduction = mean.",
@@ -61,7 +59,7 @@ FAULTS: tuple[F, ...] = (
       "δ_y = 0 for |d| > δ", "δ_y = δ sign d for |d| > δ", effect="large residuals"),
     F("L109", "y − t for probabilities", "Right after a sigmoid, wrong for the loss alone.",
       "δ = y − t", "δ = (y − t)/(y(1 − y))"),
-    F("L110", "σ′ in the gradient of a loss on logits", "The sigmoid's derivative has cancelled; here it is put in again.",
+    F("L110", "σ′ in the gradient of a loss on logits", "The sigmoid's derivative has cancelled; it is put in again.",
       "δ = (σ − t) σ(1 − σ)", "δ = σ − t"),
     F("L111", "cross-entropy of the positive class only", "The term of 1 − t is forgotten.",
       "δ = −t/y", "δ = −t/y + (1 − t)/(1 − y)"),
@@ -70,7 +68,7 @@ FAULTS: tuple[F, ...] = (
     F("L113", "pos_weight on the wrong term", "The weight of the positive class is given to the negative one.",
       "q (1 − t) log(1 − σ)", "q t log σ", effect="pos_weight"),
     F("H101", "arguments ignored in the backward pass", "The formula is right for the default arguments only.",
-      "σ′ with the default alpha, slope, …", "σ′ with the arguments of the layer", effect="arguments off their defaults"),
+      "σ′ with the default alpha, slope, …", "σ′ with the layer's arguments", effect="arguments off their defaults"),
     F("C101", "label not subtracted", "The probabilities themselves are handed down.",
       "δ = y", "δ = y − t"),
     F("C102", "labels subtracted from every sample", "p[:, labels] −= 1 takes the columns of all samples.",
@@ -89,7 +87,7 @@ FAULTS: tuple[F, ...] = (
       source="pytorch/pytorch#63004"),
     F("C108", "−t/y without the softmax", "The derivative by the probability, not by the logit.",
       "δ = −t/y", "δ = y − t"),
-    F("C109", "softmax of log-probabilities", "The gradient of the cross-entropy for a loss that takes log-probabilities.",
+    F("C109", "softmax of log-probabilities", "The gradient of the cross-entropy, for a loss of log-probabilities.",
       "δ = y − t", "δ = −t"),
     F("C110", "soft targets made hard", "The largest probability of the target is taken for a label.",
       "δ = y − onehot(argmax t)", "δ = y − t", effect="targets of probabilities"),

@@ -1,6 +1,8 @@
 """Wrong update rules: step 5."""
 
-from oracle.faults.fault import Fault as F
+from oracle.faults.fault import Fault
+
+F = Fault
 
 FAULTS: tuple[F, ...] = tuple(
     F(code, name, story, wrong, right, "update", effect, source)
@@ -42,8 +44,8 @@ FAULTS: tuple[F, ...] = tuple(
          "v ← μ v + g", "v ← μ v + (1 − dampening) g", "dampening", ""),
         ("O118", "nesterov ignored", "The step follows v, without looking ahead.",
          "θ − η v", "θ − η (g + μ v)", "nesterov", ""),
-        ("O119", "nesterov from the old velocity", "The look-ahead adds the velocity before this step.",
-         "θ − η (g + μ v_old)", "θ − η (g + μ v)", "nesterov", ""),
+        ("O119", "nesterov looks ahead twice", "The look-ahead starts from the velocity, not from the gradient.",
+         "θ − η (v + μ v)", "θ − η (g + μ v)", "nesterov", ""),
         ("O120", "gradients not set to zero", "Each step sees the sum of all gradients so far.",
          "g = Σ of all steps", "g of this step", "more than one step", ""),
         ("O121", "α and 1 − α exchanged", "The new square gets the weight of the old ones.",

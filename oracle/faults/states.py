@@ -1,6 +1,8 @@
 """Breaches of contract, state that leaks, and floating-point numbers."""
 
-from oracle.faults.fault import Fault as F
+from oracle.faults.fault import Fault
+
+F = Fault
 
 FAULTS: tuple[F, ...] = (
     F("P101", "gradient accumulated from an earlier call", "Nothing sets the gradients to zero between calls.",
@@ -15,7 +17,7 @@ FAULTS: tuple[F, ...] = (
       "np.float64", "the dtype of the parameter", "contract", "float32"),
     F("P106", "axis of length 1 squeezed away", "np.squeeze drops a batch, or a width, of 1.",
       "np.squeeze(g)", "g", "contract", "batch 1 or width 1"),
-    F("P107", "gradients returned under each other's names", "The list of gradients and the list of names are in another order.",
+    F("P107", "gradients under each other's names", "The list of gradients and the list of names differ in order.",
       "zip(names, gradients) in two orders", "one order", "partials", "parameters of equal shape"),
     F("P108", "names sorted as text", "'h10' comes before 'h2': from ten layers on gradients change places.",
       "sorted(names)", "the order of the layers", "partials", "ten layers and more"),
@@ -48,7 +50,7 @@ FAULTS: tuple[F, ...] = (
       "0 where y is clipped", "σ − t", effect="confident predictions"),
     F("X108", "probabilities shifted by 1e-8", "log(y + 1e-8): a part in 10⁸ everywhere, all of it in the tails.",
       "log(y + 1e-8)", "log y", "forward"),
-    F("X109", "single precision inside a double pass", "A constant or an array of float32 spoils eight of sixteen digits.",
+    F("X109", "single precision inside a double pass", "A constant or an array of float32 spoils half of the digits.",
       "np.float32", "np.float64", effect="float64"),
     F("X110", "tiny gradients flushed to zero", "Entries below a threshold are set to 0.",
       "g[|g| < 1e-8] = 0", "g as it is", effect="tiny gradients"),

@@ -15,6 +15,7 @@ from oracle.hypotheses.hypothesis import (
     Applies,
     Hypothesis,
     Override,
+    either,
     elementwise,
     keeping,
     moded,
@@ -22,7 +23,7 @@ from oracle.hypotheses.hypothesis import (
     override,
     vjp,
 )
-from oracle.hypotheses.layers import either, forward, taught
+from oracle.hypotheses.layers import forward, taught
 from oracle.spec import Node, Tensors
 from oracle.twin import plain_call
 
@@ -343,9 +344,11 @@ def other_form(node: Node) -> Callable[..., Any]:
 
 # ------------------------------------------------------------------------------------------------------------ the table
 
+EXPONENTIAL = ("ELU", "SELU", "CELU")
+"""Where σ′(a) is told as the exponential of the output."""
 HYPOTHESES: dict[str, Hypothesis] = {
     "A101": slope(lambda node, z, a, s: torch.ones_like(z)),
-    "A102": slope(lambda node, z, a, s: s(a)),
+    "A102": slope(lambda node, z, a, s: s(a), lambda node: elementwise(node) and node.op not in EXPONENTIAL),
     "A103": either(at_input(lambda z: z * (1 - z), "Sigmoid"), at_input(lambda z: 1 - z * z, "Tanh")),
     "A104": at_output(lambda a: 1 - a, "Tanh"),
     "A105": slope(lambda node, z, a, s: a),
@@ -380,7 +383,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     ),
     "A129": override(op("GLU"), vjp(_exchanged)),
     "A130": override(op("GLU"), vjp(_open)),
-    "A131": slope(lambda node, z, a, s: middle(node, z), BOUNDED),
+    "A131": slope(lambda node, z, a, s: middle(node, z), op("Hardsigmoid", "Hardswish")),
     "A132": either(narrow(3), narrow(2.5)),
     "A133": at_input(lambda z: ((z + 3) / 6).clamp(0, 1), "Hardswish"),
     "A134": at_input(torch.sigmoid, "LogSigmoid"),

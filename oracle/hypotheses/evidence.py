@@ -11,7 +11,7 @@ UNIT = {"float64": 1e-9, "float32": 2e-4}
 """How near a prediction must come to what was returned, relative to the largest entry of the tensor."""
 
 NOISE = {"float64": 1e-12, "float32": 1e-5}
-"""What is noise in a tensor that is not wrong, relative to the largest gradient of the case: a true 0 has no scale."""
+"""What is noise, relative to the largest gradient of the case: a true 0 has no scale of its own."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Evidence:
         self.right = told(self.truth)
 
     def explained(self, predicted: Tensors | None) -> bool:
-        """Whether a prediction is what the subject returned in every tensor; for wrong ones, and is unlike the truth."""
+        """Whether a prediction is what was returned in every tensor and, for the wrong ones, unlike the truth."""
         if predicted is None:
             return False
         unit = UNIT[self.case.dtype]
@@ -62,7 +62,7 @@ class Steps:
         self.right = run_update(self.case)
 
     def explained(self, predicted: list[Tensors] | None) -> bool:
-        """Whether a prediction is what the subject returned after every step; if it is wrong, and is unlike the truth."""
+        """Whether a prediction is what was returned after every step and, where that is wrong, unlike the truth."""
         if predicted is None:
             return False
         unit = UNIT[self.case.dtype]
@@ -79,12 +79,12 @@ class Steps:
         return all(_explains(*t, unit, w) for t, w in zip(triples, wrong, strict=True))
 
 
-def _near(a: Array, b: Array, unit: float) -> bool:
+def _near(a: Array, b: Array, unit: float, noise: float = 0.0) -> bool:
     finite = np.isfinite(b)
     if not np.array_equal(np.isfinite(a), finite) or not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return False
     scale = float(np.abs(b[finite]).max(initial=0))
-    return float(np.abs(a[finite] - b[finite]).max(initial=0)) <= unit * scale + 1e-300
+    return float(np.abs(a[finite] - b[finite]).max(initial=0)) <= max(unit * scale, noise) + 1e-300
 
 
 def _explains(got: Array, predicted: Array, right: Array, unit: float, wrong: bool, noise: float = 0.0) -> bool:
@@ -95,7 +95,7 @@ def _explains(got: Array, predicted: Array, right: Array, unit: float, wrong: bo
     off = float(np.abs(got - right)[finite].max(initial=0))
     if not wrong and finite.all() and float(np.abs(predicted - right).max(initial=0)) <= max(off, noise):
         return True  # both are right, up to the noise around a zero
-    if not _near(got, predicted, unit):
+    if not _near(got, predicted, unit, noise):
         return False
     if not wrong:
         return True

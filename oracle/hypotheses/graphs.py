@@ -15,7 +15,7 @@ from torch.nn import functional as F  # noqa: N812  (the name that everybody giv
 from oracle.composites import Tensor
 from oracle.hypotheses.evidence import Evidence, told
 from oracle.hypotheses.hypothesis import Hypothesis, Override, anything, keeping, op, override, scaled, vjp
-from oracle.hypotheses.losses import each, either
+from oracle.hypotheses.losses import each
 from oracle.spec import Case, Node, Tensors
 
 Use = tuple[Node, int]
@@ -310,17 +310,6 @@ def _at(k: int) -> Reduce:
     return take
 
 
-def _first_axis(then: Reduce, last: bool = False) -> Reduce:
-    """Summed along one axis; something else along the others."""
-
-    def one(delta: Tensor, axes: tuple[int, ...]) -> Tensor:
-        cut = len(axes) - 1 if last else 1
-        own, rest = (axes[cut:], axes[:cut]) if last else (axes[:cut], axes[cut:])
-        return then(_sum(delta, own), rest)
-
-    return one
-
-
 def broadcast(reduced: Reduce) -> Hypothesis:
     """Another adjoint of broadcasting, in sums and products."""
 
@@ -358,20 +347,6 @@ def _fitted(delta: Tensor, axis: int, n: int) -> Tensor:
     missing = list(delta.shape)
     missing[axis] = n - delta.shape[axis]
     return torch.cat([delta, delta.new_zeros(missing)], axis)
-
-
-def _cut_evenly(own_width: bool) -> Override:
-    """Each part begins at its share of the width; it ends there too, or has its own width."""
-
-    def wrong(node: Node, p: Any, delta: Tensor, x: list[Tensor], y: Tensor) -> Any:
-        axis = node.attrs.get("dim", 1) % delta.dim()
-        width, n = delta.shape[axis], len(x)
-        for k, t in enumerate(x):
-            start, end = k * width // n, (k + 1) * width // n
-            end = min(width, start + t.shape[axis]) if own_width else end
-            yield _fitted(delta.narrow(axis, start, end - start), axis, t.shape[axis])
-
-    return vjp(wrong)
 
 
 def _orders(n: int) -> list[list[int]]:
@@ -426,9 +401,6 @@ HYPOTHESES: dict[str, Hypothesis] = {
     # ---------------------------------------------------------------------------------------- broadcasts and joins
     "J101": broadcast(_at(0)),
     "J102": broadcast(_mean),
-    "J103": either(
-        *(broadcast(_first_axis(then, last)) for last in (False, True) for then in (_at(0), _at(-1), _mean))
-    ),
     "J105": each(
         op("Multiply"),
         product(lambda x, k: x[k]),
@@ -443,7 +415,6 @@ HYPOTHESES: dict[str, Hypothesis] = {
         product(lambda x, k: 1.0, slice(1, None)),
     ),
     "J107": each(op("Add"), _negated_from(slice(1, 2)), _negated_from(slice(1, None))),
-    "J108": each(op("Concatenate"), _cut_evenly(False), _cut_evenly(True)),
     "J109": each(op("Chunk", "Concatenate"), *(_reordered(k) for k in range(4))),
     "J110": override(op("Flatten", "Unflatten"), vjp(_fortran)),
     "J111": each(_many, product(lambda x, k: [*x[:k], *x[k + 1 :]][0]), product(lambda x, k: x[(k + 1) % len(x)])),

@@ -46,8 +46,8 @@ class Hypothesis:
     """What would be returned with the fault at these nodes; several, where the fault has a quantity to be read."""
     everywhere: bool = False
     """Whether it is a fault of the walk over the graph, or of the answer, and not of a node."""
-    rule: Rule | None = None
-    """For step 5: what would be returned."""
+    rules: tuple[Rule, ...] = ()
+    """For step 5: what would be returned; several, where the line can be read in several ways."""
     ops: frozenset[str] = frozenset()
     """For step 5: the optimizers."""
 
@@ -88,9 +88,23 @@ def anything(predict: Callable[[Evidence], Iterable[Tensors]]) -> Hypothesis:
     return Hypothesis(lambda node: True, lambda e, nodes: iter(predict(e)), everywhere=True)
 
 
-def rule(ops: str, wrong: Rule) -> Hypothesis:
-    """A wrong update rule of these optimizers."""
-    return Hypothesis(lambda node: False, lambda e, nodes: iter(()), rule=wrong, ops=frozenset(ops.split()))
+def rule(ops: str, *wrong: Rule) -> Hypothesis:
+    """A wrong update rule of these optimizers, in one reading or several."""
+    return Hypothesis(lambda node: False, lambda e, nodes: iter(()), rules=wrong, ops=frozenset(ops.split()))
+
+
+def either(*hypotheses: Hypothesis) -> Hypothesis:
+    """Several readings of one line, a prediction for each."""
+
+    def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
+        for h in hypotheses:
+            if mine := [n for n in nodes if h.applies(n)]:
+                try:
+                    yield from h.predict(e, mine)
+                except SURE:
+                    continue
+
+    return Hypothesis(lambda node: any(h.applies(node) for h in hypotheses), predict)
 
 
 # ------------------------------------------------------------------------------------------------- for those who write
@@ -131,7 +145,8 @@ def vjp(formula: Callable[..., Any]) -> Override:
             inputs = [t.detach() for t in x]
             y = call(*inputs)
             own = {role: t.detach() for role, t in p.items()}
-            return _Bent.apply(lambda delta: tuple(formula(node, own, delta, inputs, y.detach())), y, *x)
+            back = lambda delta: tuple(formula(node, own, delta, inputs, y.detach()))  # noqa: E731
+            return _Bent.apply(back, y, *x)  # type: ignore[no-untyped-call]
 
         return wrong
 
@@ -147,7 +162,7 @@ class _Bent(torch.autograd.Function):
         return y.clone()
 
     @staticmethod
-    def backward(ctx: Any, delta: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, delta: Tensor) -> Any:
         return (None, delta, *ctx.back(delta))
 
 

@@ -15,10 +15,10 @@ import torch
 from oracle.composites import Tensor
 from oracle.hypotheses.evidence import Evidence, told
 from oracle.hypotheses.hypothesis import (
-    SURE,
     Applies,
     Hypothesis,
     Override,
+    either,
     formula,
     keeping,
     moded,
@@ -32,20 +32,6 @@ from oracle.twin import Truth
 Params = Mapping[str, Tensor]
 
 # ------------------------------------------------------------------------------------------------------------- tools
-
-
-def either(*hypotheses: Hypothesis) -> Hypothesis:
-    """Several readings of one line, a prediction for each."""
-
-    def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
-        for h in hypotheses:
-            if mine := [n for n in nodes if h.applies(n)]:
-                try:
-                    yield from h.predict(e, mine)
-                except SURE:
-                    continue
-
-    return Hypothesis(lambda node: any(h.applies(node) for h in hypotheses), predict)
 
 
 def where(condition: Callable[[Evidence, Node], bool], h: Hypothesis) -> Hypothesis:

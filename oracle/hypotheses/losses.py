@@ -15,12 +15,11 @@ from torch.nn import functional as F  # noqa: N812  (the name that everybody giv
 
 from oracle.architectures import LOSSES
 from oracle.composites import Tensor
-from oracle.hypotheses.evidence import Evidence
 from oracle.hypotheses.hypothesis import (
-    SURE,
     Applies,
     Hypothesis,
     Override,
+    either,
     elementwise,
     is_loss,
     keeping,
@@ -30,26 +29,10 @@ from oracle.hypotheses.hypothesis import (
     scaled,
     vjp,
 )
-from oracle.spec import Node, Tensors
+from oracle.spec import Node
 from oracle.twin import plain_call
 
 # ------------------------------------------------------------------------------------------------------------- tools
-
-
-def either(*hypotheses: Hypothesis) -> Hypothesis:
-    """Several readings of one line, a prediction for each."""
-
-    def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
-        if not nodes:
-            yield e.right
-        for h in hypotheses:
-            if mine := [n for n in nodes if h.applies(n)]:
-                try:
-                    yield from h.predict(e, mine)
-                except SURE:
-                    continue
-
-    return Hypothesis(lambda node: any(h.applies(node) for h in hypotheses), predict)
 
 
 def each(applies: Applies, *overrides: Override) -> Hypothesis:
@@ -137,10 +120,6 @@ def _rows(node: Node, x: list[Tensor]) -> Any:
     return x[0].numel() / max(1, x[0].shape[-1])
 
 
-def _entries(node: Node, x: list[Tensor]) -> Any:
-    return x[0].numel()
-
-
 def _one(node: Node, x: list[Tensor]) -> Any:
     return 1
 
@@ -167,7 +146,8 @@ def divided(applies: Applies, *divisors: Divisor) -> Hypothesis:
     def wrong(divisor: Divisor) -> Override:
         def formula(node: Node, p: Any, delta: Tensor, x: list[Tensor], y: Tensor) -> Any:
             plain = altered(node, reduction="none" if reduction(node) == "none" else "sum")
-            return times(1 / torch.as_tensor(divisor(node, x), dtype=torch.float64), back(plain, delta, x))
+            n = float(divisor(node, x))
+            return times(1 / n if n else 0.0, back(plain, delta, x))
 
         return vjp(formula)
 
@@ -580,11 +560,9 @@ HYPOTHESES: dict[str, Hypothesis] = {
     ),
     "R104": divided(among(POINTWISE, "mean"), _one),
     "R105": divided_again(_batch, _rows),
-    "R106": divided_again(_entries),
     "R107": each(is_loss, vjp(_upstream_one)),
     "R108": divided(_weighted, _samples, _counting, _batch),
     "R109": divided(among(CLASSES, "mean"), _samples, _all_weights, mean_divisor),
-    "R110": divided(among(POINTWISE, "mean"), lambda n, x: x[0].shape[-1], _over(_batch)),
     "R111": divided(among(POINTWISE, "mean"), _batch, _rows),
     "R112": either(
         divided(among(EVERY, "sum"), mean_divisor, _samples),

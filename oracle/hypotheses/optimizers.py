@@ -92,11 +92,10 @@ class Rules:
         o, mu = self.o, self.o["momentum"]
         if not mu or "no momentum" in self.on:
             return np.asarray(o["lr"] * g)
-        before = 0.0 if state.v is None else state.v
         v = self._velocity(g, state, 1 - o["dampening"])
         if not o["nesterov"] or "no nesterov" in self.on:
             return np.asarray(o["lr"] * v)
-        return np.asarray(o["lr"] * (g + mu * (before if "old velocity" in self.on else v)))
+        return np.asarray(o["lr"] * ((v if "ahead twice" in self.on else g) + mu * v))
 
     def _velocity(self, g: Array, state: State, share: float, plain_start: bool = True) -> Array:
         """μ v + share · g; the first one is g, undampened."""
@@ -188,7 +187,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "O116": _switched("SGD", "first dampened"),
     "O117": _switched("SGD", "no dampening"),
     "O118": _switched("SGD", "no nesterov"),
-    "O119": _switched("SGD", "old velocity"),
+    "O119": _switched("SGD", "ahead twice"),
     "O120": _switched(ALL, "gradients kept"),
     "O121": _switched("RMSprop", "alpha exchanged"),
     "O122": _switched(ADAPTIVE, "eps inside"),

@@ -17,13 +17,14 @@ from oracle.hypotheses.hypothesis import (
     Hypothesis,
     Override,
     anything,
+    either,
     elementwise,
     keeping,
     op,
     override,
     vjp,
 )  # fmt: skip
-from oracle.hypotheses.losses import CE, Classes, back, either, reduced, shifted, times
+from oracle.hypotheses.losses import CE, Classes, back, reduced, shifted, times
 from oracle.spec import Array, Node, Tensors
 
 # ---------------------------------------------------------------------------------------------------- names and buffers

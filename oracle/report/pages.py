@@ -18,14 +18,24 @@ DETAILED = 20
 
 def html(report: Report) -> str:
     """One file that needs no other: no script, no request, nothing allowed but its own style sheet."""
-    css = _source("report.css")
-    digest = base64.b64encode(hashlib.sha256(f"\n{css}".encode()).digest()).decode()
-    return _environment(True).get_template("report.html.j2").render(report=report, css=Markup(css), digest=digest)
+    return render_html("report.html.j2", report=report)
 
 
 def summary(report: Report) -> str:
     """Tables in Markdown, for a pull request or a CI summary."""
-    return _environment(False).get_template("summary.md.j2").render(report=report, detailed=DETAILED)
+    return render_markdown("summary.md.j2", report=report, detailed=DETAILED)
+
+
+def render_html(template: str, **context: Any) -> str:
+    """A template of a whole page, which may use `css` and the `digest` that allows it."""
+    css = _source("report.css")
+    digest = base64.b64encode(hashlib.sha256(f"\n{css}".encode()).digest()).decode()
+    return _environment(True).get_template(template).render(context, css=Markup(css), digest=digest)
+
+
+def render_markdown(template: str, **context: Any) -> str:
+    """A template of Markdown."""
+    return _environment(False).get_template(template).render(context)
 
 
 @cache

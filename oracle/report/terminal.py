@@ -38,7 +38,7 @@ def finding_page(finding: Finding) -> Page:
     page = Page()
     page.line((f"{finding.verdict.outcome.upper()}  ", "bad"), (finding.sentence, "strong"), indent=0)
     page.line((_seen(finding), "faint"))
-    _case(page, finding)
+    smallest_case(page, finding)
     if words.numbers_compared(finding):
         _backward(page, finding)
         _compared(page, finding)
@@ -47,7 +47,7 @@ def finding_page(finding: Finding) -> Page:
     else:
         page.heading("NO NUMBERS TO COMPARE")
         page.block(finding.verdict.reason or finding.sentence)
-        if finding.diagnosis:
+        if finding.diagnosis or finding.trigger or finding.reading:
             _belief(page, finding)
     page.heading("TO REPRODUCE")
     page.line(finding.reproduce or words.default_command(finding))
@@ -58,7 +58,8 @@ def _seen(finding: Finding) -> str:
     return f"{words.plural(finding.count, 'case')} with this cause; first seen in {finding.found_in}"
 
 
-def _case(page: Page, finding: Finding) -> None:
+def smallest_case(page: Page, finding: Finding) -> None:
+    """The graph and every number."""
     page.heading("THE SMALLEST CASE", f"{finding.case_id}, {words.mode(finding.case)}")
     for line in words.graph(finding.case):
         page.line(line)
@@ -112,21 +113,26 @@ def status(word: str) -> tuple[str, str]:
 
 def _compared(page: Page, finding: Finding) -> None:
     page.heading("EXPECTED, GOT AND RATIO", "wrong entries are marked *")
-    for table in tables.compared(finding, "wrong"):
+    comparisons(page, finding, ("wrong",), HEADS)
+
+
+def comparisons(page: Page, finding: Finding, statuses: tuple[str, ...], heads: tuple[str, str, str]) -> None:
+    """The tensors of these statuses, as they should be and as they are."""
+    for table in tables.compared(finding, *statuses):
         page.line((table.tensor, "strong"), (f"  {table.shape}", "faint"))
-        _matrix(page, table) if table.matrix else _list(page, table)
+        _matrix(page, table, heads) if table.matrix else _list(page, table, heads)
         for told in filter(None, (table.more, table.pattern)):
             page.line((told, "faint"), indent=4)
 
 
-def _matrix(page: Page, table: Comparison) -> None:
+def _matrix(page: Page, table: Comparison, titles: tuple[str, str, str]) -> None:
     """Three matrices side by side."""
     cells = [cell for _, row in table.rows for cell in row]
     widths = [max((len(_face(cell)[k]) for cell in cells), default=0) for k in range(3)]
     columns = max((len(row) for _, row in table.rows), default=0)
-    spans = [max(len(head), columns * (width + 2)) + 3 for head, width in zip(HEADS, widths, strict=True)]
+    spans = [max(len(head), columns * (width + 2)) + 3 for head, width in zip(titles, widths, strict=True)]
     labels = max((len(label) for label, _ in table.rows), default=0)
-    heads = (head.ljust(span) for head, span in zip(HEADS, spans, strict=True))
+    heads = (head.ljust(span) for head, span in zip(titles, spans, strict=True))
     page.line((" " * (labels + 2) + "".join(heads), "faint"))
     for label, row in table.rows:
         strips = (_strip(row, k, widths[k], spans[k]) for k in range(3))
@@ -139,9 +145,9 @@ def _strip(row: list[Cell], k: int, width: int, span: int) -> Iterator[Piece]:
     yield " " * (span - len(row) * (width + 2))
 
 
-def _list(page: Page, table: Comparison) -> None:
+def _list(page: Page, table: Comparison, titles: tuple[str, str, str]) -> None:
     """One entry a line."""
-    lines: list[list[Piece]] = [[(text, "faint") for text in ("entry", *HEADS)]]
+    lines: list[list[Piece]] = [[(text, "faint") for text in ("entry", *titles)]]
     for cell in (cell for _, row in table.rows for cell in row):
         lines.append([cell.at, *((text, "bad" if cell.wrong else "") for text in _face(cell))])
     page.table(lines if table.rows else [], indent=4)
@@ -156,16 +162,20 @@ def _face(cell: Cell) -> tuple[str, str, str]:
 
 def _belief(page: Page, finding: Finding) -> None:
     page.heading("WHY")
-    if not (d := finding.diagnosis):
+    if d := finding.diagnosis:
+        page.line((d.name, "strong"), (f"  {d.code}, in {d.node}", "faint"))
+        page.block(d.story)
+        page.block(d.wrong, first=("wrong  ", "bad"), indent=4)
+        page.block(d.right, first=("right  ", "good"), indent=4)
+        page.block(d.evidence, first="believed because: ")
+        if d.also:
+            page.line(f"the same numbers would come from: {', '.join(d.also)}")
+    elif words.numbers_compared(finding):
         page.line(words.NOT_RECOGNISED)
-        return
-    page.line((d.name, "strong"), (f"  {d.code}, in {d.node}", "faint"))
-    page.block(d.story)
-    page.block(d.wrong, first=("wrong  ", "bad"), indent=4)
-    page.block(d.right, first=("right  ", "good"), indent=4)
-    page.block(d.evidence, first="believed because: ")
-    if d.also:
-        page.line(f"the same numbers would come from: {', '.join(d.also)}")
+    for label, told in words.observed(finding):
+        page.block(told, first=(f"{label.upper()}: ", "strong"))
+    if d and words.explained(d.code):
+        page.line((f"more of it: oracle explain {d.code}", "faint"))
 
 
 def _proof(page: Page, finding: Finding) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from oracle.compare import FAILURES, Difference, Outcome
+from oracle.faults import FAULTS
 from oracle.records import Finding, Report
 from oracle.report.numbers import exact, short
 from oracle.spec import AnyCase, Array, Case, Node, UpdateCase
@@ -105,6 +106,28 @@ def is_update(case: AnyCase) -> bool:
 def numbers_compared(finding: Finding) -> bool:
     """Whether there are numbers to show: not where the subject crashed, hung or broke the contract."""
     return finding.verdict.outcome == "mismatch" and bool(finding.verdict.differences or finding.backward)
+
+
+def observed(finding: Finding) -> list[tuple[str, str]]:
+    """(label, text) of what was learnt by experiment: when it shows, and what is computed in place of the right."""
+    told = [("shows", finding.trigger), ("read from the numbers", finding.reading)]
+    return [(label, text) for label, text in told if text]
+
+
+def explained(code: str) -> bool:
+    """Whether there is a page for a fault."""
+    return code in FAULTS
+
+
+def never_met(report: Report) -> list[tuple[str, str]]:
+    """(operator, the regimes in which it should be met and was not), by name."""
+    return [(name, "; ".join(regimes)) for name, regimes in sorted(report.unmet.items()) if regimes]
+
+
+def regimes_met(report: Report, name: str) -> int | None:
+    """In how many regimes an operator was met; None if that was not counted."""
+    found = report.regimes.get(name)
+    return None if found is None else sum(n > 0 for n in found.values())
 
 
 # --------------------------------------------------------------------------------------------------------- the case

@@ -286,8 +286,6 @@ SEEDS: tuple[Seed, ...] = (
     replace(handing("A128", "PReLU", lambda layer, p, x, delta: delta * (x > 0)), variant="slope 0"),
     bent("A129", "GLU", backward=halves(_exchanged)),
     bent("A130", "GLU", backward=halves(_gate_open)),
-    sloped("A131", "Hardtanh", lambda layer, z, a: 1),
-    sloped("A131", "ReLU6", lambda layer, z, a: 1),
     sloped("A131", "Hardsigmoid", lambda layer, z, a: 1 / 6),
     sloped("A132", "Hardsigmoid", lambda layer, z, a: 0.2 * (np.abs(z) < 3)),
     sloped("A133", "Hardswish", lambda layer, z, a: np.where(np.abs(z) < 3, (z + 3) / 6, z >= 3)),

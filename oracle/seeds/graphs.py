@@ -100,12 +100,17 @@ def _with(answer: Answer, **gradients: Array) -> Answer:
 # ---------------------------------------------------------------------------------------------------------- joins
 
 
-def broadcast(code: str, op: str, change: Callable[[Array, tuple[int, ...]], Array]) -> Seed:
-    """Add or Multiply with another adjoint of broadcasting: (δ of the operand, repeated; the axes) -> δ."""
+def broadcast(code: str, op: str, change: Callable[[Array, tuple[int, ...], int], Array]) -> Seed:
+    """Add or Multiply with another adjoint of broadcasting: (δ of the operand, repeated; the axes; how many of them are
+    new) -> δ. Where nothing is repeated, or no times, it is right.
+    """
 
     def backward(self: Any, right: Any, p: Any, saved: Any, delta: Array) -> Handed:
         full = [(delta, shape) for shape in saved] if op == "Add" else products(saved, delta)
-        return tuple(d if d.shape == shape else change(d, repeated(d, shape)) for d, shape in full)
+        return tuple(
+            change(d, axes, d.ndim - len(shape)) if (axes := repeated(d, shape)) and d.size else unbroadcast(d, shape)
+            for d, shape in full
+        )
 
     return bent(code, op, backward=backward)
 
@@ -116,13 +121,26 @@ def products(x: tuple[Array, ...], delta: Array) -> list[tuple[Array, tuple[int,
 
 
 def repeated(d: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes along which an operand of this shape was repeated; none is new in our graphs."""
-    return tuple(k for k, n in enumerate(shape) if n != d.shape[k])
+    """The axes along which an operand of this shape was repeated: new ones, and those of length 1 that grew."""
+    new = d.ndim - len(shape)
+    return (*range(new), *(k for k, n in enumerate(shape, new) if n != d.shape[k]))
 
 
-def first_row(d: Array, axes: tuple[int, ...]) -> Array:
+def first_row(d: Array, axes: tuple[int, ...], new: int) -> Array:
     """The first entry along each axis."""
-    return d[tuple(slice(0, 1) if k in axes else slice(None) for k in range(d.ndim))]
+    first = d[tuple(slice(0, 1) if k in axes else slice(None) for k in range(d.ndim))]
+    return first.reshape(first.shape[new:])
+
+
+def mean(d: Array, axes: tuple[int, ...], new: int) -> Array:
+    """The mean over the axes."""
+    m = d.mean(axes, keepdims=True)
+    return m.reshape(m.shape[new:])
+
+
+def first_axis(d: Array, axes: tuple[int, ...], new: int) -> Array:
+    """The sum over the first axis alone."""
+    return d.sum(axes[0], keepdims=axes[0] >= new)
 
 
 def product(code: str, change: Callable[[tuple[Array, ...], int, Array], Array]) -> Seed:
@@ -170,9 +188,9 @@ SEEDS: tuple[Seed, ...] = (
     bent("G111", "Chunk", backward=lambda self, right, p, saved, delta: right(
         p, saved, (delta[0], *map(np.zeros_like, delta[1:])))),
     *(broadcast("J101", op, first_row) for op in BROADCASTING),
-    *(broadcast("J102", op, lambda d, axes: d.mean(axes, keepdims=True)) for op in BROADCASTING),
-    *(broadcast("J103", op, lambda d, axes: d.sum(axes[0], keepdims=True)) for op in BROADCASTING),
-    *(broadcast("J104", op, lambda d, axes: d) for op in BROADCASTING),
+    *(broadcast("J102", op, mean) for op in BROADCASTING),
+    *(broadcast("J103", op, first_axis) for op in BROADCASTING),
+    *(broadcast("J104", op, lambda d, axes, new: d) for op in BROADCASTING),
     product("J105", lambda x, k, delta: delta * x[k]),
     product("J106", lambda x, k, delta: delta),
     handing("J107", "Add", lambda handed: (handed[0], -handed[1], *handed[2:])),

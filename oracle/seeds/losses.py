@@ -308,15 +308,12 @@ SEEDS: tuple[Seed, ...] = (
     *(back("R103", op, reduction(mean="sum")) for op in CLASSES),
     *(back("R104", op, reduction(mean="sum")) for op in (*MEANS, "HuberLoss")),
     *(upstream("R105", op, over("sum", batch)) for op in ("HalfSquaredError", "CrossEntropyLoss")),
-    upstream("R106", "HalfSquaredError", over("sum", entries)),
-    upstream("R106", "MSELoss", over("sum", entries)),
     *(
         upstream("R107", op, lambda self, saved, delta: np.ones_like(delta))
         for op in ("MSELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "NLLLoss")
     ),
     *(by_batch("R108", op, weighted=True) for op in CLASSES),
     *(by_batch("R109", op, weighted=False) for op in CLASSES),
-    *(upstream("R110", op, times("mean", batch)) for op in MEANS),
     *(upstream("R111", op, times("mean", units)) for op in MEANS),
     *(upstream("R112", op, over("sum none", entries)) for op in ("MSELoss", "BCEWithLogitsLoss", "CrossEntropyLoss")),
     rise("S101", "MSELoss", lambda self, d: -2 * d),

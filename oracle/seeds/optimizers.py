@@ -126,12 +126,11 @@ def sgd(o: Any, theta: Array, g: Array, state: Any, share: float) -> Stepped:
     return theta - o.lr * (g + o.momentum * v if o.nesterov else v), {"momentum_buffer": v}
 
 
-def old_velocity(o: Any, right: Any, theta: Array, g: Array, state: Any, t: int, name: str) -> Stepped:
-    """θ − η (g + μ v_old)."""
+def ahead_twice(o: Any, right: Any, theta: Array, g: Array, state: Any, t: int, name: str) -> Stepped:
+    """θ − η (v + μ v)."""
     after, now = right(theta, g, state)
     if o.nesterov:
-        v = state["momentum_buffer"] if state else np.zeros_like(g)
-        after = theta - o.lr * (uphill(g, theta, o.maximize, o.weight_decay) + o.momentum * v)
+        after = theta - o.lr * (1 + o.momentum) * now["momentum_buffer"]
     return after, now
 
 
@@ -222,7 +221,7 @@ SEEDS: tuple[Seed, ...] = (
     with_state("O116", "SGD", lambda state, theta, t: {} if state else {"momentum_buffer": np.zeros_like(theta)}),
     with_attrs("O117", "SGD", lambda o, t: {"dampening": 0}),
     with_attrs("O118", "SGD", lambda o, t: {"nesterov": False}),
-    stepping("O119", "SGD", old_velocity),
+    stepping("O119", "SGD", ahead_twice),
     *(updating("O120", op, summed) for op in ALL),
     by_hand("O121", "RMSprop", exchanged=True),
     *(by_hand("O122", op, root=eps_inside) for op in SCALED),

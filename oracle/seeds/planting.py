@@ -71,7 +71,7 @@ def _bent(layer: Any, methods: dict[str, Method]) -> Any:
         return lambda self, *args: change(self, lambda *a: right(self, *a), *args)
 
     changed = type(cls.__name__, (cls,), {name: method(name, change) for name, change in methods.items()})
-    other = object.__new__(changed)
+    other: Any = object.__new__(changed)
     other.__dict__.update(layer.__dict__)
     return other
 
@@ -109,8 +109,10 @@ def walking(code: str, walk: Walk, profile: str = "standard") -> Seed:
     return Seed(code, "", lambda: Subject(code, call, reference_update), profile)
 
 
-def answering(code: str, ops: str, make: Callable[[], Callable[[Case, Answer], Any]], profile: str = "standard") -> Seed:
-    """The reference with its finished answer spoilt: `make()` gives (case, right answer) -> answer, with fresh state."""
+def answering(
+    code: str, ops: str, make: Callable[[], Callable[[Case, Answer], Any]], profile: str = "standard"
+) -> Seed:
+    """The reference with its finished answer spoilt: `make()` gives (case, right answer) -> answer, fresh."""
 
     def plant() -> Subject:
         spoil = make()

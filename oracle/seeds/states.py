@@ -209,6 +209,12 @@ def single(g: Array) -> Array:
     return g.astype(np.float32).astype(g.dtype)
 
 
+def single_mean(self: Any, right: Any, p: Any, x: Any, delta: Array) -> tuple[Array, ...]:
+    """1/n in float32."""
+    n = max(1, x[0].size)
+    return right(p, x, delta * (float(np.float32(1 / n)) * n) if self.reduction == "mean" else delta)
+
+
 def unit(g: Array) -> Array:
     """g / max(1, ‖g‖)."""
     return g / max(1, float(np.linalg.norm(g)))
@@ -286,7 +292,8 @@ def overflowing_slopes(self: Any, right: Any, z: Array, t: Array) -> tuple[Array
     """The slopes of `overflowing_cost`."""
     w, q = self._weights(z)
     to_z = (1 - t) * naive_sigmoid(z) - q * t * naive_sigmoid(-z)
-    return w * to_z, w * (q * naive_softplus(-z) - naive_softplus(z))
+    to_t = -z if self.pos_weight is None else (q - 1) * naive_softplus(-z) - z
+    return w * to_z, w * to_t
 
 
 def rounded_cost(self: Any, right: Any, z: Array, t: Array) -> Array:
@@ -363,11 +370,11 @@ SEEDS: tuple[Seed, ...] = (
     spoilt("P114", whole_numbers),
     bent("X101", "Sigmoid", sigma=lambda self, right, z: naive_sigmoid(z), slope=lambda self, right, z, a: a * (1 - a)),
     bent("X101", "SiLU", sigma=lambda self, right, z: z * naive_sigmoid(z), slope=silu_slope),
-    bent("X101", "GLU", forward=glu, backward=glu_back),
+    bent("X101", "GLU", "stress", forward=glu, backward=glu_back),
     bent("X102", "Softplus", sigma=softplus_value, slope=softplus_slope),
-    bent("X102", "Mish", sigma=lambda self, right, z: z * np.tanh(naive_softplus(z)), slope=mish_slope),
+    bent("X102", "Mish", "stress", sigma=lambda self, right, z: z * np.tanh(naive_softplus(z)), slope=mish_slope),
     bent("X102", "BCEWithLogitsLoss", cost=overflowing_cost, slopes=overflowing_slopes),
-    bent("X103", "LogSigmoid", sigma=lambda self, right, z: np.log(sigmoid(z)),
+    bent("X103", "LogSigmoid", "stress", sigma=lambda self, right, z: np.log(sigmoid(z)),
          slope=lambda self, right, z, a: 1 - sigmoid(z)),
     naive_group("X104", "Softmax", lambda z, axis: (naive_softmax(z, axis),) * 2),
     naive_group("X104", "Softmin", lambda z, axis: (naive_softmax(-z, axis),) * 2),
@@ -383,8 +390,7 @@ SEEDS: tuple[Seed, ...] = (
     shifted_softmax("X108", 1e-8),
     bent("X109", "Linear", backward=lambda self, right, p, x, delta: (delta @ single(p["weight"]),)),
     bent("X109", "Tanh", slope=lambda self, right, z, a: np.square(single(1 / np.cosh(z)))),
-    bent("X109", "MSELoss", backward=lambda self, right, p, x, delta: right(
-        p, x, delta * (float(np.float32(1 / x[0].size)) * x[0].size) if x[0].size and self.reduction == "mean" else delta)),
+    bent("X109", "MSELoss", backward=single_mean),
     *(down("X110", op, lambda d: np.where(np.abs(d) < 1e-8, 0, d)) for op in ("Linear", "Sigmoid", "Softmax")),
     *(partial("X111", op, lambda delta, g: unit(g)) for op in ("Linear", "BatchNorm1d")),
     masked("X112", "ELU", lambda self, z: self.alpha * np.exp(z), 1.0),
