@@ -165,20 +165,28 @@ def _mean_leak(node: Node, d: Tensor, z: Tensor, a: Tensor, s: Slope) -> Tensor:
 # -------------------------------------------------------------------------------------------------- the next activation
 
 
-def of_the_next(following: Callable[[list[Node], Node], Node | None]) -> Hypothesis:
+Following = Callable[[list[Node], Node, Applies], Node | None]
+
+
+def unit(node: Node) -> bool:
+    """An activation, or an Identity that stands for one."""
+    return elementwise(node) or node.op == "Identity"
+
+
+def of_the_next(following: Following, counts: Applies) -> Hypothesis:
     """σ′ of the activation that `following` finds, at one's own z; of one's own for the last."""
 
     def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
         steps = {step.node.name: step for step in e.twin.steps}
 
         def wrong(node: Node) -> Callable[..., Any]:
-            after = following(list(e.case.nodes), node)
+            after = following(list(e.case.nodes), node, counts)
             other = steps[after.name if after is not None else node.name].call
             return lambda call, p, x: error(lambda n, d, z, a, s: d * _slope_of(other, z))(node)(call, p, x)
 
         yield told(e.twin.run(e.case, faults={n.name: wrong(n) for n in nodes}))
 
-    return Hypothesis(elementwise, predict)
+    return Hypothesis(counts, predict)
 
 
 def _slope_of(call: Callable[[Tensor], Any], z: Tensor) -> Tensor:
@@ -188,17 +196,17 @@ def _slope_of(call: Callable[[Tensor], Any], z: Tensor) -> Tensor:
     return found
 
 
-def next_in_order(nodes: list[Node], node: Node) -> Node | None:
+def next_in_order(nodes: list[Node], node: Node, counts: Applies) -> Node | None:
     """The next activation in the order of the nodes."""
-    return next((n for n in nodes[nodes.index(node) + 1 :] if elementwise(n)), None)
+    return next((n for n in nodes[nodes.index(node) + 1 :] if counts(n)), None)
 
 
-def next_downstream(nodes: list[Node], node: Node) -> Node | None:
+def next_downstream(nodes: list[Node], node: Node, counts: Applies) -> Node | None:
     """The first activation that hears from this one."""
     reached = {node.name}
     for n in nodes[nodes.index(node) + 1 :]:
         if any(source.partition(":")[0] in reached for source in n.inputs):
-            if elementwise(n):
+            if counts(n):
                 return n
             reached.add(n.name)
     return None
@@ -392,7 +400,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "A137": slope(lambda node, z, a, s: softplus_slope(node, z, a), op("Softplus")),
     "A138": slope(exponential_of_output, op("ELU", "SELU", "CELU")),
     "A139": either(*(of_another(name) for name in ANOTHER)),
-    "A140": either(of_the_next(next_in_order), of_the_next(next_downstream)),
+    "A140": either(*(of_the_next(how, c) for c in (elementwise, unit) for how in (next_in_order, next_downstream))),
     "A142": slope(lambda node, z, a, s: z * s(z), op("Sigmoid")),
     "A143": either(*(coupled(axis) for axis in OTHER_AXES)),
     "A144": override(op("Softmin"), vjp(lambda node, p, d, x, y: (

@@ -21,6 +21,7 @@ from oracle.hypotheses.hypothesis import (
     Override,
     either,
     elementwise,
+    formula,
     is_loss,
     keeping,
     op,
@@ -29,8 +30,8 @@ from oracle.hypotheses.hypothesis import (
     scaled,
     vjp,
 )
-from oracle.spec import Node
-from oracle.twin import plain_call
+from oracle.spec import Case, Node, Tensors
+from oracle.twin import Truth, plain_call
 
 # ------------------------------------------------------------------------------------------------------------- tools
 
@@ -178,6 +179,16 @@ def _negated(node: Node) -> Callable[..., Any]:
 
 def _target_negated(node: Node) -> Callable[..., Any]:
     return lambda call, p, y, t: call(y, scaled(t, -1.0) if t.is_floating_point() else t)
+
+
+def _one_negated(role: str) -> Hypothesis:
+    """One partial of a layer that shares none with another."""
+
+    def wrong(case: Case, truth: Truth, node: Node) -> Tensors:
+        name = node.parameter(role)
+        return {name: -truth.gradients[name]} if name in truth.gradients else {}
+
+    return formula(op("BatchNorm1d", "PReLU"), wrong)
 
 
 def linear(roles: str, *factors: Callable[[Tensor], float]) -> Hypothesis:
@@ -573,8 +584,8 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "S101": each(is_loss, _negated, lambda node: lambda call, p, y, t: call(scaled(y, -1.0), t)),
     "S102": override(lambda node: node.op not in LOSSES, _negated),
     "S103": override(op("Linear", "PReLU", "BatchNorm1d"), _partials_negated),
-    "S104": linear("weight", lambda x: -1.0),
-    "S105": linear("bias", lambda x: -1.0),
+    "S104": either(linear("weight", lambda x: -1.0), _one_negated("weight")),
+    "S105": either(linear("bias", lambda x: -1.0), _one_negated("bias")),
     "S106": override(among(DIFFERENCE), _target_negated),
     # ------------------------------------------------------------------------------------------------------ losses
     "L101": difference("MSELoss", lambda node, d: d),
