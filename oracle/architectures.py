@@ -275,7 +275,9 @@ class _Builder:
         return self.unit(self.linear(x))
 
     def residual(self, x: str) -> str:
-        """x + f(x), f of the same width."""
+        """x + f(x), f of the same width; or x + an input."""
+        if self.r.random() < 0.2:
+            return self.add("Add", (x, self.operand(self.shapes[x])), self.shapes[x])
         branch = self.unit(self.linear(x, self.shapes[x][-1] or 1))
         parts = (x, branch) if self.r.random() < 0.5 else (branch, x)
         return self.add("Add", parts, self.shapes[x])
@@ -285,7 +287,8 @@ class _Builder:
         shape = self.shapes[x]
         if shape[-1] % 2 == 0 and shape[-1] and self.r.random() < 0.5:
             return self.add("GLU", (x,), (*shape[:-1], shape[-1] // 2), {"dim": -1} if self.r.random() < 0.5 else {})
-        other = x if self.r.random() < 0.3 else self.unit(x)
+        r = self.r.random()
+        other = x if r < 0.3 else self.operand(shape) if r < 0.5 else self.unit(x)
         return self.add("Multiply", (x, other), shape)
 
     def split(self, x: str) -> str:
@@ -326,8 +329,8 @@ class _Builder:
         r = self.r
         if r.random() < 0.2:
             return self.input("v", Slot(shape[1:]), batched=False)
-        if r.random() < 0.3:
-            return self.input("u", Slot((1, *(1 if r.random() < 0.5 else n for n in shape[1:]))), batched=False)
+        if r.random() < 0.4:
+            return self.input("u", Slot((1, *(1 if r.random() < 0.7 else n for n in shape[1:]))), batched=False)
         return self.input("u", Slot((*shape[:1], *(1 if r.random() < 0.3 else n for n in shape[1:]))))
 
     def shape(self, x: str) -> str:

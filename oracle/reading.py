@@ -24,6 +24,8 @@ def reading(evidence: list[Evidence], guilty: str, op: str, born: Birthplace | N
         node = next((n for n in e.case.nodes if n.name == guilty or (op and n.op == op)), None)
         if node is None or born is None or e.case.dtype != "float64":
             continue
+        if node.name not in e.truth.values or node.inputs[0] not in e.truth.values:
+            continue  # several outputs, or none of its own
         found = _ratio(e) or (_of_samples(e, node) if born.part == "partials" else _of_signal(e, node))
         if found:
             return found
@@ -70,7 +72,7 @@ def _ratio(e: Evidence) -> str:
         about = f", which is 1/N for the batch of N = {n}"
     elif n > 1 and abs(k - n) < 1e-6 * n:
         about = f", which is N for the batch of N = {n}"
-    return f"what was returned is {_told(k)} times the right gradient{about}"
+    return f"what was returned is {_told(k)} times the right gradient{about}" if abs(k - 1) > 1e-3 else ""
 
 
 def _of_samples(e: Evidence, node: Node) -> str:

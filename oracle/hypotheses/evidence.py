@@ -66,8 +66,10 @@ class Steps:
         if predicted is None:
             return False
         unit = UNIT[self.case.dtype]
+        sizes = (float(np.abs(x).max(initial=0)) for step in (self.case.parameters, *self.right) for x in step.values())
+        noise = NOISE[self.case.dtype] / 10 * max(filter(np.isfinite, sizes), default=0.0)
         wrong = [
-            self.wrong and not _near(np.asarray(got[name], float), np.asarray(right[name], float), unit)
+            self.wrong and not _near(np.asarray(got[name], float), np.asarray(right[name], float), unit, noise)
             for got, right in zip(self.got, self.right, strict=True)
             for name in right
         ]
@@ -76,7 +78,7 @@ class Steps:
             for got, p, right in zip(self.got, predicted, self.right, strict=True)
             for name in right
         ]
-        return all(_explains(*t, unit, w) for t, w in zip(triples, wrong, strict=True))
+        return all(_explains(*t, unit, w, noise) for t, w in zip(triples, wrong, strict=True))
 
 
 def _near(a: Array, b: Array, unit: float, noise: float = 0.0) -> bool:

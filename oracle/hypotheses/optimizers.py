@@ -3,7 +3,7 @@
 A fault is one rule; where books would write the same bug in two ways, the one that its row spells out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,7 @@ class Rules:
                 key = x.shape if "state by shape" in self.on else name
                 state = states.setdefault(key, State(s=self._accumulator()))
                 state.t = step * len(theta) + k if "t per parameter" in self.on else state.t
-                state.t = 1 if "t stays 1" in self.on else state.t + 1
+                state.t = 1 if "t stays 1" in self.on else step + 1 if "t apart" in self.on else state.t + 1
                 with np.errstate(all="ignore"):
                     theta[name] = self._stepped(x, g, state)
             yield dict(theta)
@@ -71,7 +71,7 @@ class Rules:
     def _stepped(self, theta: Array, g: Array, state: State) -> Array:
         """θ after one step: the decay, then the optimizer's own move."""
         on, o = self.on, self.o
-        g = np.clip(g, -1, 1) if "clipped" in on else g
+        g = np.clip(g, -1, 1) if "clipped" in on else np.clip(g, -5, 5) if "clipped at 5" in on else g
         g = -g if o["maximize"] and "maximize ignored" not in on else g
         decay = self._decay() if theta.ndim > 1 or "matrices only" not in on else 0.0
         rate = 1.0 if "decay without rate" in on else o["lr"]
@@ -100,9 +100,11 @@ class Rules:
     def _velocity(self, g: Array, state: State, share: float, plain_start: bool = True) -> Array:
         """μ v + share · g; the first one is g, undampened."""
         on, first = self.on, state.v is None
-        entering = g * (self.o["lr"] if "rate in velocity" in on else 1.0)
+        plain = first and "plain start" in on
+        entering = g * (self.o["lr"] if "rate in velocity" in on and not plain else 1.0)
         share = 1.0 if "no dampening" in on or (first and plain_start and "first dampened" not in on) else share
-        share = 1 - self.o["momentum"] if "averaged" in on else share
+        averaged = on & {"averaged", "averaged too"} and not plain
+        share = (1 - self.o["momentum"]) * (share if "averaged too" in on else 1.0) if averaged else share
         old = 0.0 if state.v is None or "at rest" in on else state.v
         state.v = np.asarray((self.o["momentum"] * old if not first else 0.0) + share * entering)
         if "at rest" in on:
@@ -135,13 +137,15 @@ class Rules:
         b1, b2 = reversed(o["betas"]) if "betas exchanged" in on else o["betas"]
         state.m = b1 * state.m + (1 - b1) * g
         state.s = b2 * state.s + (1 - b2) * self._square(g)
-        c1 = 1.0 if on & {"uncorrected", "m uncorrected"} else 1 - b1**t
-        c2 = 1.0 if on & {"uncorrected", "s uncorrected"} else 1 - b2**t
+        d1, d2 = o["betas"] if "corrections left" in on else (b1, b2)
+        c1 = 1.0 if on & {"uncorrected", "m uncorrected"} else 1 - d1**t
+        c2 = 1.0 if on & {"uncorrected", "s uncorrected"} else 1 - d2**t
         corrected = state.s / c2
         if o["amsgrad"] and "no amsgrad" not in on:
             state.top = np.maximum(state.top, corrected if "max corrected" in on else state.s)
             corrected = state.top if "max corrected" in on else state.top / c2
         root = (np.sqrt(corrected * c2) + o["eps"]) / c2**0.5 if "eps first" in on else self._root(corrected)
+        root = np.sqrt((corrected * c2 + o["eps"]) / c2) if "eps inside first" in on else root
         return np.asarray(o["lr"] * (state.m / c1) / root)
 
     def _square(self, g: Array) -> Array:
@@ -159,8 +163,13 @@ def stepped(case: UpdateCase, *on: str) -> list[Tensors]:
     return list(Rules(case, frozenset(on)).run())
 
 
-def _switched(ops: str, *on: str) -> Hypothesis:
-    return rule(ops, lambda case: stepped(case, *on))
+def _switched(ops: str, *readings: str) -> Hypothesis:
+    """A fault in one reading of its line or several, each with its switches, "one, another"."""
+
+    def reading(on: str) -> Callable[[UpdateCase], list[Tensors]]:
+        return lambda case: stepped(case, *on.split(", "))
+
+    return rule(ops, *map(reading, readings))
 
 
 ADAM = "Adam AdamW"
@@ -172,8 +181,8 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "O101": _switched(ALL, "uphill"),
     "O102": _switched(ADAM, "t stays 1"),
     "O103": _switched("Adagrad Adam AdamW", "t per parameter"),
-    "O104": _switched(ADAM, "betas exchanged"),
-    "O105": _switched(ALL, "state by shape"),
+    "O104": _switched(ADAM, "betas exchanged", "betas exchanged, corrections left"),
+    "O105": _switched(ALL, "state by shape", "state by shape, t apart"),
     "O106": _switched(ADAPTIVE, "absolute"),
     "O107": _switched("AdamW", "other coupling"),
     "O108": _switched(COUPLED, "other coupling"),
@@ -182,15 +191,15 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "O111": _switched(ALL, "decay doubled"),
     "O112": _switched(ALL, "matrices only"),
     "O113": _switched("AdamW", "decay without rate"),
-    "O114": _switched("SGD RMSprop", "averaged"),
-    "O115": _switched("SGD RMSprop", "at rest"),
+    "O114": _switched("SGD RMSprop", "averaged", "averaged, plain start", "averaged too", "averaged too, plain start"),
+    "O115": _switched("SGD", "at rest"),
     "O116": _switched("SGD", "first dampened"),
     "O117": _switched("SGD", "no dampening"),
     "O118": _switched("SGD", "no nesterov"),
     "O119": _switched("SGD", "ahead twice"),
     "O120": _switched(ALL, "gradients kept"),
     "O121": _switched("RMSprop", "alpha exchanged"),
-    "O122": _switched(ADAPTIVE, "eps inside"),
+    "O122": _switched(ADAPTIVE, "eps inside", "eps inside first"),
     "O123": _switched(ADAPTIVE, "no root"),
     "O124": _switched(ADAM, "uncorrected"),
     "O125": _switched(ADAM, "s uncorrected"),
@@ -205,7 +214,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "O134": _switched("Adagrad", "no start"),
     "O135": _switched("Adagrad", "not accumulated"),
     "O136": _switched("SGD RMSprop", "no momentum"),
-    "O137": _switched("SGD RMSprop", "rate in velocity"),
+    "O137": _switched("SGD RMSprop", "rate in velocity", "rate in velocity, plain start"),
     "O138": _switched("AdamW", "decay after"),
-    "O139": _switched(ALL, "clipped"),
+    "O139": _switched(ALL, "clipped", "clipped at 5"),
 }

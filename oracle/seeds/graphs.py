@@ -165,12 +165,6 @@ def exchanged(handed: Handed) -> Handed:
     return handed[::-1] if len({d.shape for d in handed}) == 1 else handed
 
 
-def swapped_halves(self: Any, right: Any, *a: Any) -> Handed:
-    """[δb, δa]."""
-    first, second = np.split(right(*a)[0], 2, self.dim)
-    return (np.concatenate([second, first], self.dim),)
-
-
 MEETINGS = ("Add", "Multiply", "Concatenate")
 BROADCASTING = ("Add", "Multiply")
 
@@ -197,7 +191,6 @@ SEEDS: tuple[Seed, ...] = (
     bent("J108", "Concatenate", backward=middle),
     bent("J109", "Chunk", backward=lambda self, right, p, saved, delta: right(p, saved, delta[::-1])),
     handing("J109", "Concatenate", exchanged),
-    bent("J109", "GLU", backward=swapped_halves),
     *(
         bent("J110", op, backward=lambda self, right, p, shape, delta: (delta.reshape(shape, order="F"),))
         for op in ("Flatten", "Unflatten")

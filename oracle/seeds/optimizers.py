@@ -217,7 +217,6 @@ SEEDS: tuple[Seed, ...] = (
     decaying("O113", "AdamW", lambda o, theta: 1 / o.lr),
     *(velocity("O114", op, lambda o: 1 - o.momentum) for op in MOVING),
     stepping("O115", "SGD", lambda o, right, theta, g, state, t, name: right(theta, g, {})),
-    with_state("O115", "RMSprop", zero("momentum_buffer")),
     with_state("O116", "SGD", lambda state, theta, t: {} if state else {"momentum_buffer": np.zeros_like(theta)}),
     with_attrs("O117", "SGD", lambda o, t: {"dampening": 0}),
     with_attrs("O118", "SGD", lambda o, t: {"nesterov": False}),
