@@ -97,6 +97,7 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
     op = next((n.op for n in small.nodes if n.name == guilty), "")
     rounds = _Rounds(lambda k: list(probes.of_operator(op, subject, k) if op else probes.of_nets(subject, k)))
     diagnosis = _stateful(small, subject) or _empty(evidence) or diagnose(evidence, larger, rounds)
+    diagnosis = diagnosis or _single_precision([evidence, *larger], rounds(0))
     gradients = {name: x for name, x in evidence.got.items() if not name.startswith("buffer ")}
     born = localize.birthplace(small, verdict, guilty, gradients, diagnosis)
     if diagnosis and born and not diagnosis.node:
@@ -198,6 +199,19 @@ def _empty(e: Evidence) -> Diagnosis | None:
     return named(FAULTS["P111"], e.case.nodes[0].name, "with a batch of 0 it returned NaN")
 
 
+def _single_precision(failing: list[Evidence], fresh: list[Probe]) -> Diagnosis | None:
+    """Whether only float64 fails, and never by more than a rounding to float32."""
+    float32 = [p for p in fresh if p.evidence is not None and p.evidence.case.dtype == "float32"]
+    wrong = [p.evidence for p in fresh if p.failed and isinstance(p.evidence, Evidence)]
+    if any(p.failed for p in float32) or len(float32) < FAILING or any(e.case.dtype != "float64" for e in failing):
+        return None
+    small = [e for e in (*failing, *wrong) if e.off_by() <= 2 * float(np.finfo(np.float32).eps)]
+    if len(small) < 0.9 * len([*failing, *wrong]):
+        return None
+    told = f"no float32 case fails, and in {len(small)} float64 cases nothing is off by more than float32 rounds"
+    return named(FAULTS["X109"], "", told)
+
+
 def _renamed(case: Case) -> Case:
     """The same case under names that no earlier one had, in the same order as text."""
 
@@ -265,7 +279,17 @@ def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
     again = first.verdict.outcome != "timeout" and fails(first.case)  # a hang would hang at every step of shrinking
     small = shrink(first.case, fails, budget=150) if again else first.case
     verdict = judge(small, subject) if small is not first.case else first.verdict
-    return finding_of(first, small, verdict, subject, count, diagnosis=breach_diagnosis(small, verdict))
+    return finding_of(first, small, verdict, subject, count, diagnosis=_breach(small, verdict, subject))
+
+
+def _breach(case: Case, verdict: Verdict, subject: Subject) -> Diagnosis | None:
+    """The name of a breach; an answer that differs once, and then no more, comes from an earlier call."""
+    found = breach_diagnosis(case, verdict)
+    if found is not None and found.code == "P112":
+        second, third = (subject.answer(case).answer for _ in range(2))
+        if second and third and all(np.array_equal(g, third.gradients[n]) for n, g in second.gradients.items()):
+            return named(FAULTS["P113"], found.node, "the first of several equal calls is answered otherwise")
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------------ step 5

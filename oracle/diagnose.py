@@ -72,7 +72,7 @@ def explains(h: Hypothesis, e: Evidence | Steps, node: Node | None) -> bool | No
 
     None where it foretells nothing: a rate cannot be read from a gradient of zero.
     """
-    told = [e.explained(p) for p in _foretold(h, e, node)]  # type: ignore[arg-type]
+    told = [e.explained(p) for p in _foretold(h, e, node)]
     return any(told) if told else None
 
 
@@ -189,7 +189,13 @@ def _shape_diagnosis(case: Case, name: str, got: tuple[int, ...], right: tuple[i
         return named(FAULTS["P102"], node, f"its shape has {got[: -len(right)]} in front: it was not summed")
     readers = [n for n in case.nodes if name in n.inputs and n.op in ("Add", "Multiply")]
     if readers and np.prod(got) > np.prod(right):
+        repeated = [g for g, r in zip(got, right, strict=False) if r == 1] if len(got) == len(right) else []
+        if 1 in repeated:
+            told = f"its shape is {got}: it was summed along one of the axes along which the operand is repeated"
+            return named(FAULTS["J103"], readers[0].name, told)
         return named(FAULTS["J104"], readers[0].name, f"its shape {got} is that of the result, not of the operand")
+    if cut := [n for n in case.nodes if name in n.inputs and n.op == "Concatenate"]:
+        return named(FAULTS["J108"], cut[0].name, f"its shape is {got}: the parts were cut elsewhere")
     if got == tuple(n for n in right if n != 1) or np.prod(got) == np.prod(right):
         return named(FAULTS["P106"], node, f"its shape {got} lacks an axis of length 1")
     return None

@@ -90,7 +90,9 @@ def values(net: Architecture, seed: int, dtype: str, regimes: tuple[str, ...]) -
 
     def fill(slots: dict[str, Slot]) -> Tensors:
         return {
-            name: _fill(_of_batch(slot, batch), rng, regime if rng.random() < 0.75 else "normal", points, dtype)
+            name: np.asarray(
+                _fill(_of_batch(slot, batch), rng, regime if rng.random() < 0.75 else "normal", points, dtype)
+            )
             for name, slot in slots.items()
         }
 

@@ -176,7 +176,7 @@ FORKED = {*UNITS, "Linear", "Add", "Multiply", "Concatenate", "Chunk"}
 """The operators that are drawn beside another reader of their input."""
 NEVER: dict[str, tuple[str, ...]] = {
     "BCELoss": (f"on numbers above {LARGE:g}", "on negative numbers only"),
-    "NLLLoss": (),
+    "GLU": ("with a width of 1",),
     "Unflatten": ("on three axes", "with a width of 1"),
     "Chunk": ("with a width of 1",),
 }

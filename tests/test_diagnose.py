@@ -45,7 +45,7 @@ TABLE: dict[str, tuple[str | None, str, str]] = {
     "leaky_slope": ("H101", "LeakyReLU", "backward"),
     "batch_norm_constant": (None, "BatchNorm1d", "backward"),
     "batch_norm_statistics": ("N101", "BatchNorm1d", "backward"),
-    "float32_constant": (None, "Sigmoid", "backward"),
+    "float32_constant": ("X109", "Sigmoid", "backward"),
     "updated_weights": ("W107", "Linear", "backward"),
     "last_use_wins": ("G104", "", "backward"),
 }

@@ -161,7 +161,7 @@ def test_a_black_box_that_returns_partials_only_is_located(name: str, op: str, p
         return Answer(loss=answer.loss, gradients={n: g for n, g in answer.gradients.items() if n in case.parameters})
 
     box = Subject("box", subject, returns=frozenset({"parameters"}))
-    report = check(box, cases=100, dtypes=("float64",))
+    report = check(box, cases=200, dtypes=("float64",))
     first = report.findings[0]
     assert first.born is not None
     assert (first.born.op, first.born.part) == (op, part)

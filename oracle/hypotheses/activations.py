@@ -352,11 +352,11 @@ def other_form(node: Node) -> Callable[..., Any]:
 
 # ------------------------------------------------------------------------------------------------------------ the table
 
-EXPONENTIAL = ("ELU", "SELU", "CELU")
-"""Where σ′(a) is told as the exponential of the output."""
+TOLD_OTHERWISE = ("ELU", "SELU", "CELU", "Hardsigmoid")
+"""Where σ′(a) is told as the exponential of the output, or as the slope of the middle piece everywhere."""
 HYPOTHESES: dict[str, Hypothesis] = {
     "A101": slope(lambda node, z, a, s: torch.ones_like(z)),
-    "A102": slope(lambda node, z, a, s: s(a), lambda node: elementwise(node) and node.op not in EXPONENTIAL),
+    "A102": slope(lambda node, z, a, s: s(a), lambda node: elementwise(node) and node.op not in TOLD_OTHERWISE),
     "A103": either(at_input(lambda z: z * (1 - z), "Sigmoid"), at_input(lambda z: 1 - z * z, "Tanh")),
     "A104": at_output(lambda a: 1 - a, "Tanh"),
     "A105": slope(lambda node, z, a, s: a),

@@ -43,6 +43,13 @@ class Evidence:
             for name, got in self.got.items()
         )
 
+    def off_by(self) -> float:
+        """The largest error of a wrong tensor, relative to its largest entry."""
+        found = [(np.asarray(self.got[name], float), self.right[name]) for name in self.wrong if name in self.got]
+        with np.errstate(all="ignore"):
+            off = [np.abs(got - right).max(initial=0) / np.abs(right).max(initial=0) for got, right in found]
+        return float(max(off, default=np.inf))
+
 
 def told(truth: Truth) -> Tensors:
     """Everything an answer may hold, by the names of `Evidence.got`."""

@@ -379,7 +379,6 @@ SEEDS: tuple[Seed, ...] = (
     # ------------------------------------------------------------------------------------------------- biases
     bias("B101", lambda layer, x, d, g: g / max(1, len(rows(d)))),
     some("B102", slice(-1, None), "bias"),
-    replace(bias("B102", lambda layer, x, d, g: d), variant="not summed"),
     some("B103", slice(1), "bias"),
     bias("B104", lambda layer, x, d, g: np.zeros_like(g)),
     bias("B105", lambda layer, x, d, g: (rows(d).T @ rows(x)).sum(1)),
