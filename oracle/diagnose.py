@@ -9,7 +9,7 @@ and the fewest contradicted is named. With none left the cause is not recognised
 import re
 from ast import literal_eval
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from oracle.spec import Case, Node
 
 ENOUGH = 0.9
 """The share of failing cases that a fault must reproduce to be believed, and of passing ones it must not contradict."""
+BRANCH = 4
+"""Explained probes from which the branch of a fault may be told."""
 ROUNDS = 2
 """Rounds of fresh probes to tell tied faults apart."""
 
@@ -43,28 +45,52 @@ class Suspicion:
     """How many readings of its line were tried: of two that explain as much, the one of fewer is the simpler."""
     explained: int = 0
     failing: int = 0
-    contradicted: int = 0
-    passing: int = 0
+    where: list[frozenset[str]] = field(default_factory=list)
+    """The regimes of the probes that fail and are explained."""
+    passing: list[tuple[bool, frozenset[str]]] = field(default_factory=list)
+    """Of the cases that pass: whether it holds, and their regimes."""
+
+    @property
+    def branch(self) -> str:
+        """The one regime in which the fault sits, if it would be contradicted elsewhere: code has branches."""
+        if not self._contradicted("") > (1 - ENOUGH) * len(self.passing) or len(self.where) < BRANCH:
+            return ""
+        words = sorted(frozenset.intersection(*self.where))
+        return min(words, key=lambda word: (self._contradicted(word), -self.met(word)), default="")
+
+    @property
+    def contradicted(self) -> int:
+        """Passing cases, in its branch, in which it would have shown."""
+        return self._contradicted(self.branch)
 
     @property
     def believed(self) -> bool:
         """Whether it reproduces nearly all failing cases, and contradicts hardly any that pass."""
-        return self.explained >= ENOUGH * self.failing and self.contradicted <= (1 - ENOUGH) * self.passing
+        met = self.met(self.branch)
+        return self.explained >= ENOUGH * self.failing and self.contradicted <= (1 - ENOUGH) * met
 
     @property
-    def score(self) -> int:
-        """Failing cases explained, minus passing cases contradicted."""
-        return self.explained - self.contradicted
+    def score(self) -> float:
+        """Failing cases explained, minus passing cases contradicted; a branch is a longer description."""
+        return self.explained - self.contradicted - 0.5 * bool(self.branch)
 
-    def meets(self, e: Evidence | Steps, failed: bool) -> None:
+    def _contradicted(self, word: str) -> int:
+        return sum(not holds and (not word or word in regimes) for holds, regimes in self.passing)
+
+    def met(self, word: str) -> int:
+        """Passing cases in a regime; in all, for an empty word."""
+        return sum(not word or word in regimes for _, regimes in self.passing)
+
+    def meets(self, e: Evidence | Steps, failed: bool, regimes: frozenset[str] = frozenset()) -> None:
         """Count one more case."""
         holds = explains(self.hypothesis, e, self.node)
         if failed:
             self.failing += 1
             self.explained += holds is True
+            if holds and regimes:
+                self.where.append(regimes)
         elif holds is not None:
-            self.passing += 1
-            self.contradicted += not holds
+            self.passing.append((holds, regimes))
 
 
 def explains(h: Hypothesis, e: Evidence | Steps, node: Node | None) -> bool | None:
@@ -113,7 +139,7 @@ def diagnose(smallest: Evidence | Steps, larger: list[Evidence] | list[Steps], m
         for probe in more(k):
             if probe.evidence is not None and (probe.evidence.case.dtype == "float64" or not double):
                 for s in suspects:
-                    s.meets(probe.evidence, probe.failed)
+                    s.meets(probe.evidence, probe.failed, probe.regimes)
         suspects = [s for s in suspects if s.believed]
         if len(suspects) < 2:
             break
@@ -146,7 +172,8 @@ def _believed(s: Suspicion, also: tuple[str, ...]) -> Diagnosis:
     if s.failing:
         told += f", {s.explained} of {s.failing} other failing cases"
     if s.passing:
-        told += f", and is contradicted by {s.contradicted or 'none'} of {s.passing} cases that pass"
+        branch = f" {s.branch}" if s.branch else ""
+        told += f", and is contradicted by {s.contradicted or 'none'} of {s.met(s.branch)} cases that pass{branch}"
     return named(s.fault, s.node.name if s.node else "", told, also)
 
 
