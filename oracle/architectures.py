@@ -137,7 +137,13 @@ UNITS: dict[str, Callable[[Random, Shape], Attrs]] = {
     "Dropout": lambda r, s: pick(r, p=(0.0, 0.25, 0.8, 1.0)),
     "BatchNorm1d": lambda r, s: {
         "num_features": s[1],
-        **pick(r, eps=(1e-3, 0.1), momentum=(0.5, None, 1.0), affine=(False,), track_running_stats=(False,)),
+        **pick(
+            r,
+            eps=(1e-3, 0.1),
+            momentum=(None, 0.5, None, 1.0),
+            affine=(False, True),
+            track_running_stats=(False, True, True),
+        ),
     },
 }
 """Operators with one output of the shape of their first input: op -> (random, shape) -> attributes."""
@@ -382,6 +388,8 @@ class _Builder:
     def build(self) -> Architecture:
         """Grow to a random depth, then end in a loss. With a turn, its operator is among the nodes."""
         if self.turn is not None and "dense" not in self.profile.moves:
+            if "linear" in self.profile.moves and self.r.random() < 0.4:
+                self.at = self.linear(self.at)
             self.at = self.unit(self.at, self.turns[self.turn % len(self.turns)])
         for _ in range(self.r.randint(*self.profile.depth)):
             self.at = getattr(self, self.r.choice(self.profile.moves))(self.at)

@@ -17,13 +17,15 @@ import numpy as np
 from oracle.compare import Verdict
 from oracle.faults import FAULTS, Fault
 from oracle.hypotheses import HYPOTHESES, Evidence, Hypothesis, Steps
-from oracle.hypotheses.hypothesis import SURE
+from oracle.hypotheses.hypothesis import SURE, is_loss
 from oracle.probes import Probe
 from oracle.records import Diagnosis
-from oracle.spec import Case, Node
+from oracle.spec import Case, Node, Tensors
 
 ENOUGH = 0.9
 """The share of failing cases that a fault must reproduce to be believed, and of passing ones it must not contradict."""
+SIMPLE = 4
+"""Readings up to which a fault that explains as much is worth a mention."""
 BRANCH = 4
 """Explained probes from which the branch of a fault may be told."""
 ROUNDS = 2
@@ -109,11 +111,22 @@ def _foretold(h: Hypothesis, e: Evidence | Steps, node: Node | None) -> Iterator
         elif node is None:
             yield from h.predict(e, [])
         elif places := list(_places(h, e.case, node)):
-            yield from (p for nodes in places for p in h.predict(e, nodes))
+            for nodes in places:
+                for predicted in h.predict(e, nodes):
+                    yield predicted
+                    yield from _halves(e, nodes, predicted)
         else:
             yield e.right  # it cannot show here
     except SURE:
         return
+
+
+def _halves(e: Evidence, nodes: list[Node], predicted: Tensors) -> Iterator[Tensors]:
+    """Of a wrong loss: the fault in what the prediction hears only, or in what the target hears only."""
+    targets = {node.inputs[1] for node in nodes if is_loss(node)} & e.truth.gradients.keys()
+    if targets and any(name in e.got for name in targets):
+        yield {name: e.right[name] if name in targets else x for name, x in predicted.items()}
+        yield {name: x if name in targets else e.right[name] for name, x in predicted.items()}
 
 
 def _places(h: Hypothesis, case: Case, node: Node) -> Iterator[list[Node]]:
@@ -146,7 +159,8 @@ def diagnose(smallest: Evidence | Steps, larger: list[Evidence] | list[Steps], m
     if not suspects:
         return None
     best = max(suspects, key=lambda s: (s.score, s.node is not None, -s.readings))
-    tied = [s for s in suspects if s.score == best.score and s.fault is not best.fault]
+    simple = max(SIMPLE, best.readings)
+    tied = [s for s in suspects if s.score == best.score and s.fault is not best.fault and s.readings <= simple]
     return _believed(best, tuple(dict.fromkeys(f"{s.fault.code} {s.fault.name}" for s in tied)))
 
 
@@ -162,7 +176,8 @@ def _explaining(e: Evidence | Steps) -> Iterator[Suspicion]:
                 predicted = list(h.predict(e, [node] if node else []))
             except SURE:
                 continue
-            if any(e.explained(p) for p in predicted):
+            halves = (half for p in predicted for half in _halves(e, [node] if node else [], p))
+            if any(e.explained(p) for p in (*predicted, *halves)):
                 yield Suspicion(FAULTS[code], h, node, len(predicted))
 
 

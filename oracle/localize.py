@@ -29,19 +29,27 @@ def isolated(
 
     `stage` makes of a layer alone the cases that the subject can run.
     """
-    found = []
-    for node in reversed(case.nodes):
-        if node.op == "Dot" and len(case.nodes) > 1:
-            continue
+    found: list[tuple[Node, Case, Verdict]] = []
+    order = sorted(case.nodes[::-1], key=lambda n: n.op == "Dot")  # a Dot is tried last: it ends every other case
+    for node in order:
+        if found and node.op == "Dot":
+            break
         try:
             for alone in filter(finite, stage(isolate(case, truth, node))):
                 verdict = judge(alone)
-                if verdict.outcome == "mismatch" and not (_only_shown(verdict) and judge(control(alone)).failed):
+                if verdict.outcome != "mismatch" or (node.op != "Dot" and _only_of_the_end(alone, verdict)):
+                    continue
+                if not (_only_shown(verdict) and judge(control(alone)).failed):
                     found.append((node, alone, verdict))
                     break
         except CaseError:
             continue
     return found
+
+
+def _only_of_the_end(case: Case, verdict: Verdict) -> bool:
+    """Whether only the gradient of the cotangent is wrong: that is the doing of the Dot behind the layer."""
+    return case.nodes[-1].op == "Dot" and set(verdict.suspects) == {case.nodes[-1].inputs[1]}
 
 
 def _only_shown(verdict: Verdict) -> bool:

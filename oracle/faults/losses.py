@@ -27,6 +27,10 @@ FAULTS: tuple[F, ...] = (
       "δ = ∂ℓ/∂y / N", "δ = ∂ℓ/∂y / (N K)", effect="reduction mean, more than one unit"),
     F("R112", "divides although the reduction is a sum", "The divisor belongs to reduction = mean.",
       "δ = ∂ℓ/∂y / n, always", "δ = ∂ℓ/∂y for a sum", effect="reduction sum", source="paiml/aprender#2182"),
+    F("R113", "a constant factor in the error signal", "A constant is multiplied in, or left out.",
+      "δ_x = k (∂y/∂x)ᵀ δ, k a constant", "δ_x = (∂y/∂x)ᵀ δ"),
+    F("R114", "a constant factor in a partial", "A constant is multiplied in, or left out.",
+      "∂L/∂θ = k (∂y/∂θ)ᵀ δ, k a constant", "∂L/∂θ = (∂y/∂θ)ᵀ δ", "partials"),
     F("S101", "sign of the loss gradient", "t − y where y − t is meant: descent climbs.",
       "δ = t − y", "δ = y − t"),
     F("S102", "sign of a layer's error signal", "The layer hands its error signal down with the wrong sign.",
@@ -113,4 +117,6 @@ FAULTS: tuple[F, ...] = (
       "L = Σ ℓ", "L = Σ ℓ / n", "forward", "reduction mean"),
     F("F118", "smoothing ignored in both passes", "The label alone counts.",
       "t = label", "t = (1 − s) label + s/C", "forward", "label smoothing"),
+    F("F120", "ignored samples counted, both passes", "The mean runs over the samples that count.",
+      "L = Σ w ℓ / (all samples)", "L = Σ w ℓ / (samples that count)", "forward", "ignored labels, reduction mean"),
 )  # fmt: skip

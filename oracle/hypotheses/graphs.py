@@ -14,12 +14,13 @@ from torch.nn import functional as F  # noqa: N812  (the name that everybody giv
 
 from oracle.composites import Tensor
 from oracle.hypotheses.evidence import Evidence, told
-from oracle.hypotheses.hypothesis import Hypothesis, Override, anything, keeping, op, override, scaled, vjp
+from oracle.hypotheses.hypothesis import Hypothesis, Override, anything, elementwise, keeping, op, override, scaled, vjp
 from oracle.hypotheses.losses import each
 from oracle.spec import Case, Node, Tensors
 
-Use = tuple[Node, int]
-"""A node, and which of its inputs."""
+Place = int | str
+"""Which of a node's inputs; or the role of a parameter."""
+Use = tuple[Node, Place]
 
 # ------------------------------------------------------------------------------------------------------- uses in a walk
 
@@ -30,67 +31,121 @@ def live(case: Case) -> list[Node]:
     return [node for node in case.nodes if node.name in heard]
 
 
-def uses(e: Evidence) -> dict[str, list[Use]]:
-    """The uses of every tensor that is differentiated and used more than once, as a walk backwards meets them."""
+def walks(e: Evidence) -> list[list[Node]]:
+    """Orders in which a walk backwards may meet the nodes: as they are written, all or those that the loss hears of; or
+    sorted by a search from the loss, through the inputs forwards or backwards.
+    """
+
+    def sorted_by(step: int) -> list[Node]:
+        by_name = {node.name: node for node in e.case.nodes}
+        found: dict[str, Node] = {}
+
+        def visit(node: Node) -> None:
+            for name in node.inputs[::step]:
+                maker = by_name.get(name.partition(":")[0])
+                if maker is not None and maker.name not in found:
+                    visit(maker)
+            found[node.name] = node
+
+        visit(e.case.nodes[-1])
+        return list(found.values())[::-1]
+
+    return [list(e.case.nodes)[::-1], live(e.case)[::-1], sorted_by(1), sorted_by(-1)]
+
+
+def uses(e: Evidence, walk: list[Node], *, parameters: bool = False) -> dict[str, list[Use]]:
+    """The uses of every tensor that is differentiated and used more than once, as the walk meets them.
+
+    With `parameters`, of shared ones too.
+    """
     found: dict[str, list[Use]] = {}
-    for node in reversed(live(e.case)):
+    for node in walk:
         for k, name in enumerate(node.inputs):
             if e.truth.values[name].dtype.kind == "f":
                 found.setdefault(name, []).append((node, k))
+        for role in ("weight", "bias") if parameters and node.op == "Linear" else ():
+            found.setdefault(node.parameter(role), []).append((node, role))
     return {name: many for name, many in found.items() if len(many) > 1}
 
 
-def weighted(e: Evidence, weights: Mapping[tuple[str, int], float]) -> Tensors:
+Weights = dict[tuple[str, Place], float]
+
+
+def weighted(e: Evidence, weights: Weights) -> Tensors:
     """The answer when uses, by node and place, are heard so many times."""
-    places: dict[str, dict[int, float]] = {}
+    places: dict[str, dict[Place, float]] = {}
     for (name, k), w in weights.items():
         places.setdefault(name, {})[k] = w
-    faults = {
-        name: lambda call, p, *x, ks=ks: call(*[_heard(t, ks[k]) if k in ks else t for k, t in enumerate(x)])
-        for name, ks in places.items()
-    }
-    return told(e.twin.run(e.case, faults=faults))
+
+    def fault(ks: dict[Place, float]) -> Callable[..., Any]:
+        def wrong(call: Any, p: Mapping[str, Tensor], *x: Tensor) -> Any:
+            heard = [_heard(t, ks[k]) if k in ks else t for k, t in enumerate(x)]
+            if not any(isinstance(k, str) for k in ks):
+                return call(*heard)
+            own = {role: _heard(t, ks.get(role, 1.0)) for role, t in p.items()}
+            return F.linear(heard[0], own["weight"], own.get("bias"))
+
+        return wrong
+
+    return told(e.twin.run(e.case, faults={name: fault(ks) for name, ks in places.items()}))
 
 
 def _heard(x: Tensor, k: float) -> Tensor:
     return scaled(x, k) if k else x.detach()
 
 
-def only(kept: Use, many: list[Use]) -> dict[tuple[str, int], float]:
+def only(kept: Use, many: list[Use]) -> Weights:
     """Weights that keep one use."""
     return {(node.name, k): float((node, k) == kept) for node, k in many}
 
 
+def _everywhere(e: Evidence, *rules: Callable[[list[Use]], Weights]) -> Iterator[Tensors]:
+    """Every tensor's uses weighted by a rule, parameters' too or not, in whatever order a walk meets them."""
+    seen: list[Weights] = []
+    for walk in walks(e):
+        for parameters in (False, True):
+            found = uses(e, walk, parameters=parameters)
+            for rule in rules:
+                merged: Weights = {}
+                for many in found.values():
+                    merged |= rule(many)
+                if merged not in seen:
+                    seen.append(merged)
+                    yield weighted(e, merged)
+
+
 def _one_use(e: Evidence) -> Iterator[Tensors]:
     """Of every tensor only the last use on the walk, or the first; of one tensor any use, or all but one."""
-    found = uses(e)
-    yield from (_each_tensor(e, lambda many, k=k: only(many[k], many)) for k in (-1, 0))  # type: ignore[misc]
-    for many in found.values():
+
+    def swapped(many: list[Use]) -> list[Use]:
+        """The inputs of each node in the other order."""
+        last = many[-1][0]
+        return [u for u in many if u[0] is not last] + [u for u in many if u[0] is last][::-1]
+
+    yield from _everywhere(
+        e,
+        lambda many: only(many[-1], many),
+        lambda many: only(many[0], many),
+        lambda many: only(swapped(many)[-1], many),
+    )
+    for many in uses(e, live(e.case)[::-1]).values():
         yield from (weighted(e, only(use, many)) for use in many)
         if len(many) > 2:
             yield from (weighted(e, {(node.name, k): 0.0}) for node, k in many)
 
 
-def _each_tensor(e: Evidence, weights: Callable[[list[Use]], dict[tuple[str, int], float]]) -> Tensors:
-    merged: dict[tuple[str, int], float] = {}
-    for many in uses(e).values():
-        merged |= weights(many)
-    return weighted(e, merged)
-
-
 def _averaged(e: Evidence) -> Iterator[Tensors]:
     """Each use counts for one part in so many; or each new one is averaged with all before it."""
 
-    def evenly(many: list[Use]) -> dict[tuple[str, int], float]:
+    def evenly(many: list[Use]) -> Weights:
         return {(node.name, k): 1 / len(many) for node, k in many}
 
-    def running(many: list[Use]) -> dict[tuple[str, int], float]:
+    def running(many: list[Use]) -> Weights:
         last = len(many) - 1
         return {(node.name, k): 0.5 ** min(last, last - i + 1) for i, (node, k) in enumerate(many)}
 
-    yield _each_tensor(e, evenly)
-    yield _each_tensor(e, running)
-    for many in uses(e).values():
+    yield from _everywhere(e, evenly, running)
+    for many in uses(e, live(e.case)[::-1]).values():
         yield weighted(e, evenly(many))
 
 
@@ -197,6 +252,66 @@ def _resent(e: Evidence, local: Local, how: str, step: int) -> Iterator[Tensors]
         for name, g in local.back(node, errors)[1].items():
             final[name] = final[name] + g if name in final else g
     yield {**e.right, **inputs, **{name: g.numpy() for name, g in final.items()}}
+
+
+# ------------------------------------------------------------------------------------------------ shared memory
+
+
+def _shared_memory(e: Evidence) -> Iterator[Tensors]:
+    """Error signals that are handed on as they are share their memory, and something writes into it: the slopes of one
+    operator, those of all, or the sum of two uses.
+    """
+    handing = [node for node in e.case.nodes if _hands_on(node, e.case)]
+    ops = sorted({node.op for node in e.case.nodes if elementwise(node) or node.op == "Dropout"})
+    if not handing:
+        yield e.right
+        return
+    local = Local(e)
+    for writing in [{name} for name in ops] + ([set(ops)] if len(ops) > 1 else []):
+        yield _overwriting(e, local, writing, summing=False)
+    yield _overwriting(e, local, set(), summing=True)
+
+
+def _hands_on(node: Node, case: Case) -> bool:
+    """Whether δ itself, or a view of it, is handed down."""
+    plain = ("Add", "Concatenate", "Identity", "Flatten", "Unflatten")
+    return node.op in plain or (node.op == "Dropout" and not case.training)
+
+
+def _views(node: Node, delta: Tensor, x: list[Tensor]) -> Iterator[Tensor | None]:
+    """The memory of δ that each input gets; None where it gets numbers of its own."""
+    start, axis = 0, node.attrs.get("dim", 1)
+    for t in x:
+        if node.op == "Concatenate":
+            yield delta.narrow(axis, start, t.shape[axis])
+            start += t.shape[axis]
+        elif node.op in ("Flatten", "Unflatten"):
+            yield delta.view(t.shape) if delta.is_contiguous() else None
+        else:
+            yield delta if t.shape == delta.shape else None
+
+
+def _overwriting(e: Evidence, local: Local, writing: set[str], *, summing: bool) -> Tensors:
+    """A walk backwards in which these operators write what they hand down into what they heard."""
+    errors = {e.case.nodes[-1].name: torch.ones_like(local.parts[e.case.nodes[-1].name][2][0])}
+    partials: dict[str, Tensor] = {}
+    for node in reversed(live(e.case)):
+        found, own = local.back(node, errors)
+        down = [None if d is None else d.clone() for d in found]
+        for name, g in own.items():
+            partials[name] = partials[name] + g if name in partials else g.clone()
+        heard = errors.get(node.name)
+        if heard is not None and _hands_on(node, e.case):
+            views = _views(node, heard, local.parts[node.name][0])
+            down = [d if d is None or v is None else v for d, v in zip(down, views, strict=True)]
+        elif heard is not None and node.op in writing and down[0] is not None and down[0].shape == heard.shape:
+            down[0] = heard.copy_(down[0])
+        for name, d in zip(node.inputs, down, strict=True):
+            if d is not None:
+                old = errors.get(name)
+                errors[name] = d if old is None else old.add_(d) if summing else old + d
+    inputs = {name: errors[name].numpy().copy() for name in e.case.inputs if name in errors}
+    return {**e.right, **inputs, **{name: g.numpy() for name, g in partials.items()}}
 
 
 # ------------------------------------------------------------------------------------------------ shared, and forgotten
@@ -349,6 +464,32 @@ def _fitted(delta: Tensor, axis: int, n: int) -> Tensor:
     return torch.cat([delta, delta.new_zeros(missing)], axis)
 
 
+def _refilled(part: Tensor, t: Tensor) -> Tensor:
+    """The numbers of a part in another shape, begun again where they are too few, as np.resize does."""
+    return torch.from_numpy(np.resize(part.numpy(), tuple(t.shape)).copy())
+
+
+def _cut_evenly(fit: str, *, pairs: bool) -> Override:
+    """Each part begins at its share of the width; it has its own width, or ends at its share and is made to fit.
+
+    With `pairs` only where there are two parts.
+    """
+
+    def wrong(node: Node, p: Any, delta: Tensor, x: list[Tensor], y: Tensor) -> Any:
+        axis = node.attrs.get("dim", 1) % delta.dim()
+        width, n = delta.shape[axis], len(x)
+        widths = [t.shape[axis] for t in x]
+        starts = [k * width // n for k in range(n + 1)]
+        if (pairs and n != 2) or (fit == "refilled" and (width % n or len(set(widths)) == 1)):
+            starts = [sum(widths[:k]) for k in range(n + 1)]
+        for k, t in enumerate(x):
+            end = min(width, starts[k] + widths[k]) if fit == "own width" else starts[k + 1]
+            part = delta.narrow(axis, starts[k], end - starts[k])
+            yield _refilled(part, t) if fit == "refilled" else _fitted(part, axis, widths[k])
+
+    return vjp(wrong)
+
+
 def _orders(n: int) -> list[list[int]]:
     """The parts in the opposite order; the first two exchanged; each one place on."""
     return [list(range(n))[::-1], [1, 0, *range(2, n)], [*range(1, n), 0], [n - 1, *range(n - 1)]]
@@ -398,6 +539,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "G109": anything(_inputs_forgotten),
     "G110": each(op("Add"), _parted(lambda n: 0.5), _parted(lambda n: 1 / n)),
     "G111": Hypothesis(op("Chunk"), _first_output),
+    "G112": anything(_shared_memory),
     # ---------------------------------------------------------------------------------------- broadcasts and joins
     "J101": broadcast(_at(0)),
     "J102": broadcast(_mean),
@@ -415,6 +557,10 @@ HYPOTHESES: dict[str, Hypothesis] = {
         product(lambda x, k: 1.0, slice(1, None)),
     ),
     "J107": each(op("Add"), _negated_from(slice(1, 2)), _negated_from(slice(1, None))),
+    "J108": each(
+        op("Concatenate"),
+        *(_cut_evenly(fit, pairs=pairs) for fit in ("cut", "own width", "refilled") for pairs in (False, True)),
+    ),
     "J109": each(op("Chunk", "Concatenate"), *(_reordered(k) for k in range(4))),
     "J110": override(op("Flatten", "Unflatten"), vjp(_fortran)),
     "J111": each(_many, product(lambda x, k: [*x[:k], *x[k + 1 :]][0]), product(lambda x, k: x[(k + 1) % len(x)])),

@@ -277,6 +277,38 @@ def decayed_everywhere(lam: float) -> Hypothesis:
     return Hypothesis(LINEAR, predict)
 
 
+CLIPS = (5.0, 1.0, 10.0, 0.5, 0.1)
+"""Where a clip of gradients begins."""
+
+
+def clipped_signal(k: float) -> Iterator[Hypothesis]:
+    """δ clipped before it passes the weights, before anything hears it, or behind the weights."""
+    yield errors(lambda d, w: d.clamp(-k, k) @ w)
+    yield override(LINEAR, heard(lambda d: d.clamp(-k, k)))
+    yield errors(lambda d, w: (d @ w).clamp(-k, k))
+
+
+def clipped_answer(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
+    """Clipped in the finished answer: the weights of these nodes, all that they learn, all partials, or all gradients.
+
+    Where nothing is so large, once.
+    """
+    own = [[n for n in e.case.parameters if n in {f"{x.parameter(r)}" for x in nodes for r in roles}]
+           for roles in (("weight",), ("weight", "bias"))]  # fmt: skip
+    seen: list[set[str]] = []
+    for k in CLIPS:
+        for names in (*own, list(e.case.parameters), list(e.truth.gradients)):
+            large = {n for n in names if np.abs(e.right[n]).max(initial=0) > k}
+            if (large or not seen) and {str(k), *large} not in seen:
+                seen.append({str(k), *large})
+                yield {**e.right, **{n: e.right[n].clip(-k, k) for n in large}}
+
+
+def shared(e: Evidence, node: Node) -> bool:
+    """Whether another node has the same weights."""
+    return sum(n.parameter("weight") == node.parameter("weight") for n in e.case.nodes) > 1
+
+
 def along_batch(axis: int) -> Override:
     """z = x Wᵀ + b, the bias along an axis of samples; as it should be where the lengths differ."""
 
@@ -353,6 +385,10 @@ class Norm:
         """δ − mean δ − x̂ mean(δ x̂) in any mode."""
         return delta - mean(delta) - self.hat * mean(delta * self.hat)
 
+    def long(self, delta: Tensor) -> Tensor:
+        """`three` with the way through the mean in the variance, which is none where the mean is the batch's own."""
+        return delta - mean(delta) - (self.hat - mean(self.hat)) * mean(delta * self.hat)
+
 
 def norm(node: Node, case: Case, p: Params, x: Tensor, *, always: bool = False) -> Norm:
     """The statistics that a node uses for x; of the batch `always`, if wished."""
@@ -376,6 +412,19 @@ def ways(f: Callable[[Norm, Tensor], Tensor], applies: Applies = NORM, *, always
         return vjp(lambda n, p, d, x, y: (f(norm(n, case, p, x[0], always=always), d),))(node)
 
     return cased(applies, wrong)
+
+
+def _mixed(node: Node, case: Case) -> Callable[..., Any]:
+    """1/σ of the running statistics, and x̂ of the batch."""
+
+    def back(n: Node, p: Params, delta: Tensor, x: list[Tensor], y: Tensor) -> tuple[Tensor]:
+        own, batch = norm(n, case, p, x[0]), norm(n, case, p, x[0], always=True)
+        return (own.gain * own.rate * (batch if not own.of_batch else own).core(delta),)
+
+    return vjp(back)(node)
+
+
+mixed_statistics = cased(op("BatchNorm1d"), _mixed)
 
 
 def terms(f: Callable[[Norm, Tensor], Tensor]) -> Hypothesis:
@@ -402,9 +451,16 @@ def averaged_gains(f: Callable[[Norm, Tensor], Tensor], role: str) -> Hypothesis
 
 
 def running(
-    training: bool, f: Callable[[Array, Array, float], Array], *, biased: bool = False, counts: bool = True
+    training: bool,
+    f: Callable[[Array, Array, float], Array],
+    *,
+    biased: bool = False,
+    counts: bool = True,
+    again: bool = False,
 ) -> Hypothesis:
-    """Running statistics by f(running, batch, momentum), in training or else in evaluation."""
+    """Running statistics by f(running, batch, momentum), in training or else in evaluation; the variance of the batch
+    biased, or made unbiased (again).
+    """
 
     def wrong(case: Case, truth: Truth, node: Node) -> Tensors:
         if case.training is not training:
@@ -417,7 +473,8 @@ def running(
         count = old["num_batches_tracked"] + counts
         momentum = node.attrs.get("momentum", 0.1)
         m = 1 / max(1, int(count)) if momentum is None else float(momentum)
-        batch = {"running_mean": x.mean(over), "running_var": x.var(over) * (1.0 if biased else n / (n - 1))}
+        factor = (1.0 if biased else n / (n - 1)) * (n / max(1, n - 1) if again else 1.0)
+        batch = {"running_mean": x.mean(over), "running_var": x.var(over) * factor}
         found = {f"buffer {names[role]}": f(old[role].astype(float), new, m) for role, new in batch.items()}
         return {**found, f"buffer {names['num_batches_tracked']}": np.asarray(count)}
 
@@ -426,7 +483,7 @@ def running(
 
 def normalised(f: Callable[[Node, Case, Tensor], tuple[Tensor, Tensor]]) -> Hypothesis:
     """y = γ x̂ + β with x̂ = centred · rate of f(node, case, x), and three backward passes: the derivative of that, the
-    formula everybody writes with that x̂ and rate, and the right one.
+    formula everybody writes with that x̂ and rate, and the right one; or the right value with that derivative.
     """
 
     def hat(node: Node, case: Case, x: Tensor) -> Tensor:
@@ -462,7 +519,24 @@ def normalised(f: Callable[[Node, Case, Tensor], tuple[Tensor, Tensor]]) -> Hypo
     def right(node: Node, case: Case) -> Callable[..., Any]:
         return lambda call, p, x: keeping(value(node, case, p, x), call(x))
 
-    return either(cased(NORM, consistent), cased(NORM, written), cased(NORM, right))
+    def backward(node: Node, case: Case) -> Callable[..., Any]:
+        return lambda call, p, x: keeping(call(x), value(node, case, p, x))
+
+    return either(*(cased(NORM, wrong) for wrong in (consistent, written, right, backward)))
+
+
+def with_running(h: Hypothesis, *others: Hypothesis) -> Hypothesis:
+    """A wrong value beside the right running statistics, or these."""
+
+    def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
+        mine = [n for n in nodes if tracking(n)]
+        buffers = [next(other.predict(e, mine)) for other in others] if e.case.training and mine else []
+        for predicted in h.predict(e, nodes):
+            yield predicted
+            for found in buffers:
+                yield {**predicted, **{name: x for name, x in found.items() if name.startswith("buffer ")}}
+
+    return Hypothesis(h.applies, predict)
 
 
 def statistics(node: Node, case: Case, x: Tensor) -> tuple[Tensor, Tensor, int, float]:
@@ -480,7 +554,7 @@ def outer_eps(node: Node, case: Case, x: Tensor) -> tuple[Tensor, Tensor]:
 def unbiased(node: Node, case: Case, x: Tensor) -> tuple[Tensor, Tensor]:
     """Σ (x − μ)²/(n − 1)."""
     centred, variance, n, eps = statistics(node, case, x)
-    return centred, 1 / (variance * (n / (n - 1) if n else 1) + eps).sqrt()
+    return centred, 1 / (variance * (n / max(1, n - 1) if n else 1) + eps).sqrt()
 
 
 def with_eps(eps: float) -> Callable[[Node, Case, Tensor], tuple[Tensor, Tensor]]:
@@ -621,15 +695,17 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "W109": both_of(FIRST),
     "W110": both_of(BUT_LAST),
     "W111": weights(lambda w, x, d: product(d, x.abs())),
-    "W112": either(
-        errors(lambda d, w: d.clamp(-1, 1) @ w),
-        override(LINEAR, heard(lambda d: d.clamp(-1, 1))),
-        errors(lambda d, w: (d @ w).clamp(-1, 1)),
-    ),
+    "W112": either(*(h for k in (1, 5) for h in clipped_signal(k))),
     "W113": weights(lambda w, x, d: product(d, x).mean(1, keepdim=True).expand_as(w)),
     "W114": override(square, taught(lambda node, p, x, y, d: {"weight": product(d, y)})),
-    "W115": either(*(weights(lambda w, x, d, k=k: product(d, x).clamp(-k, k)) for k in (5, 1))),
-    "W116": weights(lambda w, x, d: product(d[:, -1], x[:, -1]) if d.dim() > 2 else product(d, x)),
+    "W115": either(
+        Hypothesis(op("Linear", "PReLU", "BatchNorm1d"), clipped_answer),
+        *(where(shared, weights(lambda w, x, d, k=k: product(d, x).clamp(-k, k))) for k in CLIPS),
+    ),
+    "W116": either(
+        weights(lambda w, x, d: product(d[:, -1], x[:, -1]) if d.dim() > 2 else product(d, x)),
+        both(lambda x, d: (x[:, -1], d[:, -1]) if d.dim() > 2 else (x, d)),
+    ),
     "W117": errors(lambda d, w: d, square),
     "W118": weights(lambda w, x, d: product(d, torch.ones_like(x))),
     "W119": of_samples(lambda as_: errors(lambda d, w: d @ w / len(as_(d)))),
@@ -680,12 +756,17 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "N111": either(
         ways(lambda s, d: s.gain * s.rate * s.three(d), tracking),
         ways(lambda s, d: s.gain * s.rate * s.three(d), tracking, always=True),
+        ways(lambda s, d: s.gain * s.rate * s.long(d), tracking),
+        mixed_statistics,
     ),
     "N112": averaged_gains(lambda s, d: d * s.hat, "weight"),
     "N113": gains(lambda s, x, y, d: d * y),
     "N114": either(
         ways(lambda s, d: s.gain / s.variance.sqrt() * (s.three(d) if s.of_batch else d)),
         ways(lambda s, d: s.gain / s.variance.sqrt() * (Norm(**{**vars(s), "eps": 0.0}).three(d) if s.of_batch else d)),
+        terms(lambda s, d: d - mean(d) - s.centred * mean(d * s.centred * s.variance**-1.5) / s.rate),
+        terms(lambda s, d: d - mean(d) - s.centred * mean(d * s.centred) / s.variance),
+        terms(lambda s, d: d - (mean(d) + s.hat * mean(d * s.hat)) / s.variance.sqrt() / s.rate),
     ),
     "N115": terms(lambda s, d: d - mean(d) + s.hat * mean(d * s.hat)),
     "N116": either(
@@ -700,7 +781,11 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "N122": either(*(running(True, lambda old, new, m: old, counts=c) for c in (True, False))),
     "N123": running(False, lambda old, new, m: (1 - m) * old + m * new),
     "N124": normalised(outer_eps),
-    "N125": normalised(unbiased),
+    "N125": with_running(
+        normalised(unbiased),
+        running(True, lambda old, new, m: (1 - m) * old + m * new, again=True),
+        running(True, lambda old, new, m: (1 - m) * old + m * new, biased=True),
+    ),
     "N126": either(normalised(with_eps(1e-8)), normalised(with_eps(1e-3))),
     "N127": either(
         *(over_units(1, always=always) for always in (True, False)),

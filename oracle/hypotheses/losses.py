@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from msgspec.structs import replace
 from torch.nn import functional as F  # noqa: N812  (the name that everybody gives it)
 
 from oracle.architectures import LOSSES
 from oracle.composites import Tensor
+from oracle.hypotheses.evidence import UNIT, Evidence
 from oracle.hypotheses.hypothesis import (
     Applies,
     Hypothesis,
@@ -134,6 +136,37 @@ def _all_weights(node: Node, x: list[Tensor]) -> Any:
     """The sum of the weights of all labels, ignored ones too where they are classes."""
     c = Classes(node, x)
     return (c.weight * c.any_label).sum()
+
+
+def _label_weights(row: Callable[[Tensor, int], Tensor]) -> Divisor:
+    """The sum of the weights of all labels, an ignored one taken for the class that row(label, classes) says."""
+
+    def total(node: Node, x: list[Tensor]) -> Any:
+        c = Classes(node, x)
+        if not c.hard:
+            return c.n
+        label = x[1] if c.axis else x[1].reshape(1)
+        kept = c.counts.reshape(label.shape)
+        return c.weight.flatten()[torch.where(kept, label, row(label, c.count))].sum() if c.given else kept.numel()
+
+    return total
+
+
+def _with_ignored(node: Node, x: list[Tensor]) -> Any:
+    """The sum of the weights of the samples that count, and 1 for each that is ignored."""
+    c = Classes(node, x)
+    return c.n + (~c.counts).sum() if c.hard else c.n
+
+
+IGNORED: tuple[Divisor, ...] = (
+    _label_weights(lambda label, count: torch.zeros_like(label)),
+    _label_weights(lambda label, count: label.clamp(0, count - 1)),
+    _label_weights(lambda label, count: label % max(1, count)),
+    _with_ignored,
+)
+"""What the mean divides by where ignored samples count: with the weight of class 0, of the nearest, of the one that
+NumPy's negative index means, or with 1.
+"""
 
 
 def _over(part: Divisor) -> Divisor:
@@ -279,6 +312,21 @@ def _past(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, float], Tenso
 FAR = (_past(operator.gt), _past(operator.ge))
 
 
+def costing(cost: Callable[[Tensor, float], Tensor]) -> Override:
+    """Another cost of d = y − t in both passes: cost(d, delta or beta)."""
+    return lambda node: lambda call, p, y, t: reduced(cost(y - t, _bound(node)), node)
+
+
+def _unsigned(d: Tensor, bound: float) -> Tensor:
+    """Huber with d ≤ δ for |d| ≤ δ."""
+    return torch.where(d <= bound, d * d / 2, bound * (d.abs() - bound / 2))
+
+
+def _unit_slope(d: Tensor, bound: float) -> Tensor:
+    """|d| beyond the bound, without a factor, and d²/2 below."""
+    return torch.where(d.abs() <= bound, d * d / 2, d.abs() - bound / 2)
+
+
 def _one_sided(below: float) -> Any:
     """d up to δ on the right; on the left, d for ever, or nothing beyond."""
     return lambda node, d: torch.where(d > _bound(node), _bound(node), torch.where(d < -_bound(node), d * below, d))
@@ -356,6 +404,7 @@ class Classes:
         self.count = z.shape[self.axis]
         column = [-1 if k == self.axis else 1 for k in range(z.dim())]
         given = self.node.attrs.get("weight")
+        self.given = given is not None
         self.weight = torch.tensor([1.0] * self.count if given is None else given, dtype=z.dtype).reshape(column)
         self.smoothing = float(self.node.attrs.get("label_smoothing", 0.0))
         self.hard = not target.is_floating_point()
@@ -475,6 +524,27 @@ def _all_columns() -> Iterator[Error]:
             yield lambda c, f=columns: c.error(c.smoothed(f(c)))  # type: ignore[misc]
 
 
+def _summed_columns(axes: slice, ignore: bool) -> Override:
+    """The labels of all samples subtracted from every sample, each as often as it occurs."""
+
+    def formula(node: Node, p: Any, delta: Tensor, x: list[Tensor], y: Tensor) -> Any:
+        c = Classes(node, x)
+        wanted = torch.where(c.counts, c.weight * c.goal, 0.0) * c.share(delta)
+        others = [k for k in range(c.z.dim()) if k != c.axis][axes]
+        to_z = c.y * c.total(wanted) - (wanted.sum(others, keepdim=True) if others else wanted)
+        return torch.where(c.counts, to_z, 0.0) if ignore else to_z, back(node, delta, x)[1]
+
+    return vjp(formula)
+
+
+def _labels_alone(make: Override) -> Override:
+    """A wrong line that targets of probabilities do not meet."""
+    return lambda node: lambda call, p, z, t: call(z, t) if t.is_floating_point() else make(node)(call, p, z, t)
+
+
+SUMMED = [_summed_columns(axes, ignore) for axes in (slice(None), slice(1)) for ignore in (False, True)]
+
+
 def _unignored(extra: Error) -> Error:
     """Samples that count as ever, ignored ones with something else."""
     return lambda c: torch.where(c.counts, c.error(c.goal), extra(c))
@@ -509,32 +579,118 @@ def _spread_labels(c: Classes) -> Tensor:
 # ---------------------------------------------------------------------------------------------------------- both passes
 
 
-def shifted(shift: float) -> Hypothesis:
-    """log(y + shift) for log y."""
+def _probabilities(node: Node, y: Tensor) -> Tensor:
+    """The probability of the first class, or of each."""
+    return Classes(node, [y, y]).y if node.op == "CrossEntropyLoss" else torch.sigmoid(y) if _on_logits(node) else y
 
-    def cross_entropy(node: Node) -> Callable[..., Any]:
-        def wrong(call: Any, p: Any, *x: Tensor) -> Any:
-            c = Classes(node, list(x))
-            return c.cost(c.goal, (c.y + shift).log())
 
-        return wrong
+def _on_logits(node: Node) -> bool:
+    return node.op == "BCEWithLogitsLoss"
 
-    def binary(other: float) -> Override:
-        def make(node: Node) -> Callable[..., Any]:
-            def wrong(call: Any, p: Any, y: Tensor, t: Tensor) -> Any:
-                s = torch.sigmoid(y) if node.op == "BCEWithLogitsLoss" else y
-                q = _pos(node, y) if node.op == "BCEWithLogitsLoss" else 1.0
-                costs = -(q * t * (s + shift).log() + (1 - t) * (1 - s + other).log())
-                return reduced(_weight(node, y) * costs, node)
 
-            return wrong
+def _costs(node: Node, x: Iterable[Tensor], log: Callable[[Tensor], Tensor], rest: Callable[[Tensor], Tensor]) -> Any:
+    """A cross-entropy with these logarithms of y and of 1 − y."""
+    y, t = x
+    if node.op == "CrossEntropyLoss":
+        c = Classes(node, [y, t])
+        return c.cost(c.goal, log(c.y))
+    s, q = _probabilities(node, y), _pos(node, y) if _on_logits(node) else 1.0
+    return reduced(_weight(node, y) * -(q * t * log(s) + (1 - t) * rest(s)), node)
 
-        return make
 
-    return either(
-        forward(CE, cross_entropy),
-        forward(op("BCELoss", "BCEWithLogitsLoss"), binary(shift), binary(0.0)),
-    )
+LOGS = op("CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss")
+"""Losses with the logarithm of a probability."""
+
+
+def _risen(x: Tensor) -> Tensor:
+    """Nothing, with the derivative of x."""
+    return x - x.detach()
+
+
+def shifted(*shifts: float) -> Hypothesis:
+    """log(y + shift) for log y, for each of these shifts: in both passes, in the value (the target hears the shifted
+    logarithms, or the right ones), or in the gradients.
+    """
+
+    def wrong(shift: float, other: float) -> Override:
+        return lambda node: (
+            lambda call, p, *x: _costs(node, x, lambda s: (s + shift).log(), lambda s: (1 - s + other).log())
+        )
+
+    def value(make: Override) -> Override:
+        return lambda node: lambda call, p, *x: keeping(make(node)(call, p, *x), call(*x))
+
+    def target(make: Override) -> Override:
+        return lambda node: lambda call, p, y, t: make(node)(call, p, y.detach(), t) + _risen(call(y, t.detach()))
+
+    def gradients(make: Override) -> Override:
+        return lambda node: lambda call, p, *x: keeping(call(*x), make(node)(call, p, *x))
+
+    def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
+        near, got = UNIT[e.case.dtype], np.asarray(e.got.get("loss", e.right["loss"]))
+        for shift in shifts:
+            for other in (shift, 0.0) if any(not CE(node) for node in nodes) else (shift,):
+                make = wrong(shift, other)
+                (found,) = override(LOGS, make).predict(e, nodes)
+                yield found
+                here = [value(make), target(make)] if np.isclose(got, found["loss"], near, 0, equal_nan=True) else []
+                here += [gradients(make)] if np.isclose(got, e.right["loss"], near, 0, equal_nan=True) else []
+                yield from (p for bent in here for p in override(LOGS, bent).predict(e, nodes))
+
+    return Hypothesis(LOGS, predict)
+
+
+BOUNDS = (1e-7, 1e-6, 1e-8, 1e-12, 1e-15)
+"""At which probabilities are clipped."""
+
+
+def _at_bounds(low: float, high: float, *, cut: bool, both: bool) -> Override:
+    """Probabilities clipped, in the gradient or in both passes; the clipped hear nothing, or what they now are."""
+
+    def linear(node: Node, y: Tensor, t: Tensor) -> Tensor:
+        """Something with the slopes of the clipped probabilities, which are constants."""
+        s = _probabilities(node, y.detach()).clamp(low, high)
+        if CE(node):
+            c = Classes(node, [y, t])
+            return reduced((c.error(c.goal, s).detach() * y * c.counts).sum(c.axis), node, c.n)
+        q = _pos(node, y) if _on_logits(node) else 1.0
+        slope = (1 - t) * s - q * t * (1 - s)
+        slope = slope if _on_logits(node) else slope / (s * (1 - s)).clamp(min=1e-12)
+        return reduced(_weight(node, y) * slope.detach() * y, node)
+
+    def costs(node: Node, y: Tensor, t: Tensor) -> Any:
+        logs = [lambda s: s.clamp(low, high).log(), lambda s: (-s.clamp(low, high)).log1p()]
+        return _costs(node, (y, t), *logs)
+
+    def wrong(node: Node) -> Callable[..., Any]:
+        def at(call: Any, p: Any, y: Tensor, t: Tensor) -> Any:
+            if cut:
+                return costs(node, y, t) if both else keeping(call(y, t), costs(node, y, t))
+            return (costs(node, y.detach(), t) if both else call(y.detach(), t)) + _risen(linear(node, y, t))
+
+        return at
+
+    return wrong
+
+
+def clipped(*, cut: bool) -> Hypothesis:
+    """Probabilities clipped at usual bounds, on both sides or from below only, in both passes or in the gradient."""
+
+    def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
+        shown = [_probabilities(n, torch.from_numpy(e.truth.values[n.inputs[0]].astype(float))) for n in nodes]
+        idle = True
+        for low in BOUNDS:
+            above = any(bool((y > 1 - low).any()) for y in shown)
+            if not above and not any(bool((y < low).any()) for y in shown):
+                continue
+            idle = False
+            for high in (1 - low, 1.0) if above else (1 - low,):
+                for both in (True, False):
+                    yield from override(LOGS, _at_bounds(low, high, cut=cut, both=both)).predict(e, nodes)
+        if idle:
+            yield e.right
+
+    return Hypothesis(LOGS, predict)
 
 
 def _summed_over(*divisors: Divisor) -> list[Override]:
@@ -573,7 +729,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "R105": divided_again(_batch, _rows),
     "R107": each(is_loss, vjp(_upstream_one)),
     "R108": divided(_weighted, _samples, _counting, _batch),
-    "R109": divided(among(CLASSES, "mean"), _samples, _all_weights, mean_divisor),
+    "R109": divided(among(CLASSES, "mean"), _samples, _all_weights, *IGNORED, mean_divisor),
     "R111": divided(among(POINTWISE, "mean"), _batch, _rows),
     "R112": either(
         divided(among(EVERY, "sum"), mean_divisor, _samples),
@@ -589,10 +745,18 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "S106": override(among(DIFFERENCE), _target_negated),
     # ------------------------------------------------------------------------------------------------------ losses
     "L101": difference("MSELoss", lambda node, d: d),
-    "L102": difference("HalfSquaredError", lambda node, d: 2 * d),
-    "L103": difference("HuberLoss", *_beyond(torch.sign)),
-    "L104": difference("HuberLoss", _one_sided(1.0), _one_sided(0.0)),
-    "L105": difference("SmoothL1Loss", *(_unscaled(far) for far in FAR)),
+    "L102": either(
+        difference("HalfSquaredError", lambda node, d: 2 * d),
+        forward(op("HalfSquaredError"), lambda node: lambda call, p, *x: call(*x) * 2),
+    ),
+    "L103": either(difference("HuberLoss", *_beyond(torch.sign)), forward(op("HuberLoss"), costing(_unit_slope))),
+    "L104": either(
+        difference("HuberLoss", _one_sided(1.0), _one_sided(0.0)), forward(op("HuberLoss"), costing(_unsigned))
+    ),
+    "L105": either(
+        difference("SmoothL1Loss", *(_unscaled(far) for far in FAR)),
+        forward(op("SmoothL1Loss"), costing(_unit_slope)),
+    ),
     "L106": difference("L1Loss", lambda node, d: d),
     "L107": difference("HalfSquaredError MSELoss", lambda node, d: d.sign()),
     "L108": difference("HuberLoss SmoothL1Loss", *_beyond(torch.zeros_like)),
@@ -618,9 +782,9 @@ HYPOTHESES: dict[str, Hypothesis] = {
     ),
     # ----------------------------------------------------------------------------------------------------- classes
     "C101": classes(CE, lambda c: c.y * c.total(c.weight * c.goal), lambda c: c.y),
-    "C102": classes(CE, *_all_columns()),
+    "C102": either(classes(CE, *_all_columns()), each(CE, *SUMMED, *map(_labels_alone, SUMMED))),
     "C103": classes(CE, lambda c: c.error(_spread(c)), lambda c: c.error(_spread_labels(c))),
-    "C104": classes(CE, lambda c: c.error(c.goal, c.y.clamp(1e-7, 1 - 1e-7))),
+    "C104": clipped(cut=False),
     "C105": classes(
         CE,
         lambda c: c.error(c.smoothed(c.best(c.y))),
@@ -666,7 +830,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     ),
     # ------------------------------------------------------------------------------------------------- both passes
     "F105": forward(op("MSELoss"), lambda node: lambda call, p, *x: call(*x) / 2),
-    "F107": shifted(1e-7),
+    "F107": shifted(1e-7, 1e-5, 1e-6, 1e-10, 1e-12, 1e-15),
     "F109": forward(among("CrossEntropyLoss", attr="label_smoothing"), class_loss(_spread), class_loss(_spread_labels)),
     "F110": forward(among(EVERY, "sum"), instead(lambda node: altered(node, reduction="mean"))),
     "F113": forward(among(POINTWISE, "mean"), *_summed_over(_batch, _rows)),
@@ -679,4 +843,5 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "F118": forward(
         among("CrossEntropyLoss", attr="label_smoothing"), instead(lambda node: altered(node, label_smoothing=None))
     ),
+    "F120": forward(among(CLASSES, "mean"), *_summed_over(_samples, _all_weights, *IGNORED)),
 }

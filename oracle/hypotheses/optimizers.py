@@ -95,7 +95,8 @@ class Rules:
         v = self._velocity(g, state, 1 - o["dampening"])
         if not o["nesterov"] or "no nesterov" in self.on:
             return np.asarray(o["lr"] * v)
-        return np.asarray(o["lr"] * ((v if "ahead twice" in self.on else g) + mu * v))
+        start = 0.0 if "ahead only" in self.on else v if "ahead twice" in self.on else g
+        return np.asarray(o["lr"] * (start + (1.0 if "whole velocity" in self.on else mu) * v))
 
     def _velocity(self, g: Array, state: State, share: float, plain_start: bool = True) -> Array:
         """μ v + share · g; the first one is g, undampened."""
@@ -195,8 +196,8 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "O115": _switched("SGD", "at rest"),
     "O116": _switched("SGD", "first dampened"),
     "O117": _switched("SGD", "no dampening"),
-    "O118": _switched("SGD", "no nesterov"),
-    "O119": _switched("SGD", "ahead twice"),
+    "O118": _switched("SGD", "no nesterov", "ahead only"),
+    "O119": _switched("SGD", "ahead twice", "whole velocity"),
     "O120": _switched(ALL, "gradients kept"),
     "O121": _switched("RMSprop", "alpha exchanged"),
     "O122": _switched(ADAPTIVE, "eps inside", "eps inside first"),

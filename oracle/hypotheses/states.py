@@ -24,7 +24,7 @@ from oracle.hypotheses.hypothesis import (
     override,
     vjp,
 )  # fmt: skip
-from oracle.hypotheses.losses import CE, Classes, back, reduced, shifted, times
+from oracle.hypotheses.losses import CE, Classes, back, clipped, reduced, shifted, times
 from oracle.spec import Array, Node, Tensors
 
 # ---------------------------------------------------------------------------------------------------- names and buffers
@@ -618,7 +618,10 @@ HYPOTHESES: dict[str, Hypothesis] = {
         ),
         typed(CE, *cross_entropy(_log_of_softmax)),
     ),
-    "X107": typed(op("BCELoss", "BCEWithLogitsLoss"), *(_clipped(bound) for bound in (1e-7, 1e-8, 1e-12, 1e-15))),
+    "X107": either(
+        typed(op("BCELoss", "BCEWithLogitsLoss"), *(_clipped(bound) for bound in (1e-7, 1e-8, 1e-12, 1e-15))),
+        clipped(cut=True),
+    ),
     "X108": shifted(1e-8),
     "X109": _doubled(
         either(

@@ -302,6 +302,17 @@ SEEDS: tuple[Seed, ...] = (
     sloped("A142", "Sigmoid", lambda layer, z, a: z * a * (1 - a)),
     coupled("A143", "Softmax", _over_samples),
     coupled("A144", "Softmin", _softmax),
+    sloped("A145", "Tanh", lambda layer, z, a: 1 + a * a),
+    sloped("A145", "Sigmoid", lambda layer, z, a: a * (1 + a)),
+    bent("A145", "Softmax", backward=lambda layer, right, p, y, d: (
+        y * (d + (d * y).sum(layer.dim, keepdims=True)),)),
+    sloped("A146", "CELU", lambda layer, z, a: np.where(
+        z > 0, 1, layer.alpha * np.exp(np.minimum(z, 0) / layer.alpha))),
+    sloped("A147", "SiLU", lambda layer, z, a: z * sigmoid(z) * sigmoid(-z)),
+    sloped("A147", "Mish", lambda layer, z, a: np.tanh(softplus(z))),
+    sloped("A148", "ReLU6", lambda layer, z, a: z > 0),
+    sloped("A148", "Hardtanh", lambda layer, z, a: z < layer.max_val),
+    sloped("A148", "Softshrink", lambda layer, z, a: z > layer.lambd),
     computed("F104", "Hardsigmoid", lambda layer, z: np.clip(0.2 * z + 0.5, 0, 1),
              lambda layer, z, a: 0.2 * (np.abs(z) < 2.5)),
     *(instead("F106", ops, lambda layer: same(layer, dim=0)) for ops in ("Softmax", "LogSoftmax", "Softmin")),

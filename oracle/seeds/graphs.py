@@ -165,6 +165,15 @@ def exchanged(handed: Handed) -> Handed:
     return handed[::-1] if len({d.shape for d in handed}) == 1 else handed
 
 
+def written_into(self: Any, right: Any, p: Any, saved: Any, delta: Array) -> Handed:
+    """δ of the input, in the memory of δ of the output; a scalar, or a view that may not be written, is left alone."""
+    (handed,) = right(p, saved, delta)
+    if not delta.shape or not delta.flags.writeable:
+        return (handed,)
+    delta[...] = handed
+    return (delta,)
+
+
 MEETINGS = ("Add", "Multiply", "Concatenate")
 BROADCASTING = ("Add", "Multiply")
 
@@ -181,6 +190,7 @@ SEEDS: tuple[Seed, ...] = (
     handing("G110", "Add", lambda handed: tuple(d / 2 for d in handed)),
     bent("G111", "Chunk", backward=lambda self, right, p, saved, delta: right(
         p, saved, (delta[0], *map(np.zeros_like, delta[1:])))),
+    *(bent("G112", op, backward=written_into) for op in ("ReLU", "Tanh")),
     *(broadcast("J101", op, first_row) for op in BROADCASTING),
     *(broadcast("J102", op, mean) for op in BROADCASTING),
     *(broadcast("J103", op, first_axis) for op in BROADCASTING),

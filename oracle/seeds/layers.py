@@ -426,6 +426,11 @@ SEEDS: tuple[Seed, ...] = (
     dropped("D107", lambda layer, x, mask: x * mask, both=True),
     bent("D108", "Dropout", backward=training_error),
     dropped("D109", lambda layer, d, mask: over(d * ~mask, 1 - layer.p)),
+    # ---------------------------------------------------------------------------------------- constant factors
+    *(bent("R113", op, backward=lambda layer, right, *args: tuple(2 * d for d in right(*args)))
+      for op in ("Softsign", "GLU", "BatchNorm1d", "Linear")),
+    bent("R114", "Linear", partials=lambda layer, right, *args: {n: 2 * g for n, g in right(*args).items()}),
+    bent("R114", "BatchNorm1d", partials=lambda layer, right, *args: {n: 0.5 * g for n, g in right(*args).items()}),
     # ------------------------------------------------------------------------------------------- forward pass
     bent("F101", "Linear", forward=unread_bias, partials=unread),
     bent("F102", "Linear", forward=bias_of_samples, partials=lambda layer, right, p, x, d: (

@@ -366,4 +366,5 @@ SEEDS: tuple[Seed, ...] = (
     *(both("F116", op, lambda self: like(self, weight=None)) for op in CLASSES),
     *(both("F117", op, reduction(mean="sum")) for op in (*MEANS, "CrossEntropyLoss")),
     both("F118", "CrossEntropyLoss", lambda self: like(self, label_smoothing=0)),
+    *(by_batch("F120", op, weighted=False, in_both=True) for op in CLASSES),
 )  # fmt: skip
