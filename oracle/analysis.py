@@ -21,7 +21,7 @@ from oracle.probes import QUICK, Probe
 from oracle.reading import reading
 from oracle.records import Birthplace, Diagnosis, Finding, Line, Stop
 from oracle.shrink import shrink, shrink_update
-from oracle.spec import AnyCase, Case, Node, UpdateAnswer, UpdateCase
+from oracle.spec import AnyCase, Case, Node, Tensors, UpdateAnswer, UpdateCase
 from oracle.stage import stages
 from oracle.subjects import Subject
 from oracle.twin import Twin, run_update
@@ -96,11 +96,11 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
     larger = [e for f in group if (e := _evidence(*_witness(f)[:1], subject)) and e.wrong]
     op = next((n.op for n in small.nodes if n.name == guilty), "")
     rounds = _Rounds(lambda k: list(probes.of_operator(op, subject, k) if op else probes.of_nets(subject, k)))
-    diagnosis = _stateful(small, subject) or _empty(evidence) or diagnose(evidence, larger, rounds)
-    diagnosis = diagnosis or _single_precision([evidence, *larger], rounds(0))
+    diagnosis = _stateful(evidence, subject) or diagnose(evidence, larger, rounds)
+    diagnosis = diagnosis or _empty([evidence, *larger]) or _single_precision([evidence, *larger], rounds(0))
     gradients = {name: x for name, x in evidence.got.items() if not name.startswith("buffer ")}
     born = localize.birthplace(small, verdict, guilty, gradients, diagnosis)
-    if diagnosis and born and not diagnosis.node:
+    if diagnosis and born and not diagnosis.node and FAULTS[diagnosis.code].part != "contract":
         diagnosis = replace(diagnosis, node=born.node)
     stops = localize.narrate(small, evidence.truth, gradients, verdict, born)
     finding = finding_of(first, small, verdict, subject, count, born, diagnosis, stops)
@@ -172,8 +172,9 @@ def _evidence(case: Case, subject: Subject, verdict: Verdict | None = None) -> E
     return evidence
 
 
-def _stateful(case: Case, subject: Subject) -> Diagnosis | None:
+def _stateful(e: Evidence, subject: Subject) -> Diagnosis | None:
     """Whether the answer depends on what was asked before."""
+    case = e.case
     other = replace(case, inputs={n: x + 1 if x.dtype.kind == "f" else x for n, x in case.inputs.items()})
     answers = []
     for before in (case, other):
@@ -182,21 +183,34 @@ def _stateful(case: Case, subject: Subject) -> Diagnosis | None:
     if None in answers:
         return None
     first, second = (answer.gradients for answer in answers)
+    again = subject.answer(case).answer
+    if again and _grew(second, again.gradients, e):
+        return named(FAULTS["P101"], "", "each of several equal calls returned more, by the gradient itself")
     if any(not np.array_equal(g, second.get(name), equal_nan=True) for name, g in first.items()):
         told = "the answer to the smallest case is another after a call with other numbers"
     elif judge(case, subject, how=QUICK).failed and judge(_renamed(case), subject, how=QUICK).outcome == "match":
         told = "the same case with its nodes renamed, which was never asked before, is answered right"
     else:
         return None
-    return named(FAULTS["P113"], case.nodes[-1].name, told)
+    return named(FAULTS["P113"], "", told)
 
 
-def _empty(e: Evidence) -> Diagnosis | None:
-    """Whether an empty batch gives NaN."""
-    empty = any(x.ndim and not x.shape[0] for x in e.case.inputs.values())
-    if not empty or not e.wrong or not all(np.isnan(e.got[name]).any() for name in e.wrong if name in e.got):
-        return None
-    return named(FAULTS["P111"], e.case.nodes[0].name, "with a batch of 0 it returned NaN")
+def _grew(before: Tensors, after: Tensors, e: Evidence) -> bool:
+    """Whether each gradient that changed is more than before, by the true one."""
+    names = [n for n in e.truth.gradients if n in before and n in after and before[n].shape == after[n].shape]
+    grown = {n: np.asarray(after[n], float) - before[n] for n in names if not np.array_equal(after[n], before[n])}
+    eps = 4 * float(np.finfo(e.case.dtype).eps)
+    room = {n: eps * float(np.abs(after[n]).max(initial=0)) for n in grown}
+    return bool(grown) and all(np.allclose(x, e.truth.gradients[n], rtol=1e-3, atol=room[n]) for n, x in grown.items())
+
+
+def _empty(failing: list[Evidence]) -> Diagnosis | None:
+    """Whether empty batches, and nothing else, give NaN."""
+    for e in failing:
+        empty = any(x.ndim and not x.shape[0] for x in e.case.inputs.values())
+        if not empty or not all(np.isnan(e.got[name]).any() for name in e.wrong if name in e.got):
+            return None
+    return named(FAULTS["P111"], "", "with a batch of 0 it returned NaN, and no other batch was seen to fail")
 
 
 def _single_precision(failing: list[Evidence], fresh: list[Probe]) -> Diagnosis | None:
@@ -260,7 +274,7 @@ def finding_of(
 def _sentence(verdict: Verdict, born: Birthplace | None, diagnosis: Diagnosis | None) -> str:
     if diagnosis is not None:
         where = f"{diagnosis.node} ({born.op})" if born and born.node == diagnosis.node else diagnosis.node
-        return f"{where}: {diagnosis.name}. {diagnosis.story}"
+        return f"{where or 'the subject'}: {diagnosis.name}. {diagnosis.story}"
     if born is not None:
         return f"{born.sentence[0].upper()}{born.sentence[1:]}: {verdict.reason}"
     return verdict.reason
@@ -288,7 +302,7 @@ def _breach(case: Case, verdict: Verdict, subject: Subject) -> Diagnosis | None:
     if found is not None and found.code == "P112":
         second, third = (subject.answer(case).answer for _ in range(2))
         if second and third and all(np.array_equal(g, third.gradients[n]) for n, g in second.gradients.items()):
-            return named(FAULTS["P113"], found.node, "the first of several equal calls is answered otherwise")
+            return named(FAULTS["P113"], "", "the first of several equal calls is answered otherwise")
     return found
 
 
@@ -317,7 +331,7 @@ def _update_finding(group: list[Failure], subject: Subject, count: int) -> Findi
     cases = [small, *(f.case for f in group if isinstance(f.case, UpdateCase))]
     known = [e for case in cases if (e := _steps(case, subject)) is not None and e.wrong]
     diagnosis = diagnose(known[0], known[1:], rounds) if known else None
-    born = Birthplace("step 5", op, "update", f"step 5, {op}: {verdict.reason}")
+    born = Birthplace("step 5", op, "update", f"step 5, {op}")
     if diagnosis:
         diagnosis = replace(diagnosis, node="step 5")
     finding = finding_of(first, small, verdict, subject, count, born, diagnosis, _update_stops(small, subject))

@@ -210,7 +210,7 @@ class _Builder:
         self.turns = turns(self.units)
         self.training = r.random() < 0.7 if turn is None else turn // max(1, len(self.turns) // 2) % 2 == 0
         shape: Shape = (r.choice(profile.batches), r.choice(profile.widths))
-        if "shape" in profile.moves and r.random() < 0.2:
+        if "dense" not in profile.moves and r.random() < 0.2:
             shape = (*shape, r.choice((1, 2, 3)))
         self.at = self.input("x", Slot(shape))
 

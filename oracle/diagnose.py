@@ -204,13 +204,13 @@ _SHAPE = re.compile(r"gradient of (\S+) has shape (\([^)]*\)), but should be (\(
 
 def breach_diagnosis(case: Case, verdict: Verdict) -> Diagnosis | None:
     """The fault behind a breach of contract, where it has a name."""
-    reason, last = verdict.reason, case.nodes[-1].name
+    reason = verdict.reason
     if "as if it were added" in reason:
-        return named(FAULTS["P101"], last, "the second of two equal calls returned more, by the gradient itself")
+        return named(FAULTS["P101"], "", "the second of two equal calls returned more, by the gradient itself")
     if "second call with the same case returned another" in reason:
-        return named(FAULTS["P112"], last, "two calls with the same case returned two answers")
+        return named(FAULTS["P112"], "", "two calls with the same case returned two answers")
     if changed := re.search(r"changed its input (.*)", reason):
-        return named(FAULTS["P104"], last, f"{changed[1]} was not what was handed in, after the call")
+        return named(FAULTS["P104"], "", f"{changed[1]} was not what was handed in, after the call")
     if missing := re.search(r"gradient of (\S+) is missing", reason):
         return named(FAULTS["P110"], _owner(case, missing[1]), f"the answer has no gradient of {missing[1]}")
     if dtype := re.search(r"gradient of (\S+) has dtype (\w+), but should be (\w+)", reason):
@@ -219,7 +219,7 @@ def breach_diagnosis(case: Case, verdict: Verdict) -> Diagnosis | None:
     if shape := _SHAPE.search(reason):
         return _shape_diagnosis(case, shape[1], literal_eval(shape[2]), literal_eval(shape[3]))
     if "the subject raised" in reason and any(x.ndim and not x.shape[0] for x in case.inputs.values()):
-        return named(FAULTS["P111"], last, "with a batch of 0 it raised")
+        return named(FAULTS["P111"], "", "with a batch of 0 it raised")
     return None
 
 

@@ -16,7 +16,7 @@ from oracle.records import Birthplace, Diagnosis, Line, Stop
 from oracle.shrink import finite, isolate
 from oracle.spec import Array, Case, CaseError, Node
 from oracle.stage import SHOWN, control, fed
-from oracle.twin import Truth
+from oracle.twin import Truth, Twin
 
 Judge = Callable[[Case], Verdict]
 Stage = Callable[[Case], Iterable[Case]]
@@ -30,14 +30,16 @@ def isolated(
     `stage` makes of a layer alone the cases that the subject can run.
     """
     found: list[tuple[Node, Case, Verdict]] = []
-    order = sorted(case.nodes[::-1], key=lambda n: n.op == "Dot")  # a Dot is tried last: it ends every other case
-    for node in order:
+    dots, others = ([n for n in case.nodes if (n.op == "Dot") == is_dot] for is_dot in (True, False))
+    for node in (*reversed(others), *dots):  # a Dot is tried last: it ends every other case
         if found and node.op == "Dot":
             break
         try:
             for alone in filter(finite, stage(isolate(case, truth, node))):
                 verdict = judge(alone)
-                if verdict.outcome != "mismatch" or (node.op != "Dot" and _only_of_the_end(alone, verdict)):
+                if verdict.outcome != "mismatch":
+                    continue
+                if node.op != "Dot" and _only_of_the_end(alone, verdict) and judge(_end(alone)).failed:
                     continue
                 if not (_only_shown(verdict) and judge(control(alone)).failed):
                     found.append((node, alone, verdict))
@@ -50,6 +52,15 @@ def isolated(
 def _only_of_the_end(case: Case, verdict: Verdict) -> bool:
     """Whether only the gradient of the cotangent is wrong: that is the doing of the Dot behind the layer."""
     return case.nodes[-1].op == "Dot" and set(verdict.suspects) == {case.nodes[-1].inputs[1]}
+
+
+def _end(case: Case) -> Case:
+    """The Dot that ends a layer alone, on the layer's true value."""
+    dot = case.nodes[-1]
+    inputs = {name: (Twin(case).run(case).values | case.inputs)[name].astype(case.dtype) for name in dot.inputs}
+    names = {name: f"{name.replace(':', '_')}_value" for name in dot.inputs}
+    nodes = (Node(dot.name, dot.op, tuple(names[name] for name in dot.inputs)),)
+    return Case(dtype=case.dtype, training=case.training, nodes=nodes, inputs={names[n]: x for n, x in inputs.items()})
 
 
 def _only_shown(verdict: Verdict) -> bool:
@@ -70,6 +81,8 @@ def birthplace(
     forward = [name.partition(" ")[2] for name in wrong if name.startswith(("output ", "buffer "))]
     if "loss" in wrong or forward:
         return _forward(case, forward)
+    if _only_of_the_end(case, verdict) and guilty != case.nodes[-1].name and len(case.nodes) > 1:
+        return _forward(case, [case.nodes[-1].inputs[0].partition(":")[0]])
     if diagnosis and diagnosis.node and not guilty:
         return _diagnosed(case, diagnosis, wrong)
     for node in reversed(case.nodes):

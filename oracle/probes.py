@@ -169,7 +169,8 @@ def trigger(probes: Iterable[Probe], what: str) -> str:
     both: tuple[str, ...] = max(pairs, key=lambda c: _excluded(c, passed), default=())
     if both and _excluded(both, passed) >= _excluded(best, passed) + TELLING / 2:
         best = both
-    if not best or _excluded(best, passed) < TELLING or len(passed) < 3:
+    inside = sum(set(best) <= r for r in passed)
+    if not best or _excluded(best, passed) < TELLING or len(passed) < 3 or len(failed) < inside / 2:
         return f"in {len(failed)} of {len(probes)} probes of {what}"
     others = round(_excluded(best, passed) * len(passed))
     said = " and ".join(best)

@@ -45,7 +45,7 @@ def _fit(terms: list[Array], got: Array) -> Array | None:
 
 def _told(value: float) -> str:
     """A coefficient as people write it."""
-    for n in range(1, 33):
+    for n in range(1, 13):
         if abs(value * n - round(value * n)) < 1e-6 * max(1.0, abs(value * n)):
             top = round(value * n)
             return f"{top}" if n == 1 else f"{top}/{n}"
@@ -72,7 +72,10 @@ def _ratio(e: Evidence) -> str:
         about = f", which is 1/N for the batch of N = {n}"
     elif n > 1 and abs(k - n) < 1e-6 * n:
         about = f", which is N for the batch of N = {n}"
-    return f"what was returned is {_told(k)} times the right gradient{about}" if abs(k - 1) > 1e-3 else ""
+    told = _told(k)
+    if abs(k - 1) < 1e-3 or "." in told:  # a ratio that nobody would write is a coincidence
+        return ""
+    return f"what was returned is {told} times the right gradient{about}"
 
 
 def _of_samples(e: Evidence, node: Node) -> str:
@@ -85,6 +88,8 @@ def _of_samples(e: Evidence, node: Node) -> str:
         return ""
     found = _fit([np.outer(d, v) for d, v in zip(delta, x, strict=True)], e.got[name])
     if found is None:
+        return ""
+    if np.allclose(found, 1, rtol=1e-6):
         return ""
     return f"{name} is Σ w_n δ_n x_nᵀ with w = ({', '.join(_told(w) for w in found)}), where every w_n should be 1"
 
@@ -117,7 +122,7 @@ def _of_normalization(e: Evidence, node: Node, got: Array, delta: Array) -> str:
     x_hat = (x - x.mean(axes, keepdims=True)) * rate
     terms = [hat, hat.mean(axes, keepdims=True) + 0 * hat, x_hat * (hat * x_hat).mean(axes, keepdims=True)]
     found = _fit([t * rate for t in terms], got)
-    if found is None:
+    if found is None or np.allclose(found, (1, -1, -1), rtol=1e-6):
         return ""
     return (
         "the error signal is γ/σ (a δ + b mean δ + c x̂ mean(δ x̂)) with "

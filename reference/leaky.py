@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from reference.activations import Activation
+from reference.activations import Activation, gate
 from reference.layer import Array, GraphError, Layer, Params, Saved, layer
 from reference.refusals import require, same_shape
 
@@ -59,8 +59,8 @@ class PReLU(Layer):
         return (np.where(saved > 0, delta, self._slope(p, saved) * delta),)
 
     def partials(self, p: Params, saved: Saved, delta: Array) -> dict[str, Array]:
-        """∂L/∂w = Σ min(x, 0) δ."""
-        each = np.minimum(saved, 0) * delta
+        """∂L/∂w = Σ x δ [x ≤ 0]."""
+        each = gate(saved * delta, saved <= 0)
         if self.num_parameters == 1:
             return {"weight": each.sum(keepdims=True).reshape(1)}
         return {"weight": each.sum(tuple(axis for axis in range(each.ndim) if axis != 1))}
@@ -99,9 +99,9 @@ class RReLU(Layer):
         return np.maximum(z, 0) + s * np.minimum(z, 0), (z, s)
 
     def backward(self, p: Params, saved: Saved, delta: Array) -> tuple[Array, ...]:
-        """δx = δ ([x > 0] + s[x ≤ 0]) and δs = min(x, 0) δ."""
+        """δx = δ ([x > 0] + s[x ≤ 0]) and δs = x δ [x ≤ 0]."""
         z, s = saved
-        to_slopes = np.minimum(z, 0) * delta if self.training else np.zeros_like(z)
+        to_slopes = gate(z * delta, z <= 0) if self.training else np.zeros_like(z)
         return np.where(z > 0, delta, s * delta), to_slopes
 
 

@@ -57,7 +57,7 @@ def test_every_operator_meets_every_regime_it_can(dtypes: tuple[str, ...]) -> No
     met: dict[str, Counter[str]] = {}
     for dtype in dtypes:
         stream, twin = Stream(0, dtype), None
-        for k in range(1200):
+        for k in range(2500):
             case = stream[k]
             if isinstance(case, Case):
                 twin = twin if twin is not None and twin.nodes is case.nodes else Twin(case)

@@ -57,6 +57,8 @@ def test_a_cut_before_a_node_turns_its_error_signal_into_a_gradient() -> None:
     compared = 0
     for case, truth in drawn(60, 3):
         for tensor in tensors(case, truth):
+            if np.isnan(truth.values[tensor]).any():
+                continue  # the mean over an empty batch
             small = shrink.cut_before(case, truth, [tensor])
             gradients = Twin.of(small).run(small).gradients
             if (name := tensor.replace(":", "_") + "_in") in gradients:

@@ -24,7 +24,7 @@ FAULTS: tuple[F, ...] = (
       "∂L/∂W = last use", "∂L/∂W = Σ over uses", "partials", "shared parameters", "sony/nnabla#532"),
     F("G109", "error signal of the input forgotten", "The gradient of the net's input is left at zero.",
       "∂L/∂x = 0", "∂L/∂x = δ at the input"),
-    F("G110", "skip connection halved", "Each branch of a sum gets half the error signal.",
+    F("G110", "error signal shared out", "Each operand of a sum gets a part of the error signal, not all of it.",
       "δ_a = δ/2", "δ_a = δ"),
     F("G111", "unused outputs make everything zero", "Of several outputs only the first is looked at.",
       "δ_x from the first piece", "δ_x from every piece", effect="a node with several outputs"),

@@ -86,5 +86,13 @@ FAULTS: tuple[F, ...] = tuple(
          "θ ← (1 − ηλ)(θ − η …)", "θ ← (1 − ηλ) θ − η …", "weight decay", ""),
         ("O139", "gradient clipped", "Entries beyond ±1 are cut although nobody asked for it.",
          "clip(g, −1, 1)", "g", "large gradients", ""),
+        ("O140", "bias correction of another step", "t is one too large, or too small, in one correction or in both.",
+         "m/(1 − β₁ᵗ⁺¹)", "m/(1 − β₁ᵗ)", "everywhere", ""),
+        ("O141", "mean not squared", "centered subtracts the square of the mean.",
+         "√|s − m|", "√(s − m²)", "centered", ""),
+        ("O142", "one β for both moments", "β₂ averages the first moment too, or β₁ the second.",
+         "m with β₂, s with β₂", "m with β₁, s with β₂", "everywhere", ""),
+        ("O143", "maximize turns the decay round", "The weight decay is negated with the gradient.",
+         "−(g + λθ)", "−g + λθ", "maximize, weight decay", ""),
     )
 )  # fmt: skip

@@ -58,4 +58,6 @@ FAULTS: tuple[F, ...] = (
       "g / max(1, ‖g‖)", "g as it is", "partials", "large gradients"),
     F("X112", "NaN from 0 · ∞", "A mask is applied by multiplication where the masked value is infinite.",
       "mask · ∞", "where(mask, value, 0)", effect="large z"),
+    F("X113", "ε in the denominator", "ε is added to y(1 − y) against a division by 0.",
+      "δ = (y − t)/(y(1 − y) + ε)", "δ = (y − t)/(y(1 − y))", effect="confident predictions"),
 )  # fmt: skip

@@ -23,7 +23,7 @@ from oracle.hypotheses.hypothesis import (
     override,
     vjp,
 )
-from oracle.hypotheses.layers import forward, taught
+from oracle.hypotheses.layers import forward, normalised, taught, with_eps
 from oracle.spec import Node, Tensors
 from oracle.twin import plain_call
 
@@ -162,6 +162,63 @@ def _mean_leak(node: Node, d: Tensor, z: Tensor, a: Tensor, s: Slope) -> Tensor:
     return torch.where(z > 0, d, d * mean)
 
 
+def _by_tanh(node: Node) -> bool:
+    """GELU in the tanh form."""
+    return node.op == "GELU" and node.attrs.get("approximate", "none") == "tanh"
+
+
+CUBIC = 0.044715
+INNER: tuple[Slope, ...] = (
+    lambda z: (2 / torch.pi) ** 0.5 * (1 + CUBIC * z * z),
+    lambda z: (2 / torch.pi) ** 0.5 * (1 + 2 * CUBIC * z * z),
+    lambda z: (2 / torch.pi) ** 0.5 * (1 + 3 * CUBIC * z),
+    lambda z: torch.full_like(z, (2 / torch.pi) ** 0.5),
+    lambda z: 1 + 3 * CUBIC * z * z,
+    torch.ones_like,
+)
+"""What people make of √(2/π) (1 + 3 · 0.044715 z²), the derivative of what the tanh is taken of."""
+
+
+def _tanh_form(inner: Slope) -> Callable[[Node, Tensor, Tensor, Slope], Tensor]:
+    def f(node: Node, z: Tensor, a: Tensor, s: Slope) -> Tensor:
+        gate = gelu_gate(node, z)
+        bump = gate * (1 - gate)
+        return gate + torch.where(bump > 0, 2 * z * bump * inner(z), 0.0)
+
+    return f
+
+
+RECTIFIERS = op("ReLU", "ReLU6", "LeakyReLU", "PReLU", "RReLU")
+
+
+def _right(s: Slope, z: Tensor) -> Tensor:
+    """The slope on the positive side, at every entry."""
+    return s(torch.ones_like(z))
+
+
+def _slopes(f: Slope, always: bool) -> Callable[[Node, bool], Callable[..., Any]]:
+    """The drawn slopes hear δ f(x), in training or always."""
+
+    def make(node: Node, training: bool) -> Callable[..., Any]:
+        def wrong(call: Callable[..., Any], p: Any, x: Tensor, slopes: Tensor) -> Any:
+            if not (training or always):
+                return call(x, slopes)
+            own = slopes * f(x.detach())
+            return call(x, slopes.detach()) + (own - own.detach())
+
+        return wrong
+
+    return make
+
+
+ROUNDED = (LAMBDA, 1.0507, 1.05, 1.051), (ALPHA, 1.6733, 1.67326, 1.673, 1.67)
+"""λ and α of SELU as people write them."""
+
+
+def _selu(scale: float, alpha: float) -> Override:
+    return lambda node: lambda call, p, x: scale * F.elu(x, alpha)
+
+
 # -------------------------------------------------------------------------------------------------- the next activation
 
 
@@ -278,17 +335,40 @@ def _open(node: Node, p: Any, d: Tensor, x: list[Tensor], y: Tensor) -> tuple[Te
     return (torch.cat([of_value, d * x[0].chunk(2, dim)[0]], dim),)
 
 
+def _gate(of_sigmoid: Callable[[Tensor], Tensor]) -> Callable[..., tuple[Tensor]]:
+    """δ_b = δ a f(σ(b)), with another f than s (1 − s)."""
+
+    def back(node: Node, p: Any, d: Tensor, x: list[Tensor], y: Tensor) -> tuple[Tensor]:
+        of_value, _, dim = _halves(node, d, x[0])
+        a, b = x[0].chunk(2, dim)
+        return (torch.cat([of_value, d * a * of_sigmoid(torch.sigmoid(b))], dim),)
+
+    return back
+
+
 # ---------------------------------------------------------------------------------------------- the partial of a PReLU
 
 
-def prelu(f: Callable[[Tensor, Tensor], Tensor]) -> Hypothesis:
-    """∂L/∂w = f(x, δ), still to be summed over what shares a slope."""
+def prelu(f: Callable[[Tensor, Tensor], Tensor], *, only_one: bool = False) -> Hypothesis:
+    """∂L/∂w = f(x, δ), still to be summed over what shares a slope; right for several slopes with `only_one`."""
 
     def partials(node: Node, p: Any, x: Tensor, y: Tensor, d: Tensor) -> dict[str, Tensor]:
-        each, many = f(x, d), len(p["weight"]) > 1
+        many = len(p["weight"]) > 1
+        if many and only_one:
+            return {}
+        each = f(x, d)
         return {"weight": each.sum([k for k in range(each.dim()) if k != 1 or not many]).reshape(-1)}
 
     return override(op("PReLU"), taught(partials))
+
+
+def _entries(x: Tensor) -> int:
+    """The values of a channel."""
+    return x.numel() // max(1, x.shape[min(1, x.dim() - 1)])
+
+
+def _averaged(count: Callable[[Tensor], int]) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda x, d: d * x.clamp(max=0) / max(1, count(x))
 
 
 # --------------------------------------------------------------------------------------------------------- other values
@@ -362,7 +442,10 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "A105": slope(lambda node, z, a, s: a),
     "A106": competing(lambda d, y, dim: d * y * (1 - y)),
     "A107": competing(lambda d, y, dim: y * (d - d.mean(dim, keepdim=True))),
-    "A108": competing(lambda d, y, dim: d - y, "LogSoftmax"),
+    "A108": either(
+        competing(lambda d, y, dim: d - y, "LogSoftmax"),
+        competing(lambda d, y, dim: d - y * d.mean(dim, keepdim=True), "LogSoftmax"),
+    ),
     "A109": competing(lambda d, y, dim: d - y * d, "LogSoftmax"),
     "A110": competing(lambda d, y, dim: y * d),
     "A111": slope(lambda node, z, a, s: s(z) ** 2),
@@ -371,26 +454,43 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "A114": either(
         slope(lambda node, z, a, s: torch.where(z >= 0, s(z), ALPHA * z.exp()), op("SELU")),
         slope(lambda node, z, a, s: torch.where(z > 0, s(z), ALPHA * z.exp()), op("SELU")),
+        slope(lambda node, z, a, s: torch.where(z > 0, 1.0, s(z)), op("SELU")),
+        slope(lambda node, z, a, s: torch.where(z >= 0, 1.0, s(z)), op("SELU")),
+        slope(lambda node, z, a, s: s(z) / LAMBDA, op("SELU")),
     ),
     "A115": slope(lambda node, z, a, s: _slope_of(plain_call(other_gelu(node)), z), op("GELU")),
     "A116": slope(lambda node, z, a, s: gelu_gate(node, z), op("GELU")),
     "A117": at_input(lambda z: torch.sigmoid(z) * (1 + torch.sigmoid(-z)), "SiLU"),
     "A118": at_input(torch.sigmoid, "SiLU"),
-    "A119": at_input(lambda z: F.softplus(z).tanh() + z * torch.sigmoid(z), "Mish"),
-    "A120": at_input(lambda z: 1 / (1 + z.abs()), "Softsign"),
+    "A119": either(
+        at_input(lambda z: F.softplus(z).tanh() + z * torch.sigmoid(z), "Mish"),
+        at_input(lambda z: F.softplus(z).tanh() + z * (1 - F.softplus(z).tanh() ** 2), "Mish"),
+    ),
+    "A120": either(
+        at_input(lambda z: 1 / (1 + z.abs()), "Softsign"),
+        at_input(lambda z: 1 / (1 + z * z), "Softsign"),
+    ),
     "A121": either(with_beta(line=False), with_beta(line=True)),
     "A122": at_output(lambda a: 1 - a, "Sigmoid"),
     "A123": at_output(lambda a: a * a, "Tanh"),
     "A124": slope(lambda node, z, a, s: highest(node) - s(z), MASKS),
     "A125": override(LEAKY, error(lambda node, d, z, a, s: torch.where(z > 0, leak(s, z) * d, d))),
     "A126": prelu(lambda x, d: d * x),
-    "A127": prelu(lambda x, d: (d * x.clamp(max=0))[-1:]),
+    "A127": either(
+        prelu(lambda x, d: (d * x.clamp(max=0))[-1:]),
+        *(prelu(_averaged(over), only_one=one) for one in (False, True) for over in (_entries, len)),
+        prelu(lambda x, d: d * x.clamp(max=0) / max(1, x.numel())),
+    ),
     "A128": either(
         override(op("PReLU"), error(lambda node, d, z, a, s: d)),
         override(op("PReLU"), error(lambda node, d, z, a, s: d * (z > 0))),
+        override(op("PReLU"), error(lambda node, d, z, a, s: torch.where(z > 0, d, 0.25 * d))),
     ),
     "A129": override(op("GLU"), vjp(_exchanged)),
-    "A130": override(op("GLU"), vjp(_open)),
+    "A130": either(
+        override(op("GLU"), vjp(_open)),
+        *(override(op("GLU"), vjp(_gate(f))) for f in (lambda s: s, lambda s: 1 - s, lambda s: s * s)),
+    ),
     "A131": slope(lambda node, z, a, s: middle(node, z), op("Hardsigmoid", "Hardswish")),
     "A132": either(narrow(3), narrow(2.5)),
     "A133": at_input(lambda z: ((z + 3) / 6).clamp(0, 1), "Hardswish"),
@@ -406,11 +506,25 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "A144": override(op("Softmin"), vjp(lambda node, p, d, x, y: (
         y * (d - (d * y).sum(_dim(node, y), keepdim=True)),
     ))),
+    "A149": either(*(slope(_tanh_form(inner), _by_tanh) for inner in INNER)),
+    "A150": either(
+        override(RECTIFIERS, error(lambda node, d, z, a, s: d * s(z) * (d > 0))),
+        override(op("ReLU"), error(lambda node, d, z, a, s: d * (d > 0))),
+        override(LEAKY, error(lambda node, d, z, a, s: torch.where(d > 0, d, leak(s, z) * d))),
+        override(op("ELU", "CELU", "SELU"), error(lambda node, d, z, a, s: d * torch.where(d > 0, _right(s, z), s(z)))),
+    ),
+    "A151": either(
+        *(moded(op("RReLU"), _slopes(f, always)) for f in (lambda x: x.clamp(min=0), lambda x: x)
+          for always in (False, True)),
+    ),
     "F104": forward(op("Hardsigmoid"), lambda node: lambda call, p, x: F.hardtanh(0.2 * x + 0.5, 0, 1)),
     "F106": either(*(along(axis) for axis in OTHER_AXES)),
-    "F108": forward(op("SELU"), lambda node: lambda call, p, x: 1.0507 * F.elu(x, 1.67326)),
+    "F108": either(
+        *(forward(op("SELU"), _selu(scale, alpha)) for scale in ROUNDED[0] for alpha in ROUNDED[1]
+          if (scale, alpha) != (LAMBDA, ALPHA)),
+    ),
     "F111": forward(op("GELU"), other_form),
-    "F112": either(without(*ARGUMENTS), without("threshold"), without("beta")),
+    "F112": either(without(*ARGUMENTS), without("threshold"), without("beta"), normalised(with_eps(1e-5))),
     "F115": forward(BOUNDED, uncapped),
     "F119": either(forward(op("Softplus"), unscaled(line=False)), forward(op("Softplus"), unscaled(line=True))),
 }  # fmt: skip

@@ -57,8 +57,11 @@ def _one_bound(upper: bool) -> Hypothesis:
 
 def _one_sided(sign: float) -> Hypothesis:
     """Only the entries beyond +λ, or −λ, pass."""
-    lambd = lambda node: float(node.attrs.get("lambd", 0.5))  # noqa: E731
-    return slope(lambda node, z, a, s: (sign * z > lambd(node)).to(z.dtype), op("Hardshrink", "Softshrink"))
+
+    def f(node: Node, z: Tensor) -> Tensor:
+        return (sign * z > float(node.attrs.get("lambd", 0.5))).to(z.dtype)
+
+    return slope(lambda node, z, a, s: f(node, z), op("Hardshrink", "Softshrink"))
 
 
 def _times(k: float) -> Hypothesis:

@@ -204,6 +204,11 @@ def biases_of(keep: slice) -> Hypothesis:
     return of_samples(lambda as_: biases(lambda d: total(as_(d)[keep])))
 
 
+def biases_of_step(keep: slice) -> Hypothesis:
+    """∂L/∂b of these steps of a sequence only."""
+    return biases(lambda d: total(d[:, keep] if d.dim() > 2 else d))
+
+
 def unless_one(as_: Callable[[Tensor], Tensor], x: Tensor) -> int:
     """1, but 0 for a batch of one."""
     return int(len(as_(x)) != 1)
@@ -286,6 +291,23 @@ def clipped_signal(k: float) -> Iterator[Hypothesis]:
     yield errors(lambda d, w: d.clamp(-k, k) @ w)
     yield override(LINEAR, heard(lambda d: d.clamp(-k, k)))
     yield errors(lambda d, w: (d @ w).clamp(-k, k))
+
+
+def _clipped_behind(k: float) -> Hypothesis:
+    return errors(lambda d, w: (d @ w).clamp(-k, k))
+
+
+def _clipped_somewhere(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
+    """δ_x clipped at a bound that is read from the largest entry returned."""
+    for name in {n.inputs[0] for n in nodes} & e.got.keys():
+        got, right = np.abs(e.got[name]), np.abs(e.right[name])
+        bound = float(got.max(initial=0))
+        if (right > 0).sum() < 2 or not 0 < bound < right.max(initial=0) or name not in e.wrong:
+            continue
+        yield next(_clipped_behind(bound).predict(e, nodes))
+
+
+clipped_somewhere = Hypothesis(LINEAR, _clipped_somewhere)
 
 
 def clipped_answer(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
@@ -479,6 +501,28 @@ def running(
         return {**found, f"buffer {names['num_batches_tracked']}": np.asarray(count)}
 
     return formula(tracking, wrong)
+
+
+def _momentum(which: Callable[[Any], bool]) -> Hypothesis:
+    """0.1 for the momenta of which that holds."""
+    fixed = running(True, lambda old, new, m: 0.9 * old + 0.1 * new)
+
+    def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
+        yield from fixed.predict(e, [n for n in nodes if which(n.attrs.get("momentum", 0.1))])
+
+    return Hypothesis(tracking, predict)
+
+
+def _other_eps(s: Norm) -> Norm:
+    return Norm(**{**vars(s), "eps": 1e-5})
+
+
+default_eps = either(
+    ways(lambda s, d: s.gain * _other_eps(s).rate * _other_eps(s).core(d)),
+    ways(lambda s, d: s.gain * _other_eps(s).rate * s.core(d)),
+    ways(lambda s, d: s.gain * s.rate * _other_eps(s).core(d)),
+)
+"""The backward pass with ε at its default."""
 
 
 def normalised(f: Callable[[Node, Case, Tensor], tuple[Tensor, Tensor]]) -> Hypothesis:
@@ -681,7 +725,7 @@ def without_p(h: Hypothesis) -> Hypothesis:
 
 # --------------------------------------------------------------------------------------------------------- the table
 
-LAST, FIRST, BUT_LAST = slice(-1, None), slice(0, 1), slice(0, -1)
+LAST, FIRST, BUT_LAST, BUT_FIRST = slice(-1, None), slice(0, 1), slice(0, -1), slice(1, None)
 
 HYPOTHESES: dict[str, Hypothesis] = {
     "W101": errors(lambda d, w: d @ w.T, square),
@@ -695,7 +739,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "W109": both_of(FIRST),
     "W110": both_of(BUT_LAST),
     "W111": weights(lambda w, x, d: product(d, x.abs())),
-    "W112": either(*(h for k in (1, 5) for h in clipped_signal(k))),
+    "W112": either(*(h for k in (1, 5) for h in clipped_signal(k)), clipped_somewhere),
     "W113": weights(lambda w, x, d: product(d, x).mean(1, keepdim=True).expand_as(w)),
     "W114": override(square, taught(lambda node, p, x, y, d: {"weight": product(d, y)})),
     "W115": either(
@@ -727,6 +771,8 @@ HYPOTHESES: dict[str, Hypothesis] = {
         of_samples(lambda as_: both(lambda x, d: (x, d * unless_one(as_, x)))),
     ),
     "W125": of_samples(first_for_all),
+    "W126": weights_of(BUT_FIRST),
+    "W127": both_of(BUT_FIRST),
     "B101": either(
         of_samples(lambda as_: biases(lambda d: averaged(d, len(as_(d))))),
         where(lambda e, node: not e.truth.values[node.name].size, biases(total)),
@@ -742,7 +788,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     ),
     "B107": biases(lambda d: rows(d).sum(1) if len(rows(d)) == d.shape[-1] else total(d)),
     "B108": of_samples(lambda as_: biases(lambda d: total(d) * unless_one(as_, d))),
-    "B109": biases(lambda d: total(d[:, -1] if d.dim() > 2 else d)),
+    "B109": either(biases_of_step(LAST), biases_of_step(FIRST)),
     "N101": terms(lambda s, d: d),
     "N102": terms(lambda s, d: d - mean(d)),
     "N103": terms(lambda s, d: d - s.hat * mean(d * s.hat)),
@@ -776,6 +822,12 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "N117": ways(
         lambda s, d: s.rate * (s.gain * d - mean(d) - s.hat * mean(d * s.hat) if s.of_batch else s.gain * d), affine
     ),
+    "N118": either(
+        deep(terms(lambda s, d: d - d.mean(0, keepdim=True) - s.hat * (d * s.hat).mean(0, keepdim=True))),
+        deep(terms(lambda s, d: d - mean(d) - s.hat * (d * s.hat).mean(0, keepdim=True))),
+        deep(terms(lambda s, d: d - d.mean(0, keepdim=True) - s.hat * mean(d * s.hat))),
+        where(lambda e, node: axes(e, node) < 3, terms(lambda s, d: d - mean(d) - s.hat * mean(d * s.hat))),
+    ),
     "N120": running(True, lambda old, new, m: m * old + (1 - m) * new),
     "N121": running(True, lambda old, new, m: (1 - m) * old + m * new, biased=True),
     "N122": either(*(running(True, lambda old, new, m: old, counts=c) for c in (True, False))),
@@ -792,6 +844,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
         *(deep(over_units(1, 2, always=always)) for always in (True, False)),
     ),
     "N128": either(of_the_batch(updating=False), of_the_batch(updating=True)),
+    "N129": either(*(_momentum(which) for which in (lambda m: True, lambda m: m is None, lambda m: m is not None))),
     "D101": dropped_errors(lambda d, mask, k, training: d * k if training else d),
     "D102": dropped_errors(lambda d, mask, k, training: d * mask if training else d),
     "D103": dropped_errors(lambda d, mask, k, training: d * mask * k * k if training else d),
@@ -802,8 +855,13 @@ HYPOTHESES: dict[str, Hypothesis] = {
         dropped(lambda x, mask, k, training: x * mask if training else x * 1.0),
         evaluating(dropped(lambda x, mask, k, training: x * mask if training else x / k)),
     ),
-    "D108": dropped_errors(lambda d, mask, k, training: d * mask * k),
+    "D108": either(
+        dropped_errors(lambda d, mask, k, training: d * mask * k),
+        evaluating(dropped_errors(lambda d, mask, k, training: d * k)),
+        evaluating(dropped_errors(lambda d, mask, k, training: d * mask)),
+    ),
     "D109": dropped_errors(lambda d, mask, k, training: d * (1 - mask) * k if training else d),
+    "D110": dropped(lambda x, mask, k, training: x * mask * k if training else x / k),
     "F101": forward(biased, lambda node: lambda call, p, x: x @ p["weight"].T),
     "F102": either(forward(biased, along_batch(-2)), deep(forward(biased, along_batch(0)))),
     "F103": forward(square, lambda node: lambda call, p, x: x @ p["weight"] + p.get("bias", 0.0)),

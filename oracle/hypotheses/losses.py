@@ -32,6 +32,7 @@ from oracle.hypotheses.hypothesis import (
     scaled,
     vjp,
 )
+from oracle.hypotheses.layers import default_eps
 from oracle.spec import Case, Node, Tensors
 from oracle.twin import Truth, plain_call
 
@@ -365,6 +366,21 @@ def _misplaced_gradient(node: Node) -> Callable[..., Any]:
 def _misplaced_slope(node: Node, y: Tensor, t: Tensor) -> Tensor:
     s = torch.sigmoid(y)
     return _weight(node, y) * (_pos(node, y) * (1 - t) * s - t * (1 - s))
+
+
+def _part_weighted(k: int) -> Slope:
+    """The slope of the logits with pos_weight in no term, in that of σ only, or in that of t only."""
+
+    def f(node: Node, y: Tensor, t: Tensor) -> Tensor:
+        s, q = torch.sigmoid(y), _pos(node, y)
+        return _weight(node, y) * ((s - t), (1 + (q - 1) * t) * s - t, s - q * t)[k]
+
+    return f
+
+
+def _target_unweighted(node: Node, p: Any, delta: Tensor, x: list[Tensor], y: Tensor) -> Any:
+    to_t = -_weight(node, x[0]) * x[0] * _shared(node, delta, x[0])
+    return back(node, delta, x)[0], to_t if x[1].is_floating_point() else None
 
 
 KEPT = ("reduction", "approximate", "threshold", "value")
@@ -779,6 +795,9 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "H101": either(
         each(_argued, _defaults(*KEPT), _defaults("reduction", "value", "approximate"), _defaults("reduction")),
         *(_without(name) for name in ("weight", "pos_weight")),
+        sloped(op("BCEWithLogitsLoss"), *(_part_weighted(k) for k in range(3))),
+        override(op("BCEWithLogitsLoss"), vjp(_target_unweighted)),
+        default_eps,
     ),
     # ----------------------------------------------------------------------------------------------------- classes
     "C101": classes(CE, lambda c: c.y * c.total(c.weight * c.goal), lambda c: c.y),
@@ -820,6 +839,12 @@ HYPOTHESES: dict[str, Hypothesis] = {
         each(among(CLASSES, attr="weight"), backward_of(lambda node: altered(node, weight=None))),
         classes(among("CrossEntropyLoss", attr="weight"), lambda c: c.y - c.goal),
         classes(among("NLLLoss", attr="weight"), lambda c: -c.t),
+        classes(
+            among("CrossEntropyLoss", attr="weight"),
+            lambda c: c.y - c.weight * c.goal,
+            lambda c: c.y * c.total(c.goal) - c.weight * c.goal,
+            lambda c: c.y * c.total(c.weight * c.goal) - c.goal,
+        ),
     ),
     "C112": either(
         classes(among("CrossEntropyLoss", attr="label_smoothing"), lambda c: c.error(c.t)),

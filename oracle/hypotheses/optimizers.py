@@ -74,6 +74,7 @@ class Rules:
         g = np.clip(g, -1, 1) if "clipped" in on else np.clip(g, -5, 5) if "clipped at 5" in on else g
         g = -g if o["maximize"] and "maximize ignored" not in on else g
         decay = self._decay() if theta.ndim > 1 or "matrices only" not in on else 0.0
+        decay = -decay if o["maximize"] and "decay climbs" in on else decay
         rate = 1.0 if "decay without rate" in on else o["lr"]
         decoupled = (self.case.op == "AdamW") != ("other coupling" in on)
         shrunk = theta * (1 - rate * decay) if decoupled else theta
@@ -122,12 +123,14 @@ class Rules:
 
     def _rmsprop(self, g: Array, state: State) -> Array:
         """η g/(√s + ε), or η v."""
-        o, a = self.o, self.o["alpha"]
+        on, o, a = self.on, self.o, self.o["alpha"]
         b = 1 - a if "alpha exchanged" in self.on else a
         state.s = b * state.s + (1 - b) * self._square(g)
         state.m = a * state.m + (1 - a) * g
         centred = o["centered"] and "not centred" not in self.on
-        move = g / self._root(state.s - np.square(state.m) if centred else state.s)
+        mean = state.m if on & {"mean itself", "mean made positive"} else np.square(state.m)
+        spread = state.s - mean if centred else state.s
+        move = g / self._root(np.abs(spread) if centred and "mean made positive" in on else spread)
         if o["momentum"] and "no momentum" not in self.on:
             move = self._velocity(move, state, 1.0, plain_start=False)
         return np.asarray(o["lr"] * move)
@@ -136,11 +139,17 @@ class Rules:
         """η m̂/(√ŝ + ε)."""
         o, on, t = self.o, self.on, state.t
         b1, b2 = reversed(o["betas"]) if "betas exchanged" in on else o["betas"]
-        state.m = b1 * state.m + (1 - b1) * g
+        own = b2 if "β₂ for m" in on else b1
+        b2 = b1 if "β₁ for s" in on else b2
+        state.m = own * state.m + (1 - own) * g
         state.s = b2 * state.s + (1 - b2) * self._square(g)
         d1, d2 = o["betas"] if "corrections left" in on else (b1, b2)
-        c1 = 1.0 if on & {"uncorrected", "m uncorrected"} else 1 - d1**t
-        c2 = 1.0 if on & {"uncorrected", "s uncorrected"} else 1 - d2**t
+        d1 = own if "β₂ for m" in on and "corrections left" not in on else d1
+        off = {"ahead": 1, "behind": -1}
+        t1 = t + sum(k for name, k in off.items() if on & {f"m {name}", name})
+        t2 = t + sum(k for name, k in off.items() if on & {f"s {name}", name})
+        c1 = 1.0 if on & {"uncorrected", "m uncorrected"} else 1 - d1**t1
+        c2 = 1.0 if on & {"uncorrected", "s uncorrected"} else 1 - d2**t2
         corrected = state.s / c2
         if o["amsgrad"] and "no amsgrad" not in on:
             state.top = np.maximum(state.top, corrected if "max corrected" in on else state.s)
@@ -217,5 +226,9 @@ HYPOTHESES: dict[str, Hypothesis] = {
     "O136": _switched("SGD RMSprop", "no momentum"),
     "O137": _switched("SGD RMSprop", "rate in velocity", "rate in velocity, plain start"),
     "O138": _switched("AdamW", "decay after"),
+    "O140": _switched(ADAM, "m ahead", "s ahead", "ahead", "m behind", "s behind", "behind"),
+    "O141": _switched("RMSprop", "mean itself", "mean made positive"),
+    "O142": _switched(ADAM, "β₂ for m", "β₂ for m, corrections left", "β₁ for s", "β₁ for s, corrections left"),
+    "O143": _switched(COUPLED, "decay climbs"),
     "O139": _switched(ALL, "clipped", "clipped at 5"),
 }

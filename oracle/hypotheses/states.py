@@ -24,7 +24,7 @@ from oracle.hypotheses.hypothesis import (
     override,
     vjp,
 )  # fmt: skip
-from oracle.hypotheses.losses import CE, Classes, back, clipped, reduced, shifted, times
+from oracle.hypotheses.losses import CE, Classes, back, clipped, reduced, shifted, sloped, times
 from oracle.spec import Array, Node, Tensors
 
 # ---------------------------------------------------------------------------------------------------- names and buffers
@@ -340,6 +340,49 @@ def _ratio_of_input(node: Node, z: Tensor, a: Tensor) -> Tensor:
     return z.exp() / (1 + z.exp()) ** 2
 
 
+TANH: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda z: (z.exp() - (-z).exp()) / (z.exp() + (-z).exp()),
+    lambda z: ((2 * z).exp() - 1) / ((2 * z).exp() + 1),
+    lambda z: (1 - (-2 * z).exp()) / (1 + (-2 * z).exp()),
+)
+"""Hyperbolic tangents that overflow on one side or both."""
+
+
+def _tanh_by(tanh: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    return lambda node, z: tanh(z)
+
+
+def _gelu_by(tanh: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    def value(node: Node, z: Tensor) -> Tensor:
+        if node.attrs.get("approximate", "none") != "tanh":
+            raise ValueError("no tanh here")
+        return 0.5 * z * (1 + tanh((2 / torch.pi) ** 0.5 * (z + 0.044715 * z**3)))
+
+    return value
+
+
+def _tanh_slope(node: Node, z: Tensor, a: Tensor) -> Tensor:
+    return 1 - a * a
+
+
+def _linear_and_log(node: Node, z: Tensor, t: Tensor) -> Tensor:
+    """(1 − t) z + (1 + (q − 1) t) log(1 + e⁻ᶻ)."""
+    w, q = (torch.tensor(1.0 if node.attrs.get(k) is None else node.attrs[k], dtype=z.dtype)
+            for k in ("weight", "pos_weight"))  # fmt: skip
+    return reduced(w * ((1 - t) * z + (1 + (q - 1) * t) * (1 + (-z).exp()).log()), node)
+
+
+def _over_shifted(eps: float) -> Callable[[Node, Tensor, Tensor], Tensor]:
+    """(y − t)/(y (1 − y) + ε)."""
+
+    def slope(node: Node, y: Tensor, t: Tensor) -> Tensor:
+        given = node.attrs.get("weight")
+        w = torch.tensor(1.0 if given is None else given, dtype=y.dtype)
+        return w * (y - t) / (y * (1 - y) + eps)
+
+    return slope
+
+
 def _swish(node: Node, z: Tensor, a: Tensor) -> Tensor:
     return _ratio(z) * (1 + z * (1 - _ratio(z)))
 
@@ -572,6 +615,8 @@ HYPOTHESES: dict[str, Hypothesis] = {
         typed(op("Sigmoid"), *naive(lambda node, z: _ratio(z), _ratio_of_output, _ratio_of_input)),
         typed(op("SiLU"), *naive(lambda node, z: z * _ratio(z), _swish)),
         typed(op("GLU"), *naive(_gated)),
+        *(typed(op("Tanh"), *naive(_tanh_by(f), _tanh_slope)) for f in TANH),
+        *(typed(op("GELU"), *naive(_gelu_by(f))) for f in TANH),
     ),
     "X102": either(
         *(
@@ -585,6 +630,16 @@ HYPOTHESES: dict[str, Hypothesis] = {
             for bounded in (False, True)
         ),
         typed(op("Mish"), *naive(_mish, _mish_slope)),
+        typed(
+            op("LogSigmoid"),
+            *naive(
+                lambda node, z: -(1 + (-z).exp()).log(),
+                lambda node, z, a: torch.sigmoid(-z),
+                lambda node, z, a: 1 - a.exp(),
+            ),
+            *naive(lambda node, z: z - (1 + z.exp()).log(), lambda node, z, a: torch.sigmoid(-z)),
+        ),
+        typed(op("BCEWithLogitsLoss"), *naive(_linear_and_log)),
         typed(
             op("BCEWithLogitsLoss"),
             *naive(_binary(lambda z: -(1 + (-z).exp()).log(), lambda z: -(1 + z.exp()).log())),
@@ -623,6 +678,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
         clipped(cut=True),
     ),
     "X108": shifted(1e-8),
+    "X113": sloped(op("BCELoss"), *map(_over_shifted, (1e-8, 1e-7, 1e-6, 1e-5, 1e-10, 1e-12, 1e-15)), opposite=True),
     "X109": _doubled(
         either(
             override(lambda node: True, handing(_single)),

@@ -177,6 +177,23 @@ def first_factor(layer: Any, z: Array, a: Array) -> Any:
     return sigmoid(2 * math.sqrt(2 / math.pi) * z * (1 + 0.044715 * np.square(z)))
 
 
+def inner_without_3(layer: Any, z: Array, a: Array) -> Any:
+    """The inner derivative √(2/π) (1 + 0.044715 z²)."""
+    if layer.approximate == "none":
+        return layer.slope(z, a)
+    k = math.sqrt(2 / math.pi)
+    with np.errstate(all="ignore"):
+        t = np.tanh(k * (z + 0.044715 * z**3))
+        inner = np.where(np.abs(t) < 1, z * (1 - t * t) * k * (1 + 0.044715 * np.square(z)), 0)
+    return (1 + t + inner) / 2
+
+
+def slopes_of_the_right(layer: Any, right: Any, p: Any, saved: Any, delta: Array) -> Any:
+    """δ x [x > 0] for the slopes."""
+    error, slopes = right(p, saved, delta)
+    return error, np.where(saved[0] > 0, delta * saved[0], 0) if layer.training else slopes
+
+
 def mish_without_sech(layer: Any, z: Array, a: Array) -> Any:
     """w + z s, w = tanh softplus z."""
     return np.tanh(softplus(z)) + z * sigmoid(z)
@@ -313,6 +330,9 @@ SEEDS: tuple[Seed, ...] = (
     sloped("A148", "ReLU6", lambda layer, z, a: z > 0),
     sloped("A148", "Hardtanh", lambda layer, z, a: z < layer.max_val),
     sloped("A148", "Softshrink", lambda layer, z, a: z > layer.lambd),
+    sloped("A149", "GELU", inner_without_3),
+    handing("A150", "ReLU", lambda layer, p, saved, delta: np.where((saved[0] > 0) & (delta > 0), delta, 0)),
+    bent("A151", "RReLU", backward=slopes_of_the_right),
     computed("F104", "Hardsigmoid", lambda layer, z: np.clip(0.2 * z + 0.5, 0, 1),
              lambda layer, z, a: 0.2 * (np.abs(z) < 2.5)),
     *(instead("F106", ops, lambda layer: same(layer, dim=0)) for ops in ("Softmax", "LogSoftmax", "Softmin")),

@@ -155,9 +155,12 @@ def without_one(x: tuple[Array, ...], k: int, delta: Array) -> Array:
 
 
 def middle(self: Any, right: Any, p: Any, cuts: Any, delta: Array) -> Handed:
-    """δ of two parts, cut at half the width: other shapes than theirs, unless they are equal."""
-    half = delta.shape[self.dim] // 2
-    return tuple(np.split(delta, [half], self.dim)) if len(cuts) == 1 else right(p, cuts, delta)
+    """δ of two parts, the second read from half the width on (as far back as it must, to be whole)."""
+    if len(cuts) != 1:
+        return right(p, cuts, delta)
+    width, first = delta.shape[self.dim], int(cuts[0])
+    start = min(width // 2, first)
+    return np.take(delta, range(first), self.dim), np.take(delta, range(start, start + width - first), self.dim)
 
 
 def exchanged(handed: Handed) -> Handed:

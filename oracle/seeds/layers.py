@@ -228,6 +228,16 @@ def inverted(layer: Any, right: Any, p: Any, saved: Any) -> dict[str, Array]:
     return right(p, saved) if layer.momentum is None else same(layer, momentum=1 - layer.momentum).buffers(p, saved)
 
 
+def over_samples(x: Array) -> Array:
+    """The mean over the first axis."""
+    return x.sum(0, keepdims=True) / max(1, len(x))
+
+
+def momentum_ignored(layer: Any, right: Any, p: Any, saved: Any) -> dict[str, Array]:
+    """0.1 for momentum."""
+    return same(layer, momentum=0.1).buffers(p, saved)
+
+
 def biased(layer: Any, right: Any, p: Any, saved: Any) -> dict[str, Array]:
     """The variance with 1/n, in the running one."""
     return right(p, saved._replace(variance=saved.variance * ((saved.n - 1) / saved.n)) if saved.n else saved)
@@ -376,6 +386,8 @@ SEEDS: tuple[Seed, ...] = (
         {"weight": rows(d @ p["weight"]).T @ rows(x)} if square(layer) else {})),
     weight("W124", lambda layer, x, d, g: g if len(x) > 1 else np.zeros_like(g)),
     handing("W125", lambda layer, x, d, w: np.broadcast_to(d[:1], d.shape) @ w if len(d) else d @ w),
+    some("W126", slice(1, None), "weight"),
+    some("W127", slice(1, None), "weight", "bias"),
     # ------------------------------------------------------------------------------------------------- biases
     bias("B101", lambda layer, x, d, g: g / max(1, len(rows(d)))),
     some("B102", slice(-1, None), "bias"),
@@ -406,6 +418,7 @@ SEEDS: tuple[Seed, ...] = (
     training("N115", lambda d, x_hat: d - _mean(d) + x_hat * _mean(d * x_hat)),
     affine("N116", "weight", lambda layer, p, saved, d, g: (d[-1:] * saved.x_hat[-1:]).sum(_axes(d))),
     bent("N117", "BatchNorm1d", backward=gain_outside_means),
+    training("N118", lambda d, x_hat: d - over_samples(d) - x_hat * over_samples(d * x_hat)),
     bent("N120", "BatchNorm1d", buffers=inverted),
     bent("N121", "BatchNorm1d", buffers=biased),
     bent("N122", "BatchNorm1d", buffers=not_updated),
@@ -416,6 +429,7 @@ SEEDS: tuple[Seed, ...] = (
     replace(instead("N126", "BatchNorm1d", eps=1e-3), variant="1e-3"),
     normalised("N127", of_the_sample, of_the_sample_error),
     bent("N128", "BatchNorm1d", forward=always_of_batch, backward=training_error),
+    bent("N129", "BatchNorm1d", buffers=momentum_ignored),
     # ------------------------------------------------------------------------------------------------ dropout
     dropped("D101", lambda layer, d, mask: over(d, 1 - layer.p)),
     dropped("D102", lambda layer, d, mask: d * mask),
@@ -426,6 +440,12 @@ SEEDS: tuple[Seed, ...] = (
     dropped("D107", lambda layer, x, mask: x * mask, both=True),
     bent("D108", "Dropout", backward=training_error),
     dropped("D109", lambda layer, d, mask: over(d * ~mask, 1 - layer.p)),
+    bent(
+        "D110",
+        "Dropout",
+        forward=lambda layer, right, p, x, mask: right(p, x, mask) if layer.training else (x * (1 - layer.p), mask),
+        backward=lambda layer, right, p, mask, d: right(p, mask, d) if layer.training else (d * (1 - layer.p), None),
+    ),
     # ---------------------------------------------------------------------------------------- constant factors
     *(bent("R113", op, backward=lambda layer, right, *args: tuple(2 * d for d in right(*args)))
       for op in ("Softsign", "GLU", "BatchNorm1d", "Linear")),

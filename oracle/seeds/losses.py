@@ -334,6 +334,7 @@ SEEDS: tuple[Seed, ...] = (
     rise("L107", "MSELoss", lambda self, d: np.sign(d)),
     rise("L108", "HuberLoss", lambda self, d: np.where(np.abs(d) > self.delta, 0, d)),
     slope("L109", "BCELoss", lambda self, y, t: self._weight(y) * (y - t)),
+    slope("X113", "BCELoss", lambda self, y, t: self._weight(y) * (y - t) / (y * (1 - y) + 1e-8)),
     handed("L110", "BCEWithLogitsLoss", lambda self, x, delta: delta * sigmoid(x[0]) * sigmoid(-x[0])),
     slope("L111", "BCELoss", lambda self, y, t: self._weight(y) * -(t / np.maximum(y, 1e-12))),
     slope("L112", "BCEWithLogitsLoss", lambda self, z, t: (

@@ -143,15 +143,15 @@ def adagrad(o: Any, theta: Array, g: Array, state: Any, square: Any = np.square,
 
 
 def rmsprop(o: Any, theta: Array, g: Array, state: Any, square: Any = np.square, root: Divisor = plus_eps,
-            exchanged: bool = False, share: float = 1) -> Stepped:  # fmt: skip
-    """RMSprop in which `share` of the step enters the velocity."""
+            exchanged: bool = False, share: float = 1, power: int = 2) -> Stepped:  # fmt: skip
+    """RMSprop in which `share` of the step enters the velocity; another power of the mean."""
     g = uphill(g, theta, o.maximize, o.weight_decay)
     keep = 1 - o.alpha if exchanged else o.alpha
     s = spread = keep * state["square_avg"] + (1 - keep) * square(g)
     after = {"step": state["step"] + 1, "square_avg": s}
     if o.centered:
         after["grad_avg"] = o.alpha * state["grad_avg"] + (1 - o.alpha) * g
-        spread = s - np.square(after["grad_avg"])
+        spread = np.abs(s - after["grad_avg"] ** power)
     move = g / root(spread, o.eps)
     if o.momentum:
         move = after["momentum_buffer"] = o.momentum * state["momentum_buffer"] + share * move
@@ -159,13 +159,17 @@ def rmsprop(o: Any, theta: Array, g: Array, state: Any, square: Any = np.square,
 
 
 def adam(o: Any, theta: Array, g: Array, state: Any, square: Any = np.square, root: Divisor = plus_eps, *,
-         first: bool = True, second: bool = True, late: bool = False, hat: bool = False) -> Stepped:  # fmt: skip
-    """Adam or AdamW: which moments are corrected; ŝ only after the root and its ε; the greatest ŝ instead of s."""
+         first: bool = True, second: bool = True, late: bool = False, hat: bool = False, ahead: int = 0,
+         one_beta: bool = False) -> Stepped:  # fmt: skip
+    """Adam or AdamW: which moments are corrected; ŝ only after the root and its ε; the greatest ŝ instead of s; m̂ by a
+    later t; β₂ for m, but for its correction.
+    """
     decoupled = type(o).__name__ == "AdamW"
     g = uphill(g, theta, o.maximize, 0 if decoupled else o.weight_decay)
     theta = (1 - o.lr * o.weight_decay) * theta if decoupled else theta
     (beta1, beta2), t = o.betas, state["step"] + 1
-    m = beta1 * state["exp_avg"] + (1 - beta1) * g
+    own = beta2 if one_beta else beta1
+    m = own * state["exp_avg"] + (1 - own) * g
     s = greatest = beta2 * state["exp_avg_sq"] + (1 - beta2) * square(g)
     after = {"step": t, "exp_avg": m, "exp_avg_sq": s}
     rest = 1 - beta2**t
@@ -173,7 +177,7 @@ def adam(o: Any, theta: Array, g: Array, state: Any, square: Any = np.square, ro
         greatest = after["max_exp_avg_sq"] = np.maximum(state["max_exp_avg_sq"], s / rest if hat else s)
     rest = 1.0 if not second or (hat and o.amsgrad) else rest
     divisor = root(greatest, o.eps) / math.sqrt(rest) if late else root(greatest / rest, o.eps)
-    return theta - o.lr * (m / (1 - beta1**t) if first else m) / divisor, after
+    return theta - o.lr * (m / (1 - beta1 ** (t + ahead)) if first else m) / divisor, after
 
 
 RULES: dict[str, Callable[..., Stepped]] = {"Adagrad": adagrad, "RMSprop": rmsprop, "Adam": adam, "AdamW": adam}
@@ -245,4 +249,8 @@ SEEDS: tuple[Seed, ...] = (
         stepping("O139", op, lambda o, right, theta, g, state, t, name: right(theta, np.clip(g, -1, 1), state))
         for op in ("SGD", "Adagrad", "Adam")
     ),
+    *(by_hand("O140", op, ahead=1) for op in ADAMS),
+    by_hand("O141", "RMSprop", power=1),
+    *(by_hand("O142", op, one_beta=True) for op in ADAMS),
+    *(decaying("O143", op, lambda o, theta: -1 if o.maximize else 1) for op in ("SGD", "Adam")),
 )  # fmt: skip
