@@ -170,7 +170,7 @@ def _shake(case: Case, answer: Answer) -> None:
     ("code", "change", "node"),
     [
         ("P103", _transpose, "n1"), ("P106", _squeeze, "n1"), ("P105", _widen, "n1"), ("P110", _drop, "n1"),
-        ("P114", _whole, "n1"), ("P104", _overwrite, "loss"), ("P112", _shake, "loss"),
+        ("P114", _whole, "n1"), ("P104", _overwrite, ""), ("P112", _shake, ""),
     ],
 )  # fmt: skip
 def test_a_breach_is_named(code: str, change: Callable[[Case, Answer], None], node: str) -> None:

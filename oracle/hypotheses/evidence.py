@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from oracle.kinks import KINKS, RESIDUAL, exactly_at
 from oracle.spec import Array, Case, Tensors, UpdateCase
 from oracle.twin import Truth, Twin, run_update
 
@@ -30,6 +31,7 @@ class Evidence:
         self.twin = Twin(self.case)
         self.truth = self.twin.run(self.case, errors=True)
         self.right = told(self.truth)
+        self.at_kinks = _at_kinks(self.case, self.truth)
 
     def explained(self, predicted: Tensors | None) -> bool:
         """Whether a prediction is what was returned in every tensor and, for the wrong ones, unlike the truth."""
@@ -38,10 +40,23 @@ class Evidence:
         unit = UNIT[self.case.dtype]
         sizes = (float(np.abs(g[np.isfinite(g)]).max(initial=0)) for g in self.truth.gradients.values())
         noise = NOISE[self.case.dtype] * max(sizes, default=0.0)
-        return all(
-            _explains(got, predicted.get(name, self.right[name]), self.right[name], unit, name in self.wrong, noise)
-            for name, got in self.got.items()
-        )
+
+        def explains(name: str, got: Array) -> bool:
+            three = (got, predicted.get(name, self.right[name]), self.right[name])
+            return _explains(*self._off_kinks(name, *three), unit, name in self.wrong, noise)
+
+        return all(explains(name, got) for name, got in self.got.items())
+
+    def _off_kinks(self, name: str, got: Array, predicted: Array, right: Array) -> tuple[Array, Array, Array]:
+        """Without the entries at kinks, where a slope is a convention; unless there alone is anything wrong."""
+        on = self.at_kinks.get(name)
+        if on is None or on.shape != got.shape or predicted.shape != got.shape:
+            return got, predicted, right
+        off = np.where(on, 0, np.abs(got - right))
+        if name in self.wrong and not (off > NOISE[self.case.dtype] * np.abs(right).max(initial=0)).any():
+            return got, predicted, right
+        a, b, c = (np.where(on, 0, x) for x in (got, predicted, right))
+        return a, b, c
 
     def off_by(self) -> float:
         """The largest error of a wrong tensor, relative to its largest entry."""
@@ -49,6 +64,18 @@ class Evidence:
         with np.errstate(all="ignore"):
             off = [np.abs(got - right).max(initial=0) / np.abs(right).max(initial=0) for got, right in found]
         return float(max(off, default=np.inf))
+
+
+def _at_kinks(case: Case, truth: Truth) -> dict[str, Array]:
+    """Which entries of the inputs lie exactly on a kink of the node that reads them."""
+    found: dict[str, Array] = {}
+    for node in case.nodes:
+        if node.op in KINKS and node.inputs[0] in case.inputs:
+            on = exactly_at(node, [truth.values[name] for name in node.inputs])
+            for name in node.inputs[: 2 if node.op in RESIDUAL else 1]:
+                if on.any() and name in truth.gradients and truth.gradients[name].shape == on.shape:
+                    found[name] = found.get(name, np.zeros(on.shape, bool)) | on
+    return found
 
 
 def told(truth: Truth) -> Tensors:

@@ -34,6 +34,17 @@ Params = Mapping[str, Tensor]
 # ------------------------------------------------------------------------------------------------------------- tools
 
 
+def spared(condition: Callable[[Node], bool], h: Hypothesis) -> Hypothesis:
+    """A fault that may spare nodes of a kind: there the truth is foretold too."""
+
+    def predict(e: Evidence, nodes: list[Node]) -> Iterator[Tensors]:
+        yield from h.predict(e, nodes)
+        if any(condition(node) for node in nodes):
+            yield e.right
+
+    return Hypothesis(h.applies, predict)
+
+
 def where(condition: Callable[[Evidence, Node], bool], h: Hypothesis) -> Hypothesis:
     """A reading that differs from another only in cases with such a node."""
 
@@ -828,7 +839,10 @@ HYPOTHESES: dict[str, Hypothesis] = {
         deep(terms(lambda s, d: d - d.mean(0, keepdim=True) - s.hat * mean(d * s.hat))),
         where(lambda e, node: axes(e, node) < 3, terms(lambda s, d: d - mean(d) - s.hat * mean(d * s.hat))),
     ),
-    "N120": running(True, lambda old, new, m: m * old + (1 - m) * new),
+    "N120": spared(
+        lambda node: node.attrs.get("momentum", 0.1) is None,
+        running(True, lambda old, new, m: m * old + (1 - m) * new),
+    ),
     "N121": running(True, lambda old, new, m: (1 - m) * old + m * new, biased=True),
     "N122": either(*(running(True, lambda old, new, m: old, counts=c) for c in (True, False))),
     "N123": running(False, lambda old, new, m: (1 - m) * old + m * new),
