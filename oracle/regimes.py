@@ -172,7 +172,7 @@ ALWAYS = (
     f"in a net of more than {DEEP} nodes",
 )  # fmt: skip
 """What every operator should meet, but for `NEVER`."""
-FORKED = {*UNITS, "Linear", "Add", "Multiply", "Concatenate", "Chunk"}
+FORKED = {*UNITS, "Linear", "Add", "Multiply", "Concatenate"}
 """The operators that are drawn beside another reader of their input."""
 NEVER: dict[str, tuple[str, ...]] = {
     "BCELoss": (f"on numbers above {LARGE:g}", "on negative numbers only"),
