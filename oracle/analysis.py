@@ -201,7 +201,9 @@ def _grew(before: Tensors, after: Tensors, e: Evidence) -> bool:
     grown = {n: np.asarray(after[n], float) - before[n] for n in names if not np.array_equal(after[n], before[n])}
     eps = 4 * float(np.finfo(e.case.dtype).eps)
     room = {n: eps * float(np.abs(after[n]).max(initial=0)) for n in grown}
-    return bool(grown) and all(np.allclose(x, e.truth.gradients[n], rtol=1e-3, atol=room[n]) for n, x in grown.items())
+    return bool(grown) and all(
+        np.isfinite(room[n]) and np.allclose(x, e.truth.gradients[n], rtol=1e-3, atol=room[n]) for n, x in grown.items()
+    )
 
 
 def _empty(failing: list[Evidence]) -> Diagnosis | None:
