@@ -231,8 +231,9 @@ def _shape_diagnosis(case: Case, name: str, got: tuple[int, ...], right: tuple[i
         return named(FAULTS["P102"], node, f"its shape has {got[: -len(right)]} in front: it was not summed")
     readers = [n for n in case.nodes if name in n.inputs and n.op in ("Add", "Multiply")]
     if readers and np.prod(got) > np.prod(right):
-        repeated = [g for g, r in zip(got, right, strict=False) if r == 1] if len(got) == len(right) else []
-        if 1 in repeated:
+        known = [case.inputs[i].shape for i in readers[0].inputs if i in case.inputs]
+        result = np.broadcast_shapes(*known) if len(known) == len(readers[0].inputs) else got
+        if got != result:
             told = f"its shape is {got}: it was summed along one of the axes along which the operand is repeated"
             return named(FAULTS["J103"], readers[0].name, told)
         return named(FAULTS["J104"], readers[0].name, f"its shape {got} is that of the result, not of the operand")
