@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from oracle import localize, probes
 from oracle.compare import Verdict, cheap, update_contract
-from oracle.diagnose import breach_diagnosis, diagnose, named
+from oracle.diagnose import ENOUGH, breach_diagnosis, diagnose, named
 from oracle.faults import FAULTS
 from oracle.hypotheses import Evidence, Steps
 from oracle.judge import How, Trial, judge, trial
@@ -93,7 +93,7 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
     evidence = _evidence(small, subject, verdict)
     if evidence is None:
         return finding_of(first, small, verdict, subject, count)
-    larger = [e for f in group if (e := _evidence(*_witness(f)[:1], subject)) and e.wrong]
+    larger = [e for f in group if (e := _evidence(_witness(f)[0], subject)) and e.wrong]
     op = next((n.op for n in small.nodes if n.name == guilty), "")
     rounds = _Rounds(lambda k: list(probes.of_operator(op, subject, k) if op else probes.of_nets(subject, k)))
     diagnosis = _stateful(evidence, subject) or diagnose(evidence, larger, rounds)
@@ -222,7 +222,7 @@ def _single_precision(failing: list[Evidence], fresh: list[Probe]) -> Diagnosis 
     if any(p.failed for p in float32) or len(float32) < FAILING or any(e.case.dtype != "float64" for e in failing):
         return None
     small = [e for e in (*failing, *wrong) if e.off_by() <= 8 * float(np.finfo(np.float32).eps)]
-    if len(small) < 0.9 * len([*failing, *wrong]):
+    if len(small) < ENOUGH * len([*failing, *wrong]):
         return None
     told = f"no float32 case fails, and in {len(small)} float64 cases nothing is off by more than float32 rounds"
     return named(FAULTS["X109"], "", told)
@@ -258,6 +258,7 @@ def finding_of(
     diagnosis: Diagnosis | None = None,
     stops: tuple[Any, ...] = (),
 ) -> Finding:
+    """A case and what is known of it, as a finding."""
     identity = case.id
     return Finding(
         sentence=_sentence(verdict, born, diagnosis),

@@ -186,6 +186,11 @@ LOSSES: dict[str, Callable[[Random, Shape], Attrs]] = {
 }
 
 
+def reduction(node: Node) -> str:
+    """mean, sum or none, of a loss."""
+    return str(node.attrs.get("reduction", "sum" if node.op == "HalfSquaredError" else "mean"))
+
+
 def turns(units: tuple[str, ...]) -> tuple[str, ...]:
     """The operators in the order of their turns: half a round in training, half in evaluation, and in both those that
     know the difference.

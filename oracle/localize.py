@@ -57,10 +57,14 @@ def _only_of_the_end(case: Case, verdict: Verdict) -> bool:
 def _end(case: Case) -> Case:
     """The Dot that ends a layer alone, on the layer's true value."""
     dot = case.nodes[-1]
-    inputs = {name: (Twin(case).run(case).values | case.inputs)[name].astype(case.dtype) for name in dot.inputs}
+    values = Twin(case).run(case).values
     names = {name: f"{name.replace(':', '_')}_value" for name in dot.inputs}
-    nodes = (Node(dot.name, dot.op, tuple(names[name] for name in dot.inputs)),)
-    return Case(dtype=case.dtype, training=case.training, nodes=nodes, inputs={names[n]: x for n, x in inputs.items()})
+    return Case(
+        dtype=case.dtype,
+        training=case.training,
+        nodes=(Node(dot.name, dot.op, tuple(names.values())),),
+        inputs={new: values[name].astype(case.dtype) for name, new in names.items()},
+    )
 
 
 def _only_shown(verdict: Verdict) -> bool:

@@ -17,7 +17,7 @@ from oracle.hypotheses.evidence import Evidence, Steps
 from oracle.judge import How, Trial, trial
 from oracle.regimes import regimes, update_regimes
 from oracle.shrink import finite, isolate
-from oracle.spec import Case, CaseError, UpdateCase
+from oracle.spec import AnyCase, Case, CaseError, UpdateCase
 from oracle.stage import stages
 from oracle.subjects import Subject
 from oracle.twin import Twin
@@ -26,6 +26,8 @@ QUICK = How(prove=False, twice=False, thorough=False)
 """While searching: suspicion is enough."""
 PROBES = 48
 """Fresh probes of one round."""
+DTYPES = ("float64", "float32")
+"""They take turns."""
 
 
 @dataclass
@@ -49,11 +51,16 @@ def evidence(case: Case, found: Trial) -> Evidence | None:
         return None
 
 
+def _clear(case: AnyCase, subject: Subject) -> Trial | None:
+    """A trial that says right or wrong, and nothing between."""
+    found = trial(case, subject, how=QUICK)
+    return found if found.verdict.failed or found.verdict.outcome == "match" else None
+
+
 def of_operator(op: str, subject: Subject, seed: int, count: int = PROBES) -> Iterator[Probe]:
     """The operator alone, on fresh numbers."""
     for case in _alone(op, subject, seed, count):
-        found = trial(case, subject, how=QUICK)
-        if found.verdict.failed or found.verdict.outcome == "match":
+        if found := _clear(case, subject):
             yield _probe(case, found, op)
 
 
@@ -62,9 +69,8 @@ def of_nets(subject: Subject, seed: int, count: int = PROBES) -> Iterator[Probe]
     random = Random(f"nets {seed}")
     for k in range(count):
         net = architecture(random, "standard" if k % 4 else "deep", None, subject.supports)
-        case = values(net, random.randrange(2**32), ("float64", "float32")[k % 2], PLAIN)
-        found = trial(case, subject, how=QUICK)
-        if found.verdict.failed or found.verdict.outcome == "match":
+        case = values(net, random.randrange(2**32), DTYPES[k % 2], PLAIN)
+        if found := _clear(case, subject):
             yield _probe(case, found, "")
 
 
@@ -73,12 +79,10 @@ PLAIN = ("small", "halves", "normal", "normal")
 
 def of_updates(op: str, subject: Subject, seed: int, count: int = PROBES) -> Iterator[Probe]:
     """Step 5 with this optimizer."""
-    random, made = Random(f"{op} {seed}"), 0
-    while made < count:
-        case = update_case(random, ("float64", "float32")[made % 2], op)
-        made += 1
-        found = trial(case, subject, how=QUICK)
-        if found.verdict.failed or found.verdict.outcome == "match":
+    random = Random(f"{op} {seed}")
+    for k in range(count):
+        case = update_case(random, DTYPES[k % 2], op)
+        if found := _clear(case, subject):
             yield Probe(found.verdict.failed, frozenset(update_regimes(case)), steps(case, found))
 
 
@@ -133,7 +137,7 @@ def _alone(op: str, subject: Subject, seed: int, count: int) -> Iterator[Case]:
         nodes = [n for n in net.nodes if n.op == op]
         if not nodes:
             continue
-        case = values(net, random.randrange(2**32), ("float64", "float32")[k % 2], PROFILES["standard"].regimes)
+        case = values(net, random.randrange(2**32), DTYPES[k % 2], PROFILES["standard"].regimes)
         try:
             truth = Twin(case).run(case, errors=True)
             *_, alone = stages(isolate(case, truth, random.choice(nodes)), subject)
@@ -189,10 +193,3 @@ def _could_show(probe: Probe) -> bool:
     """Whether there is anything to be wrong: an empty batch, or an error signal of zero, hides every fault."""
     e = probe.evidence
     return not isinstance(e, Evidence) or any(np.any(g) for g in e.truth.gradients.values())
-
-
-def _foretold(words: tuple[str, ...], failed: list[frozenset[str]], passed: list[frozenset[str]]) -> float:
-    """The smaller of two shares: of the failing probes in the regime, and of the regime's probes that fail."""
-    wanted = set(words)
-    hits, false = sum(wanted <= r for r in failed), sum(wanted <= r for r in passed)
-    return min(hits / len(failed), hits / (hits + false) if hits + false else 0.0)

@@ -7,18 +7,20 @@ import inspect
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from random import Random
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from oracle.architectures import LOSSES, UNITS
+from oracle.architectures import LOSSES, UNITS, reduction
 from oracle.kinks import KINKS, exactly_at
 from oracle.spec import Array, Case, Node, Spec, Tensors, UpdateCase
 
 DEEP = 10
 """Nodes above which a net is deep."""
+FORKED = "beside another reader of its input"
 LARGE, SMALL = 50.0, 1e-3
 """What counts as large and as small numbers."""
 
@@ -30,11 +32,11 @@ def regimes(case: Case, values: Tensors) -> dict[str, set[str]]:
     found = {}
     for node, static in zip(case.nodes, _graph(case.nodes), strict=True):
         x = values[node.inputs[0]]
-        here = {*case_wide, *static, *_shape(x.shape, case.dtype), *of_tensor.get(node.inputs[0], ())}
+        here = {*case_wide, *static, *_shape(x.shape), *of_tensor.get(node.inputs[0], ())}
         if node.op in KINKS and exactly_at(node, [values[name] for name in node.inputs]).any():
             here.add("exactly at a kink")
         if node.op in ("CrossEntropyLoss", "NLLLoss"):
-            here.update(_labels(node, values[node.inputs[1]], case.inputs))
+            here.update(_labels(node, values[node.inputs[1]]))
         found[node.name] = here
     return found
 
@@ -66,7 +68,7 @@ def _node(node: Node, read: Counter[str], shared: set[str], nodes: int, spec: Sp
     if len(set(node.inputs)) < len(node.inputs):
         yield "reading a tensor twice"
     if any(read[name] > 1 for name in node.inputs):
-        yield "beside another reader of its input"
+        yield FORKED
     if read[node.name] > 1:
         yield "with several readers of its output"
     if any(full in shared or full != f"{node.name}.{role}" for role, full in node.params.items()) or any(
@@ -77,8 +79,7 @@ def _node(node: Node, read: Counter[str], shared: set[str], nodes: int, spec: Sp
         square = node.attrs["in_features"] == node.attrs["out_features"]
         yield "with a square weight" if square else "with a weight that is not square"
     if node.op in LOSSES and node.op != "Dot":
-        default = "sum" if node.op == "HalfSquaredError" else "mean"
-        yield f"with reduction {node.attrs.get('reduction', default)}"
+        yield f"with reduction {reduction(node)}"
         if node is not spec.loss:
             yield "with an upstream gradient other than 1"
 
@@ -97,7 +98,7 @@ def _off_default(node: Node, name: str) -> bool:
     return name in defaults and node.attrs[name] != defaults[name]
 
 
-def _shape(shape: tuple[int, ...], dtype: str) -> Iterator[str]:
+def _shape(shape: tuple[int, ...]) -> Iterator[str]:
     n = shape[0] if shape else 1
     yield f"with a batch of {n}" if n < 2 else "with a batch above 1"
     if len(shape) > 1:
@@ -134,7 +135,7 @@ def _numbers(x: Array) -> Iterator[str]:
         yield "on negative numbers only"
 
 
-def _labels(node: Node, target: Array, inputs: Tensors) -> Iterator[str]:
+def _labels(node: Node, target: Array) -> Iterator[str]:
     if target.dtype.kind == "f":
         yield "with targets of probabilities"
         return
@@ -168,12 +169,10 @@ ALWAYS = (
     "in float32", "in float64", "in training", "in evaluation", "with a batch of 1", "with a batch above 1",
     "with a batch equal to the width", "with a batch other than the width", "with a width of 1", "on three axes",
     f"on numbers above {LARGE:g}", f"on numbers below {SMALL:g}", "on zeros", "on equal numbers", "on whole numbers",
-    "on a mean far above the spread", "on negative numbers only", "beside another reader of its input",
+    "on a mean far above the spread", "on negative numbers only",
     f"in a net of more than {DEEP} nodes",
 )  # fmt: skip
 """What every operator should meet, but for `NEVER`."""
-FORKED = {*UNITS, "Linear", "Add", "Multiply", "Concatenate"}
-"""The operators that are drawn beside another reader of their input."""
 NEVER: dict[str, tuple[str, ...]] = {
     "BCELoss": (f"on numbers above {LARGE:g}", "on negative numbers only"),
     "GLU": ("with a width of 1",),
@@ -194,11 +193,12 @@ SPECIAL: dict[str, tuple[str, ...]] = {
 
 def expected(op: str) -> list[str]:
     """The regimes that a long run should have met an operator in."""
-    found = [r for r in ALWAYS if r not in NEVER.get(op, ()) and (r != ALWAYS[-2] or op in FORKED)]
+    found = [r for r in ALWAYS if r not in NEVER.get(op, ())]
+    if op in UNITS or op in ("Linear", "Add", "Multiply", "Concatenate"):
+        found.append(FORKED)
     if op != "BatchNorm1d":
         found.append("with a batch of 0")
-    if op in UNITS or op in LOSSES:
-        found += [f"with {name} off its default" for name in ARGUMENTS_DRAWN.get(op, ())]
+    found += [f"with {name} off its default" for name in _drawn_off(op)]
     if op in KINKS:
         found.append("exactly at a kink")
     if op in LOSSES and op != "Dot":
@@ -207,11 +207,9 @@ def expected(op: str) -> list[str]:
     return found + list(SPECIAL.get(op, ()))
 
 
-ARGUMENTS_DRAWN: dict[str, tuple[str, ...]] = {
-    "CELU": ("alpha",), "ELU": ("alpha",), "GELU": ("approximate",), "Hardshrink": ("lambd",),
-    "Softshrink": ("lambd",), "Hardtanh": ("min_val", "max_val"), "LeakyReLU": ("negative_slope",),
-    "PReLU": ("num_parameters",), "RReLU": ("lower", "upper"), "Softplus": ("beta", "threshold"), "Dropout": ("p",),
-    "BatchNorm1d": ("eps", "momentum", "affine", "track_running_stats"), "HuberLoss": ("delta",),
-    "SmoothL1Loss": ("beta",), "BCELoss": ("weight",), "BCEWithLogitsLoss": ("weight", "pos_weight"),
-    "CrossEntropyLoss": ("weight", "ignore_index", "label_smoothing"), "NLLLoss": ("weight", "ignore_index"),
-}  # fmt: skip
+@lru_cache(256)
+def _drawn_off(op: str) -> tuple[str, ...]:
+    """The arguments that the generator draws off their defaults."""
+    draw = {**UNITS, **LOSSES}.get(op)
+    drawn = (Node("n", op, (), draw(Random(k), (2, 4))) for k in range(100)) if draw else ()
+    return tuple(dict.fromkeys(name for node in drawn for name in node.attrs if _off_default(node, name)))

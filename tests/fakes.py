@@ -1,12 +1,12 @@
 """Subjects that are wrong in one known way: the reference, with one line of one formula changed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import reference
+from oracle.seeds.planting import bent
 from oracle.spec import Answer, Case, Node
 from reference.backprop import _signal
 from reference.layer import build
@@ -48,33 +48,12 @@ MLP = (linear(2, 3), "Tanh", linear(3, 2))
 
 def wrong(op: str, **methods: Callable[..., Any]) -> Callable[[Case], Answer]:
     """The reference, with methods of one operator (or of all: "*") replaced: (layer, right, *arguments) -> result."""
+    planted = bent("wrong", op, **methods).plant()
 
     def subject(case: Case) -> Answer:
-        net = reference.Network(case.nodes, case.training)
-        net.nodes = [replace(n, layer=_bent(n.layer, methods)) if _is(n.layer, op) else n for n in net.nodes]
-        net.loss = net.nodes[-1]
-        found = reference.backprop(net, case.state(), case.inputs)
-        buffers = found.trace.buffers(net, case.state()) if case.buffers else None
-        return Answer(loss=found.loss, gradients=found.gradients, buffers=buffers)
+        return planted.call(case)
 
     return subject
-
-
-def _is(layer: Any, op: str) -> bool:
-    return op == "*" or type(layer).__name__ in op.split()
-
-
-def _bent(layer: Any, methods: dict[str, Callable[..., Any]]) -> Any:
-    cls = type(layer)
-
-    def method(name: str, change: Callable[..., Any]) -> Callable[..., Any]:
-        right = getattr(cls, name)
-        return lambda self, *args: change(self, lambda *a: right(self, *a), *args)
-
-    bent = type(cls.__name__, (cls,), {name: method(name, change) for name, change in methods.items()})
-    other = object.__new__(bent)
-    other.__dict__.update(layer.__dict__)
-    return other
 
 
 ACTIVATIONS = "Sigmoid Tanh ReLU SiLU GELU Softplus LogSigmoid ELU Softsign Mish"

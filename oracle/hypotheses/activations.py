@@ -271,8 +271,6 @@ def next_downstream(nodes: list[Node], node: Node, counts: Applies) -> Node | No
 
 # ------------------------------------------------------------------------------------------------- units that compete
 
-SOFT = op("Softmax", "Softmin")
-
 
 def _dim(node: Node, x: Tensor) -> int:
     return int(node.attrs["dim"]) % x.dim()

@@ -120,19 +120,6 @@ def scaled(x: Tensor, k: float | Tensor) -> Tensor:
     return x.detach() + k * (x - x.detach())
 
 
-def slope(formula: Callable[[Node, Tensor, Tensor], Tensor]) -> Override:
-    """Another slope for an elementwise operator: formula(node, z, a), a the right output; the value is kept."""
-
-    def make(node: Node) -> Callable[..., Any]:
-        def wrong(call: Callable[..., Any], p: Mapping[str, Tensor], x: Tensor, *rest: Tensor) -> Any:
-            a = call(x, *rest)
-            return keeping(a, x * formula(node, x.detach(), a.detach()))
-
-        return wrong
-
-    return make
-
-
 def vjp(formula: Callable[..., Any]) -> Override:
     """Another error signal: formula(node, p, delta, x, y) -> one error signal for each input; all else is kept.
 
@@ -184,11 +171,6 @@ def elementwise(node: Node) -> bool:
 def is_loss(node: Node) -> bool:
     """Losses, but for the Dot that ends other nets."""
     return node.op in LOSSES and node.op != "Dot"
-
-
-def reduction(node: Node) -> str:
-    """mean, sum or none."""
-    return str(node.attrs.get("reduction", "sum" if node.op == "HalfSquaredError" else "mean"))
 
 
 def signal(truth: Truth, node: Node) -> Array:

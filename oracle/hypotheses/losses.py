@@ -14,7 +14,7 @@ import torch
 from msgspec.structs import replace
 from torch.nn import functional as F  # noqa: N812  (the name that everybody gives it)
 
-from oracle.architectures import LOSSES
+from oracle.architectures import LOSSES, reduction
 from oracle.composites import Tensor
 from oracle.hypotheses.evidence import UNIT, Evidence
 from oracle.hypotheses.hypothesis import (
@@ -28,7 +28,6 @@ from oracle.hypotheses.hypothesis import (
     keeping,
     op,
     override,
-    reduction,
     scaled,
     vjp,
 )
