@@ -1,0 +1,138 @@
+"""What the commands share: exit codes, refusals, progress, and the end of a run."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import msgspec
+
+OK, FAILED, USAGE, SELF_CHECK, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def refuse(sentence: str, code: int = USAGE) -> NoReturn:
+    click.echo(safe(f"oracle: {sentence}"), err=True)
+    sys.exit(code)
+
+
+def safe(text: str) -> str:
+    from oracle.report import safe_text
+
+    return "\n".join(safe_text(line) for line in text.split("\n"))
+
+
+def guard() -> None:
+    """The two packages belong together, and the oracle itself works; else no verdict is worth anything."""
+    from oracle.check import self_check, set_threads, shadowed
+
+    if sentence := shadowed():
+        refuse(sentence)
+    set_threads()
+    if sentence := self_check():
+        refuse(f"the self-check failed: {sentence}", SELF_CHECK)
+
+
+def subject_of(text: str) -> Any:
+    from oracle.subjects import SubjectError, resolve
+
+    try:
+        return resolve(text)
+    except SubjectError as error:
+        refuse(str(error))
+
+
+def cases_in(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Any]]:
+    """Every case in the files and folders, checked whole, or the sentence of why there is none."""
+    from oracle.spec import Case, CaseError, load
+    from oracle.twin import Twin, run_update
+
+    for path in paths:
+        for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+            try:
+                case = load(file)
+                _ = Twin.of(case) if isinstance(case, Case) else run_update(case)
+                yield file, case
+            except CaseError as error:
+                yield file, str(error).removeprefix(f"{file}: ")
+
+
+def slug(subject: str) -> str:
+    """A folder's name for a subject."""
+    words = "".join(c if c.isalnum() else " " for c in subject.removeprefix("python:")).split()
+    return "-".join(words)[-60:].strip("-") or "subject"
+
+
+def console() -> Any:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+class Progress:
+    """A bar on a terminal, a line every tenth elsewhere, nothing when quiet."""
+
+    def __init__(self, total: int | None, quiet: bool) -> None:
+        self.total, self.quiet, self.said = total, quiet, 0
+        self.bar: Any = None
+
+    def __enter__(self) -> Any:
+        """Start, and hand out what is called after every case."""
+        if self.quiet:
+            return None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.bar.start()
+            self.task = self.bar.add_task("judging", total=self.total)
+        return self.step
+
+    def step(self, done: int, outcomes: Counter[str]) -> None:
+        """After one case."""
+        from oracle.compare import FAILURES
+
+        if self.bar is not None:
+            if done % 16 == 0 or done == self.total:
+                failed = sum(outcomes[o] for o in FAILURES)
+                self.bar.update(
+                    self.task, completed=done, description=f"judging, {failed} failed" if failed else "judging"
+                )
+        elif self.total and done * 10 // self.total > self.said:
+            self.said = done * 10 // self.total
+            told = ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items()))
+            click.echo(f"{done} of {self.total} cases: {told}", err=True)
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def finish(found: Any, directory: Path, quiet: bool, verbose: bool, seconds: float) -> NoReturn:
+    """Write the report, say what was found, and leave with the exit code."""
+    from oracle.report import print_finding, print_summary, write_report
+    from oracle.report.words import verdict_line
+    from oracle.spec import write
+
+    try:
+        write_report(found, directory)
+        timing = {"seconds": round(seconds, 3), "cases_per_second": round(found.cases / seconds, 1)}
+        write(directory / "timing.json", msgspec.json.encode(timing) + b"\n")
+    except OSError as error:
+        refuse(f"the report cannot be written to {directory}: {error.strerror or error}")
+    if quiet:
+        click.echo(safe(verdict_line(found)))
+        sys.exit(found.exit_code)
+    for finding in found.findings:
+        here = finding.reproduce.replace("corpus/", f"{directory.as_posix()}/corpus/", 1)
+        print_finding(console(), msgspec.structs.replace(finding, reproduce=here))
+        click.echo()
+    print_summary(console(), found)
+    if verbose:
+        click.echo("coverage: " + ", ".join(f"{op} {n}" for op, n in found.coverage.items()))
+    click.echo(f"report: {(directory / 'report.html').as_posix()}")
+    sys.exit(found.exit_code)
