@@ -8,7 +8,7 @@ This module needs neither torch nor hypothesis: a shim around a foreign subject 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -236,6 +236,10 @@ def _enc_hook(value: Any) -> Any:
     raise NotImplementedError(f"{type(value).__name__} is not plain data")
 
 
+def _enc_base64(value: Any) -> Any:
+    return encode_tensor(value, base64=True) if isinstance(value, np.ndarray) else _enc_hook(value)
+
+
 def _dec_hook(kind: type, value: Any) -> Any:
     if kind is np.ndarray:
         return decode_tensor(value)
@@ -253,15 +257,23 @@ def schema(kind: Any) -> dict[str, Any]:
     return msgspec.json.schema(kind, schema_hook=hook)
 
 
-def to_json(record: Any) -> bytes:
+def to_json(record: Any, base64: bool = False) -> bytes:
     """One line of JSON; the same record always gives the same bytes. Infinite attributes are spelled as in tensors."""
+    hook = _enc_base64 if base64 else _enc_hook
+    return msgspec.json.encode(_with_attrs(record, spell), enc_hook=hook, order="deterministic")
+
+
+def _with_attrs(record: Any, each: Callable[[Any], Any]) -> Any:
+    """The record with every attribute of its case's nodes spelled, or read."""
     if isinstance(record, Case) and any(node.attrs for node in record.nodes):
-        nodes = tuple(msgspec.structs.replace(n, attrs=_respell(n.attrs, spell)) for n in record.nodes)
-        record = msgspec.structs.replace(record, nodes=nodes)
-    return msgspec.json.encode(record, enc_hook=_enc_hook, order="deterministic")
+        nodes = tuple(msgspec.structs.replace(n, attrs=_respell(n.attrs, each)) for n in record.nodes)
+        return msgspec.structs.replace(record, nodes=nodes)
+    if isinstance(case := getattr(record, "case", None), Case):
+        return msgspec.structs.replace(record, case=_with_attrs(case, each))
+    return record
 
 
-def _respell(value: Any, each: Any) -> Any:
+def _respell(value: Any, each: Callable[[Any], Any]) -> Any:
     if isinstance(value, dict):
         return {key: _respell(v, each) for key, v in value.items()}
     return [_respell(v, each) for v in value] if isinstance(value, list | tuple) else each(value)
@@ -275,11 +287,7 @@ def digest(record: Any) -> str:
 def from_json(data: bytes, kind: Any, where: str = "JSON") -> Any:
     """Decode and validate; raises `CaseError` with a sentence that names the path of what is wrong."""
     try:
-        found = msgspec.json.decode(data, type=kind, dec_hook=_dec_hook)
-        if isinstance(found, Case):
-            nodes = tuple(msgspec.structs.replace(n, attrs=_respell(n.attrs, unspell)) for n in found.nodes)
-            found = msgspec.structs.replace(found, nodes=nodes)
-        return found
+        return _with_attrs(msgspec.json.decode(data, type=kind, dec_hook=_dec_hook), unspell)
     except RecursionError:
         raise CaseError(f"{where}: nested too deeply to be a case") from None
     except (msgspec.DecodeError, ValueError) as error:
