@@ -93,6 +93,7 @@ class Process:
             raise
 
     def _exchange(self, child: subprocess.Popen[bytes], message: bytes, end: float, seconds: float) -> bytes:
+        self._read(child, 0)
         if self.out:
             raise Lost(f"the subject wrote {_quoted(self.out)} before it was asked")
         waiting = memoryview(message)
