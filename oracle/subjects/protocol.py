@@ -17,9 +17,12 @@ hello asks for it, and an answer may have either. All but the protocol's number 
 cannot start says {"type": "refused", "reason": ...} in place of its hello.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from oracle.spec import Answer, Case, UpdateAnswer, UpdateCase, from_json, schema, to_json
 from oracle.tensors import decode_tensor, unspell
@@ -124,6 +127,19 @@ def reply(line: bytes) -> Line:
         loss = found.answer.loss
         found.answer.loss = decode_tensor(loss) if isinstance(loss, dict) else unspell(loss)
     return found
+
+
+def arrays(answer: Any) -> Any:
+    """The answer with an array for every number, so that none loses its dtype on its way."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: np.asarray(x) for name, x in value.items()}
+        if isinstance(value, tuple):
+            return tuple(plain(v) for v in value)
+        return value if value is None else np.asarray(value)
+
+    return replace(answer, **{name: plain(value) for name, value in asdict(answer).items()})
 
 
 def schemas() -> dict[str, dict[str, Any]]:

@@ -7,12 +7,8 @@ import faulthandler
 import os
 import select
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
-from msgspec.structs import asdict, replace
+from typing import BinaryIO
 
 from oracle.compare import unsendable
 from oracle.spec import AnyCase
@@ -102,20 +98,7 @@ def _answered(subject: Subject, case: AnyCase, number: int) -> protocol.Line:
         return protocol.Failed(id=number, reason=reply.error)
     if told := reply.breach or unsendable(reply.answer, case.dtype):
         return protocol.Broken(id=number, reason=told)
-    return protocol.Answered(id=number, answer=_arrays(reply.answer))
-
-
-def _arrays(answer: Any) -> Any:
-    """The answer with an array for every number, so that none loses its dtype."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {name: np.asarray(x) for name, x in value.items()}
-        if isinstance(value, tuple):
-            return tuple(plain(v) for v in value)
-        return value if value is None else np.asarray(value)
-
-    return replace(answer, **{name: plain(value) for name, value in asdict(answer).items()})
+    return protocol.Answered(id=number, answer=protocol.arrays(reply.answer))
 
 
 def _say(replies: BinaryIO, message: protocol.Line) -> None:
