@@ -11,11 +11,11 @@ enum { LINEAR, LEAKY_RELU, RELU, IDENTITY, SIGMOID, TANH, DOT, HALF, MSE, BCE, C
 static const char OP[OPS][20] = {"Linear", "LeakyReLU", "ReLU", "Identity", "Sigmoid", "Tanh", "Dot",
                                  "HalfSquaredError", "MSELoss", "BCEWithLogitsLoss", "CrossEntropyLoss"};
 typedef struct Value { /* of JSON, with all the numbers in it; a node gets those that it makes of x and t */
-  struct Value *first, *next, *shape, *x, *t, *bias;
+  struct Value *first, *next, *given, *x, *t, *bias;
   const char *text;
   double *value, *delta, n; /* delta is the error signal, dL/dvalue */
   size_t size, terms, fan, classes;
-  int op, integer, labels;
+  int op, labels;
 } Value;
 static Value values[ROOM], *last, nothing = {.text = ""};
 static double numbers[2 * ROOM], *unused, id;
@@ -87,7 +87,8 @@ static Term cross_entropy(const Value *f, size_t i) { /* -t log y with y = softm
   return (Term){i, f->labels ? 0 : i, -t * log_y, exp(log_y) * total - t, f->labels ? 0 : dt};
 }
 static Term term(const Value *f, size_t k) {
-  size_t F = f->fan, i = f->op == LINEAR ? k / f->t->size * F + k % F : k, j = f->op == LINEAR ? k % f->t->size : k;
+  size_t F = f->fan, HF = f->t->size; /* W is (H, F); the k-th product of Linear is of sample k / HF */
+  size_t i = f->op == LINEAR ? k / HF * F + k % F : k, j = f->op == LINEAR ? k % HF : k;
   double z = f->x->value[i], t = f->t->size && !f->labels ? f->t->value[j] : 0, d = z - t, a, w, q;
   switch (f->op) {
     case LEAKY_RELU:
@@ -131,36 +132,36 @@ static Value *find(const Value *graph, const char *node, const char *role) { /* 
   Value *input = get(get(graph, "inputs"), name), *theta = get(get(graph, "parameters"), name);
   Value *given = input == &nothing ? theta : input, *data = get(given, "data");
   if (data == &nothing && strcmp(role, ".bias")) fail("error", "a tensor is read that is not there");
-  data->integer = *get(given, "dtype")->text == 'i';
-  data->shape = get(given, "shape");
+  data->given = given;
   return data;
 }
 static void connect(const Value *graph, Value *f) { /* what a node reads, and how much it makes of it */
   const char *name = get(f, "name")->text, *how = get(get(f, "attrs"), "reduction")->text;
   for (f->op = 0; f->op < OPS && strcmp(get(f, "op")->text, OP[f->op]);) f->op++;
-  if (f->op == OPS) fail("declined", "there is an operator other than those in the hello");
-  if (get(f, "params")->first) fail("declined", "parameters are shared");
-  Value *in = get(f, "inputs")->first, *second = in && in->next ? in->next : &nothing;
+  if (f->op == OPS || get(f, "params")->first) fail("declined", "an unknown operator, or shared parameters");
+  const Value *in = get(f, "inputs")->first, *second = in && in->next ? in->next : &nothing;
   f->x = find(graph, in ? in->text : "", "");
   f->bias = f->op == LINEAR ? find(graph, name, ".bias") : &nothing;
   f->t = f->op == LINEAR ? find(graph, name, ".weight") : f->op >= DOT ? find(graph, second->text, "") : &nothing;
-  f->labels = f->op == CROSS_ENTROPY && f->t->integer;
-  if (f->op == CROSS_ENTROPY && (!f->t->shape || f->t->shape->size + f->labels > 2))
-    fail("declined", "the classes are not along the last axis");
-  int sum = f->op >= DOT && strcmp(how, "none"), mean = f->op <= HALF ? !strcmp(how, "mean") : sum && strcmp(how, "sum");
+  const Value *shape = f->t->given ? get(f->t->given, "shape") : &nothing;
+  f->labels = f->op == CROSS_ENTROPY && f->t->given && *get(f->t->given, "dtype")->text == 'i';
+  if (f->op == CROSS_ENTROPY && (shape == &nothing || shape->size + f->labels > 2))
+    fail("declined", "cross-entropy is for rows of classes, and a target that is given");
+
   size_t size = f->x->size, F = fmin(fmax(argument(f, "in_features", 0, 1), 1), ROOM), H = f->t->size / F, C = 1;
-  if (f->labels) C = f->t->size ? size / f->t->size : 1;
-  else if (f->op == CROSS_ENTROPY && f->t->size) C = f->t->shape->value[f->t->shape->size - 1];
-  int fits = f->op == LINEAR ? size % F == 0 && H * F == f->t->size && (f->bias == &nothing || f->bias->size == H)
-                             : f->op < DOT || f->t->size * (f->labels ? C : 1) == size;
+  if (f->op == CROSS_ENTROPY && f->t->size) C = f->labels ? size / f->t->size : shape->value[shape->size - 1];
+  int fits = f->op < DOT || f->t->size * (f->labels ? C : 1) == size;
+  if (f->op == LINEAR) fits = size % F == 0 && H * F == f->t->size && (!f->bias->size || f->bias->size == H);
   if (!fits || C < 1 || size % C) fail("error", "the shapes do not fit");
+  int one = f->op >= DOT && strcmp(how, "none"); /* number is made: the mean, or the sum */
+  int mean = f->op > HALF ? one && strcmp(how, "sum") : !strcmp(how, "mean");
   f->classes = C;
   f->terms = f->op == LINEAR ? size * H : size;
-  f->fan = f->op == LINEAR ? F : sum ? size + !size : C;
+  f->fan = f->op == LINEAR ? F : one ? size + !size : C;
   f->n = !mean ? 1 : f->labels ? 0 : size / C;
   for (size_t i = 0; mean && f->labels && i < size; i++)
     if (f->t->value[i / C] == i % C && goal(f, i)) f->n += argument(f, "weight", i, 1);
-  make_room(f, sum ? 1 : f->terms / f->fan);
+  make_room(f, one ? 1 : f->terms / f->fan);
 }
 static void walk(const Value *graph, Value *f) { /* forward down the list of nodes, and back up again */
   if (!f) return;
@@ -186,47 +187,46 @@ static void put_delta(const Value *data) { /* the error signals, in the rows of 
   }
   putchar(']');
 }
-static const char *put_gradients(const Value *given, const char *comma) {
-  for (const Value *name = given->first; name; name = name->next->next) {
-    const Value *dtype = get(name->next, "dtype"), *shape = get(name->next, "shape");
-    if (*dtype->text != 'f') continue;
-    printf("%s\"%s\":{\"dtype\":\"%s\",\"shape\":", comma, name->text, dtype->text);
-    printf("%.*s,\"data\":", (int)strcspn(shape->text, "]") + 1, shape->text);
+static void put_gradients(const Value *given, const char **comma) {
+  for (const Value *name = given->first; name && name->next; name = name->next->next) {
+    const char *dtype = get(name->next, "dtype")->text, *shape = get(name->next, "shape")->text;
+    if (*dtype != 'f') continue;
+    printf("%s\"%s\":{\"dtype\":\"%s\",\"shape\":", *comma, name->text, dtype);
+    printf("%.*s,\"data\":", (int)strcspn(shape, "]") + 1, shape);
     put_delta(get(name->next, "data"));
-    putchar('}');
-    comma = ",";
+    printf("}");
+    *comma = ",";
   }
-  return comma;
 }
-static void answer(const Value *asked) {
-  const char *type = get(asked, "type")->text;
-  const Value *graph = get(asked, "case"), *loss = get(graph, "nodes")->first;
-  if (get(asked, "id")->size) id = *get(asked, "id")->value;
-  if (!strcmp(type, "bye")) exit(0);
-  if (!strcmp(type, "hello")) {
-    printf("{\"type\":\"hello\",\"protocol\":1,\"name\":\"mlp.c\",\"language\":\"C\",\"supports\":[\"%s\"", OP[0]);
-    for (int op = 1; op < OPS; op++) printf(",\"%s\"", OP[op]);
-    puts("]}");
-    return;
-  }
-  if (strcmp(type, "run")) fail("error", "a line should be hello, run or bye");
+static void answer(const Value *graph) {
+  const Value *loss = get(graph, "nodes")->first;
+  const char *comma = "";
   if (!strcmp(get(graph, "kind")->text, "update")) fail("declined", "no step 5");
-  if (!loss) fail("error", "there are no nodes");
-  single = !strcmp(get(graph, "dtype")->text, "float32");
   walk(graph, get(graph, "nodes")->first);
-  while (loss->next) loss = loss->next;
-  if (loss->size != 1) fail("error", "the last node is not one number");
+  while (loss && loss->next) loss = loss->next;
+  if (!loss || loss->size != 1) fail("error", "the last node is not one number");
+  single = !strcmp(get(graph, "dtype")->text, "float32");
   printf("{\"type\":\"answer\",\"id\":%.0f,\"answer\":{\"kind\":\"gradient\",\"loss\":", id);
   put(*loss->value);
   printf(",\"gradients\":{");
-  put_gradients(get(graph, "inputs"), put_gradients(get(graph, "parameters"), ""));
+  put_gradients(get(graph, "parameters"), &comma);
+  put_gradients(get(graph, "inputs"), &comma);
   puts("}}}");
+}
+static void reply(const Value *asked) {
+  const char *type = get(asked, "type")->text;
+  if (get(asked, "id")->size) id = *get(asked, "id")->value;
+  if (!strcmp(type, "bye")) exit(0);
+  if (!strcmp(type, "run")) return answer(get(asked, "case"));
+  if (strcmp(type, "hello")) fail("error", "a line should be hello, run or bye");
+  printf("{\"type\":\"hello\",\"protocol\":1,\"name\":\"mlp.c\",\"language\":\"C\",\"supports\":[");
+  for (int op = 0; op < OPS; op++) printf("\"%s\"%s", OP[op], op < OPS - 1 ? "," : "]}\n");
 }
 int main(void) {
   size_t length = 0;
   while (getline(&line, &length, stdin) > 0) {
     last = values, unused = numbers, at = line, id = -1;
-    if (!setjmp(next_line)) answer(parse(0));
+    if (!setjmp(next_line)) reply(parse(0));
     fflush(stdout);
   }
   return 0;
