@@ -113,7 +113,7 @@ static Tensor *add_node(const Value *json) { /* what it reads, and how much it m
   if (f.op >= DOT) f.t = find(in ? in->next : NULL, "");
   const Value *shape = get(f.t->json, "shape");
   f.labels = f.op == CROSS && *get(f.t->json, "dtype")->text == 'i';
-  if (f.op == CROSS && shape->size + f.labels - 1 > 1) fail("declined", "more than rows of classes");
+  if (f.op == CROSS && shape->size + f.labels - 1 > 1) fail("declined", "not rows of classes");
   size_t size = f.x->size, F = count(number(f.attrs, "in_features", 0, 1)), H = f.t->size / F;
   if (f.op == CROSS && f.t->size) f.C = f.labels ? size / f.t->size : count(shape->numbers[shape->size - 1]);
   int fits = f.op < DOT || f.t->size * (f.labels ? f.C : 1) == size;
@@ -136,7 +136,7 @@ static void answer(const Value *asked) {
   add_given(get(asked, "parameters"));
   add_given(get(asked, "inputs"));
   for (const Value *node = get(asked, "nodes")->first; node; node = node->next) forward(add_node(node));
-  if (end == tensors || end[-1].op == GIVEN || end[-1].size != 1) fail("error", "there is no loss at the end");
+  if (end == tensors || end[-1].op == GIVEN || end[-1].size != 1) fail("error", "there is no loss");
   *end[-1].delta = 1;
   for (Tensor *f = end - 1; f->op != GIVEN; f--) backward(f), partials(f);
   put_loss(*end[-1].value, get(asked, "dtype"));

@@ -18,7 +18,7 @@ const Linear = ({ in_features: F, out_features: H }) => {
   });
   return {
     forward([x], { weight: W, bias: b }) {
-      need(x.shape.at(-1) === F && W.data.length === H * F, "Linear: the shapes do not fit");
+      need(F > 0 && x.shape.at(-1) === F && W.data.length === H * F, "Linear: the shapes do not fit");
       const shape = [...x.shape.slice(0, -1), H], z = tensor(shape, new Array(size(shape)).fill(0));
       products(z, (k, i, j) => { z.data[k] += x.data[i] * W.data[j]; });
       if (b) z.data.forEach((_, k) => { z.data[k] += b.data[k % H]; });
@@ -142,7 +142,7 @@ const answer = (line) => {
     return { type: "answer", id: asked.id, answer: backprop(asked.case) };
   } catch (error) {
     const type = error instanceof Declined ? "declined" : "error";
-    return { type, id: asked?.id ?? null, reason: error.message };
+    return { type, id: asked?.id ?? -1, reason: error.message };
   }
 };
 require("readline").createInterface({ input: process.stdin })
