@@ -63,7 +63,7 @@ def test_every_case_of_the_vocabulary_is_right(build: Build, language: str, prof
     assert set(report.coverage) >= {"Linear", "CrossEntropyLoss", "BCEWithLogitsLoss", "LeakyReLU", "Dot"}
 
 
-@pytest.mark.parametrize("name", ["mlp.c", "mlp.js"])
+@pytest.mark.parametrize("name", ["mlp.c", "protocol.h", "mlp.js"])
 def test_they_are_short(name: str) -> None:
     lines = (EXAMPLES / name).read_text().splitlines()
     assert len(lines) < 150

@@ -1,4 +1,4 @@
-/* A multilayer perceptron in C, as a subject: a case on a line in, its gradients on a line out.
+/* A multilayer perceptron in C, over protocol.h: a case on a line in, its gradients on a line out.
  *     cc -std=c11 -O2 mlp.c -o mlp -lm && oracle check "cmd:./mlp" --profile mlp
  * All is computed in double, and rounded to the dtype of the case when it is written. */
 #include "protocol.h"

@@ -19,7 +19,7 @@ static Value values[ROOM], *last, nothing = {.text = ""};
 static double memory[ROOM], *unused; /* of one line; the next one begins anew */
 static double id;                    /* of the question that is being answered */
 static char *at;                     /* how far the line is read */
-static const char *comma;             /* before the next gradient */
+static const char *comma;            /* before the next gradient */
 static jmp_buf next_line;
 
 /* Answers the line with an error, or declines it, and goes on to the next. */
@@ -71,16 +71,14 @@ static double number(const Value *object, const char *key, size_t i, double usua
   return v->size ? v->numbers[i % v->size] : usual;
 }
 
-/* A number as a length. */
-static size_t count(double x) { return x >= 1 && x < ROOM ? (size_t)x : 1; }
+static size_t count(double x) { return x >= 1 && x < ROOM ? (size_t)x : 1; } /* a number as a length */
 
 /* The numbers of a tensor, as many as its shape says. */
 static const Value *get_data(const Value *tensor) {
   const Value *data = get(tensor, "data"), *shape = get(tensor, "shape");
-  double size = 1;
+  double size = *get(tensor, "dtype")->text == 'b' ? 0 : 1; /* truth values are not kept */
   for (size_t k = 0; k < shape->size; k++) size *= shape->numbers[k];
-  int real = *get(tensor, "dtype")->text != 'b';
-  if (*shape->text != '[' || (real && size != data->size)) fail("error", "a shape and its numbers do not fit");
+  if (*shape->text != '[' || size != data->size) fail("error", "a shape and its numbers do not fit");
   return data;
 }
 
