@@ -64,7 +64,7 @@ class _Pass:
     """A forward pass over balls, whose every option is settled."""
 
     case: Case
-    slopes: Mapping[str, float]
+    slopes: Mapping[str, Any]
     exact_softplus: bool
 
     def run(self, wanted: set[str], seed: tuple[str, Index] | None = None) -> tuple[dict[str, Any], State]:
@@ -109,12 +109,13 @@ def partial(
     index: Index,
     *,
     bits: int = 128,
-    slopes: Mapping[str, float] | None = None,
+    slopes: Mapping[str, Any] | None = None,
     exact_softplus: bool = False,
 ) -> Ball:
     """The true ∂L/∂tensor[index].
 
-    At a kink the slope is (1 − λ) left + λ right, with λ = slopes[op], or torch's where it is not given.
+    At a kink the slope is (1 − λ) left + λ right, with λ = slopes[op], or torch's where it is not given; slopes[name]
+    is for one node, and may be an array with a λ for each entry.
     `exact_softplus` proves Softplus without its threshold. Raises `Undecided`.
     """
     _check(case, tensor, index)

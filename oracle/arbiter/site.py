@@ -29,7 +29,8 @@ class Site:
     case: Case
     state: dict[str, Any]
     """Parameters and buffers by full name; running statistics are replaced as the pass goes on."""
-    slopes: Mapping[str, float] = field(default_factory=dict)
+    slopes: Mapping[str, Any] = field(default_factory=dict)
+    """λ at the kinks of an operator, or of a node: then it may be an array, one for each entry."""
     exact_softplus: bool = False
 
     @property
@@ -74,16 +75,17 @@ class Break:
     """Where one formula hands over to the next: at a kink λ is the weight of the right slope, else None."""
 
     at: arb
-    slope: float | None = None
+    slope: Any = None
     left: bool = True
     """Whether the value at the break is that of the left formula."""
     jump: bool = False
 
-    def joined(self, left: Dual, right: Dual) -> Dual:
-        """Exactly at the break: the operator's own value, and (1 − λ) left + λ right for the tangent."""
+    def joined(self, left: Dual, right: Dual, on: Any) -> Dual:
+        """Exactly at the break, at the entries `on`: its own value, and (1 − λ) left + λ right for the tangent."""
         if self.slope is None:
             return hull(left, right)
-        d = left.tangent * arb(1 - self.slope) + right.tangent * arb(self.slope)
+        weight = balls(np.broadcast_to(self.slope, on.shape)[on])
+        d = left.tangent * (1 - weight) + right.tangent * weight
         return Dual((left if self.left else right).v, d)
 
 
@@ -100,7 +102,7 @@ def own_breaks(site: Site) -> list[Break]:
     return [
         Break(
             at=site.rounded(kink.at),
-            slope=site.slopes.get(site.node.op, kink.torch),
+            slope=site.slopes.get(site.node.name, site.slopes.get(site.node.op, kink.torch)),
             left=kink.torch <= 0.5,
             jump=site.node.op in JUMPS,
         )
@@ -118,7 +120,7 @@ def piecewise(site: Site, breaks: Sequence[Break], pieces: Sequence[Formula], z:
     v, d = zeros(z.shape), zeros(z.shape) if moving else None
     for place in sorted({(int(w), bool(u)) for w, u in zip(where.flat, doubt.flat, strict=True)}):
         on = (where == place[0]) & (doubt == place[1])
-        y = _piece(site, breaks, pieces, *place, [x[on] for x in (z, *rest)])
+        y = _piece(site, breaks, pieces, *place, on, [x[on] for x in (z, *rest)])
         v[on] = y.v
         if d is not None:
             d[on] = y.tangent
@@ -126,7 +128,7 @@ def piecewise(site: Site, breaks: Sequence[Break], pieces: Sequence[Formula], z:
 
 
 def _piece(
-    site: Site, breaks: Sequence[Break], pieces: Sequence[Formula], place: int, doubt: bool, x: list[Dual]
+    site: Site, breaks: Sequence[Break], pieces: Sequence[Formula], place: int, doubt: bool, on: Any, x: list[Dual]
 ) -> Dual:
     """Place 2k is between two breaks, 2k + 1 is break k itself, in doubt or for certain."""
     k = place // 2
@@ -134,7 +136,7 @@ def _piece(
         return pieces[k](*x)
     left, right = pieces[k](*x), pieces[k + 1](*x)
     if not doubt:
-        return breaks[k].joined(left, right)
+        return breaks[k].joined(left, right, on)
     still = not any(live(y.tangent).any() for y in x)
     if breaks[k].slope is None or (still and not breaks[k].jump):
         return hull(left, right)
