@@ -68,7 +68,8 @@ def signatures(case: AnyCase, found: Trial, subject: Subject) -> list[tuple[str,
     """The signature of every cause that shows in a case, the one nearest to the loss first."""
     verdict = found.verdict
     if isinstance(case, UpdateCase):
-        return [(f"step 5 {case.op} {verdict.outcome}" + ("" if verdict.differences else pattern(verdict.reason)), None)]
+        kind = "" if verdict.differences else pattern(verdict.reason)
+        return [(f"step 5 {case.op} {verdict.outcome}{kind}", None)]
     if not verdict.differences or found.truth is None:
         return [(pattern(verdict.reason), None)]
     alone = _alone(case, subject)
@@ -95,8 +96,9 @@ def breach(case: AnyCase, verdict: Verdict) -> str:
     raised = re.search(r", in ([\w<>]+)\)", verdict.reason)
     owned = re.search(r"\b(\w+)\.\w+", verdict.reason) if raised is None else None
     nodes = {} if isinstance(case, UpdateCase) else {node.name: node.op for node in case.nodes}
+    step = f"step 5 {case.op}" if isinstance(case, UpdateCase) else ""
     more = (raised and f"in {raised[1]}", *re.findall(r"'([A-Z]\w*)'", verdict.reason), owned and nodes.get(owned[1]))
-    return " ".join(filter(None, (pattern(verdict.reason), *more)))
+    return " ".join(filter(None, (step, pattern(verdict.reason), *more)))
 
 
 def _alone(case: Case, subject: Subject) -> list[Alone]:

@@ -168,8 +168,8 @@ def _marked(finding: Finding, same: list[Entry], like: bool) -> Finding:
     if same:
         return replace(finding, known=same[0].reason or "it stands in the baseline")
     if like:
-        told = "(The baseline has a fault of this kind here, but the answers are no longer those: there is another one.)"
-        return replace(finding, sentence=f"{finding.sentence} {told}")
+        told = "The baseline has such a fault here, but the answers are no longer those: there is another one."
+        return replace(finding, sentence=f"{finding.sentence} ({told})")
     return finding
 
 

@@ -150,7 +150,9 @@ def check(
     try:
         for file, saved in corpus:
             replayed.append(_replayed(tally, subject, file, saved))
-        for where, case, twin, k in _stream(cases, seconds, seed, dtypes, profile, subject.supports):
+            if stopped := _enough(tally, subject):
+                break
+        for where, case, twin, k in () if stopped else _stream(cases, seconds, seed, dtypes, profile, subject.supports):
             tally.add(where, case, _trial(case, subject, twin, k), subject)
             if progress:
                 progress(tally.cases, tally.outcomes)
@@ -169,7 +171,7 @@ def _replayed(tally: Tally, subject: Subject, file: str, case: AnyCase | str) ->
     if isinstance(case, str):
         return Replayed(file, "broken", case)
     found = trial(case, subject)
-    tally.add(file, case, found, subject)
+    tally.add(f"{file} of the corpus", case, found, subject)
     return Replayed(file, found.verdict.outcome, found.verdict.reason)
 
 

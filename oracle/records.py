@@ -87,8 +87,10 @@ class Finding(Struct, frozen=True):
     @property
     def op(self) -> str:
         """The operator where it is born, or at which its fault sits; empty where that is no one node."""
-        if self.born or isinstance(self.case, UpdateCase):
-            return self.born.op if self.born else self.case.op
+        if self.born:
+            return self.born.op
+        if isinstance(self.case, UpdateCase):
+            return self.case.op
         node = self.diagnosis.node if self.diagnosis else ""
         return next((n.op for n in self.case.nodes if n.name == node), "")
 
