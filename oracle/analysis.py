@@ -61,17 +61,44 @@ def pattern(reason: str) -> str:
 
 def signature(case: AnyCase, found: Trial, subject: Subject) -> tuple[str, Alone | None]:
     """What failing cases of one cause have in common: the operator that fails alone, or the kind of breach."""
+    return signatures(case, found, subject)[0]
+
+
+def signatures(case: AnyCase, found: Trial, subject: Subject) -> list[tuple[str, Alone | None]]:
+    """The signature of every cause that shows in a case, the one nearest to the loss first."""
     verdict = found.verdict
     if isinstance(case, UpdateCase):
-        return f"step 5 {case.op} {verdict.outcome}" + ("" if verdict.differences else pattern(verdict.reason)), None
+        kind = "" if verdict.differences else pattern(verdict.reason)
+        return [(f"step 5 {case.op} {verdict.outcome}{kind}", None)]
     if not verdict.differences or found.truth is None:
-        return pattern(verdict.reason), None
+        return [(pattern(verdict.reason), None)]
     alone = _alone(case, subject)
-    if not alone:
-        return "in context", None
-    node, isolated, its = alone[0]
+    return [(_place(a), a) for a in alone[:1] + _sure(alone)] or [("in context", None)]
+
+
+def _place(alone: Alone) -> str:
+    node, isolated, its = alone
     born = localize.birthplace(isolated, its, node.name)
-    return f"{node.op} {born.part if born else ''}", alone[0]
+    return f"{node.op} {born.part if born else ''}"
+
+
+def _sure(alone: list[Alone]) -> list[Alone]:
+    """Of the nodes after the first: those that fail beside none but operators that are right."""
+    guilty = {node.op for node, _, _ in alone}
+    return [a for a in alone[1:] if not guilty & {n.op for n in a[1].nodes if n.op != a[0].op}]
+
+
+def breach(case: AnyCase, verdict: Verdict) -> str:
+    """The pattern of a breach, with what tells two of one pattern apart.
+
+    That is the function that raised, an operator in the message, and the operator whose parameter it is about.
+    """
+    raised = re.search(r", in ([\w<>]+)\)", verdict.reason)
+    owned = re.search(r"\b(\w+)\.\w+", verdict.reason) if raised is None else None
+    nodes = {} if isinstance(case, UpdateCase) else {node.name: node.op for node in case.nodes}
+    step = f"step 5 {case.op}" if isinstance(case, UpdateCase) else ""
+    more = (raised and f"in {raised[1]}", *re.findall(r"'([A-Z]\w*)'", verdict.reason), owned and nodes.get(owned[1]))
+    return " ".join(filter(None, (step, pattern(verdict.reason), *more)))
 
 
 def _alone(case: Case, subject: Subject) -> list[Alone]:

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from msgspec.structs import replace
 
-from oracle.analysis import Failure, analyse, finding_of, pattern, signature, size
+from oracle.analysis import Alone, Failure, analyse, breach, finding_of, pattern, signatures, size
 from oracle.compare import FAILURES, Outcome, Verdict
 from oracle.draws import OPTIMIZERS, Stream
 from oracle.judge import How, Trial, judge, trial
-from oracle.records import Finding, Note, Report
+from oracle.records import Finding, Note, Replayed, Report
 from oracle.regimes import expected, regimes, update_regimes
 from oracle.spec import AnyCase, Case, Node, UpdateCase
 from oracle.subjects import Subject, resolve
@@ -30,6 +30,8 @@ WITNESSES = 8
 """Failing cases kept for each cause."""
 CAUSES = 8
 """Causes that are analysed; further failures are counted."""
+APART = 64
+"""Causes after which a run that must tell them all apart gives up."""
 HANGS = 5
 """Cases without an answer in time after which a run gives up."""
 TWICE = 4
@@ -44,6 +46,10 @@ Progress = Callable[[int, Counter[str]], None]
 class Tally:
     """What a run has seen so far."""
 
+    apart: bool = False
+    """Tell causes apart at any price, so that a known one hides no new one: look at every failing case, at every layer
+    that fails alone, and analyse every cause.
+    """
     outcomes: Counter[str] = field(default_factory=Counter)
     stages: Counter[str] = field(default_factory=Counter)
     coverage: Counter[str] = field(default_factory=Counter)
@@ -59,12 +65,10 @@ class Tally:
 
     def add(self, where: str, case: AnyCase, found: Trial, subject: Subject) -> None:
         """Count one case, and keep it if it is a witness."""
-        key, alone = ("more", None)
-        if found.verdict.failed and self._room():
-            key, alone = (known, None) if (known := self._known(case)) else signature(case, found, subject)
-        if found.verdict.differences and found.verdict.failed and key not in self.groups:
+        causes = self._causes(case, found, subject) if found.verdict.failed else []
+        if found.verdict.differences and any(key not in self.groups for key, _ in causes):
             found = trial(case, subject)
-            key = key if found.verdict.differences else pattern(found.verdict.reason)
+            causes = causes if found.verdict.differences else [(pattern(found.verdict.reason), None)]
         verdict = found.verdict
         self.outcomes[verdict.outcome] += 1
         self.stages[verdict.stage] += 1
@@ -73,10 +77,24 @@ class Tally:
             self._cover(case, found)
         if verdict.outcome == "match":
             return
-        failure = Failure(where, case, verdict, alone)
         if not verdict.failed:
-            self.notes.setdefault((verdict.outcome, pattern(verdict.reason)), []).append(failure)
-            return
+            note = Failure(where, case, verdict)
+            self.notes.setdefault((verdict.outcome, pattern(verdict.reason)), []).append(note)
+        for key, alone in causes if verdict.failed else ():
+            self._keep(key, Failure(where, case, verdict, alone))
+
+    def _causes(self, case: AnyCase, found: Trial, subject: Subject) -> list[tuple[str, Alone | None]]:
+        """What a failing case is put down to: the cause nearest to the loss, or all of them."""
+        if not self.apart:
+            known = "" if self._room() else "more"
+            known = known or self._known(case)
+            return [(known, None)] if known else signatures(case, found, subject)[:1]
+        if not found.verdict.differences:
+            return [(breach(case, found.verdict), None)]
+        return list({key: (key, alone) for key, alone in reversed(signatures(case, found, subject))}.values())[::-1]
+
+    def _keep(self, key: str, failure: Failure) -> None:
+        """Count a failure, and keep it if it is the smallest of its cause, or one of the first."""
         self.counts[key] += 1
         group = self.groups.setdefault(key, [])
         if len(group) < WITNESSES:
@@ -119,21 +137,51 @@ def check(
     profile: str = "standard",
     name: str = "check",
     progress: Progress | None = None,
+    corpus: Iterable[tuple[str, AnyCase | str]] = (),
+    apart: bool = False,
 ) -> Report:
-    """Judge a subject on `cases` random cases of each dtype, or for so many seconds; the same seed, the same report."""
+    """Judge a subject on `cases` random cases of each dtype, or for so many seconds; the same seed, the same report.
+
+    The cases of a `corpus`, named after their files, come first; a sentence stands for a file that is no case. With
+    `apart` the causes are told apart as a baseline needs them, which takes longer.
+    """
     subject = resolve(subject) if isinstance(subject, str) else subject
-    tally, stopped, dtypes = Tally(), "", tuple(dtypes)
+    tally, stopped, dtypes, replayed = Tally(apart), "", tuple(dtypes), list[Replayed]()
     try:
-        for where, case, twin, k in _stream(cases, seconds, seed, dtypes, profile, subject.supports):
+        for file, saved in corpus:
+            replayed.append(_replayed(tally, subject, file, saved))
+            if stopped := _enough(tally, subject):
+                break
+        for where, case, twin, k in () if stopped else _stream(cases, seconds, seed, dtypes, profile, subject.supports):
             tally.add(where, case, _trial(case, subject, twin, k), subject)
             if progress:
                 progress(tally.cases, tally.outcomes)
-            if stopped := f"{HANGS} cases ran out of time" if tally.outcomes["timeout"] >= HANGS else subject.lost:
+            if stopped := _enough(tally, subject):
                 break
     except KeyboardInterrupt:
         stopped = "interrupted"
-    asked = None if cases is None else cases * len(dtypes)
-    return _report(tally, subject, name, seed, dtypes, profile, asked, stopped)
+    asked = None if cases is None else cases * len(dtypes) + sum(r.outcome != "broken" for r in replayed)
+    found = _report(tally, subject, name, seed, dtypes, profile, asked, stopped)
+    broken = any(r.outcome == "broken" for r in replayed)
+    return replace(found, replayed=tuple(replayed), exit_code=found.exit_code or (2 if broken else 0))
+
+
+def _replayed(tally: Tally, subject: Subject, file: str, case: AnyCase | str) -> Replayed:
+    """A case of the corpus, judged and counted."""
+    if isinstance(case, str):
+        return Replayed(file, "broken", case)
+    found = trial(case, subject)
+    tally.add(f"{file} of the corpus", case, found, subject)
+    return Replayed(file, found.verdict.outcome, found.verdict.reason)
+
+
+def _enough(tally: Tally, subject: Subject) -> str:
+    """Why a run need not go on, if so."""
+    if tally.outcomes["timeout"] >= HANGS:
+        return f"{HANGS} cases ran out of time"
+    if tally.apart and len(tally.groups) >= APART:
+        return f"{APART} causes are too many to tell apart"
+    return subject.lost
 
 
 def _trial(case: AnyCase, subject: Subject, twin: Twin | None, k: int) -> Trial:
@@ -229,7 +277,7 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
     groups: dict[Any, list[Finding]] = {}
     for finding in findings:
         d, born = finding.diagnosis, finding.born
-        key = (d.code, born and (born.op, born.part)) if d else finding.case_id
+        key = (d.code, finding.op, born and born.part) if d else finding.case_id
         groups.setdefault(key, []).append(finding)
     merged = []
     for same in groups.values():

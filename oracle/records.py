@@ -81,6 +81,18 @@ class Finding(Struct, frozen=True):
     """Cases with this cause."""
     reproduce: str = ""
     """The command that judges the smallest case again."""
+    known: str = ""
+    """Why it does not fail the run: it stands in the baseline, with the reason given there. Empty for a new one."""
+
+    @property
+    def op(self) -> str:
+        """The operator where it is born, or at which its fault sits; empty where that is no one node."""
+        if self.born:
+            return self.born.op
+        if isinstance(self.case, UpdateCase):
+            return self.case.op
+        node = self.diagnosis.node if self.diagnosis else ""
+        return next((n.op for n in self.case.nodes if n.name == node), "")
 
 
 class Note(Struct, frozen=True):
@@ -93,6 +105,15 @@ class Note(Struct, frozen=True):
     """Which case shows it ("case 17 of seed 0")."""
     saved: str = ""
     """Where the example was saved, relative to the report."""
+
+
+class Replayed(Struct, frozen=True):
+    """A saved case that was judged before the random ones."""
+
+    file: str
+    outcome: Outcome | Literal["broken"]
+    """`broken` where the file is no case that can be judged."""
+    reason: str = ""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -125,3 +146,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """Why the run ended before all cases were judged; empty if it did not."""
     remarks: tuple[str, ...] = ()
     """What else there is to say of the subject: how it was read, what it left behind."""
+    replayed: tuple[Replayed, ...] = ()
+    """The cases of the corpus, which came first."""
+    stale: tuple[str, ...] = ()
+    """Entries of the baseline that this run did not meet."""

@@ -8,19 +8,21 @@ from typing import Any
 
 import click
 
+from oracle.cli.ci import Upkeep, ci_options
 from oracle.cli.common import (
     OK,
     USAGE,
     Progress,
     cases_in,
     console,
-    finish,
+    found_in,
     guard,
     refuse,
     safe,
     slug,
     subject_of,
     subject_options,
+    tell,
 )
 
 DTYPES = {"float64": ("float64",), "float32": ("float32",), "both": ("float64", "float32")}
@@ -41,16 +43,18 @@ DTYPES = {"float64": ("float64",), "float32": ("float32",), "both": ("float64", 
     "--report", type=click.Path(path_type=Path, file_okay=False), help="Where to write.  [default: reports/NAME]"
 )
 @subject_options
+@ci_options
 @click.option("-q", "--quiet", is_flag=True, help="One line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Progress in full, and the coverage.")
 def check(subject: str, cases: int | None, seconds: float | None, seed: int, dtype: str, profile: str,
-          report: Path | None, quiet: bool, verbose: bool, how: dict[str, Any]) -> None:  # fmt: skip
+          report: Path | None, quiet: bool, verbose: bool, how: dict[str, Any], upkeep: Upkeep) -> None:  # fmt: skip
     """Judge SUBJECT (default: the reference) on random cases, print what is wrong, and write a report.
 
     SUBJECT is python:package.module:callable or python:path/file.py:callable, a callable that takes an oracle.Case and
     returns {"loss": ..., "gradients": {"h1.weight": ..., "x": ...}}; or cmd:program args, any program that speaks the
     line protocol. It runs in a process of its own.
     """
+    upkeep.check()
     guard()
     import oracle.check as run
     from oracle.architectures import PROFILES, restricted
@@ -60,6 +64,7 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
     if profile not in PROFILES:
         refuse(f"no profile is called {profile!r}; there are {', '.join(PROFILES)}")
     cases = 1000 if cases is None and seconds is None else cases
+    known, saved = upkeep.known(), upkeep.cases()
     judged = subject_of(subject, **how)
     try:
         restricted(PROFILES[profile], judged.supports)
@@ -67,13 +72,17 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
         refuse(str(error))
     directory = report or Path("reports") / slug(subject)
     start = time.perf_counter()
-    total = None if cases is None else cases * len(DTYPES[dtype])
-    with Progress(total, quiet) as progress:
-        found = run.check(
-            judged, cases=cases, seconds=seconds, seed=seed, dtypes=DTYPES[dtype], profile=profile,
-            name=slug(subject), progress=progress,
-        )  # fmt: skip
-    finish(found, directory, quiet, verbose, time.perf_counter() - start)
+    total = None if cases is None else cases * len(DTYPES[dtype]) + len(saved)
+    with upkeep.quoted(subject):
+        with Progress(total, quiet) as progress:
+            found = run.check(
+                judged, cases=cases, seconds=seconds, seed=seed, dtypes=DTYPES[dtype], profile=profile,
+                name=slug(subject), progress=progress, corpus=saved, apart=upkeep.apart,
+            )  # fmt: skip
+        found = upkeep.after(found, known, judged)
+        tell(found, directory, quiet, verbose, time.perf_counter() - start)
+    upkeep.annotate(found_in(directory, found), subject)
+    sys.exit(found.exit_code)
 
 
 @click.command()
@@ -90,6 +99,7 @@ def replay(paths: tuple[Path, ...], subject: str, report: Path | None, quiet: bo
     guard()
     import oracle.check as run
     from oracle.report import print_finding, write_report
+    from oracle.report.words import replayed
 
     judged, bad, cases = subject_of(subject, **how), 0, []
     for path, case in cases_in(paths):
@@ -102,9 +112,7 @@ def replay(paths: tuple[Path, ...], subject: str, report: Path | None, quiet: bo
         refuse(f"there are no cases in {', '.join(map(str, paths))}")
     found, verdicts = run.replay(judged, cases)
     for (where, _), verdict in zip(cases, verdicts, strict=True):
-        word = {"mismatch": "FAILED", "errored": "ERRORED", "timeout": "ERRORED", "match": "FIXED"}
-        told = word.get(verdict.outcome, verdict.outcome.upper())
-        click.echo(safe(f"{told:8} {where}{': ' + verdict.reason if verdict.reason else ''}"))
+        click.echo(safe(f"{replayed(verdict.outcome):8} {where}{': ' + verdict.reason if verdict.reason else ''}"))
     if not quiet:
         for finding in found.findings:
             print_finding(console(), finding)

@@ -138,8 +138,18 @@ class Progress:
             self.bar.stop()
 
 
-def finish(found: Any, directory: Path, quiet: bool, verbose: bool, seconds: float) -> NoReturn:
-    """Write the report, say what was found, and leave with the exit code."""
+def found_in(directory: Path, found: Any) -> Any:
+    """The report, with commands for a reader who is not in its folder."""
+
+    def here(finding: Any) -> Any:
+        command = finding.reproduce.replace("corpus/", f"{directory.as_posix()}/corpus/", 1)
+        return msgspec.structs.replace(finding, reproduce=command)
+
+    return msgspec.structs.replace(found, findings=tuple(map(here, found.findings)))
+
+
+def tell(found: Any, directory: Path, quiet: bool, verbose: bool, seconds: float) -> None:
+    """Write the report, and say what was found: what is new in full."""
     from oracle.report import print_finding, print_summary, write_report
     from oracle.report.words import verdict_line
     from oracle.spec import write
@@ -152,13 +162,11 @@ def finish(found: Any, directory: Path, quiet: bool, verbose: bool, seconds: flo
         refuse(f"the report cannot be written to {directory}: {error.strerror or error}")
     if quiet:
         click.echo(safe(verdict_line(found)))
-        sys.exit(found.exit_code)
-    for finding in found.findings:
-        here = finding.reproduce.replace("corpus/", f"{directory.as_posix()}/corpus/", 1)
-        print_finding(console(), msgspec.structs.replace(finding, reproduce=here))
+        return
+    for finding in (f for f in found_in(directory, found).findings if not f.known):
+        print_finding(console(), finding)
         click.echo()
     print_summary(console(), found)
     if verbose:
         click.echo("coverage: " + ", ".join(f"{op} {n}" for op, n in found.coverage.items()))
     click.echo(f"report: {(directory / 'report.html').as_posix()}")
-    sys.exit(found.exit_code)

@@ -6,7 +6,7 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from oracle.records import Finding, Note, Report
+from oracle.records import Finding, Note, Replayed, Report
 from oracle.report import words
 from oracle.report.terminal import render_finding
 from oracle.report.text import one_line, safe_text
@@ -38,6 +38,7 @@ def _tests(report: Report) -> Iterator[Any]:
     matched = report.tally.get("match", 0)
     yield _test(report, f"{words.plural(matched, 'case')} match", None if matched else Skipped("no case matched"))
     yield from (_test(report, f"{words.title(f)} [{f.case_id}]", _failure(f)) for f in report.findings)
+    yield from (_broken(report, r) for r in report.replayed if r.outcome == "broken")
     for note in report.notes:
         passing = note.outcome in PASSING
         name = f"{note.outcome}: {note.reason}"
@@ -54,10 +55,16 @@ def _test(report: Report, name: str, result: Any) -> Any:
 
 
 def _failure(finding: Finding) -> Any:
+    if finding.known:
+        return Skipped(one_line(f"known: {finding.known}: {finding.sentence}"))
     kind = Failure if finding.verdict.outcome == "mismatch" else Error
     result = kind(one_line(finding.sentence), finding.verdict.outcome)
     result.text = safe_text(render_finding(finding), longest=None)
     return result
+
+
+def _broken(report: Report, replayed: Replayed) -> Any:
+    return _test(report, f"corpus: {replayed.file}", Error(one_line(replayed.reason), "broken"))
 
 
 def _counted(note: Note) -> str:

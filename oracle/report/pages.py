@@ -21,9 +21,9 @@ def html(report: Report) -> str:
     return render_html("report.html.j2", report=report)
 
 
-def summary(report: Report) -> str:
-    """Tables in Markdown, for a pull request or a CI summary."""
-    return render_markdown("summary.md.j2", report=report, detailed=DETAILED)
+def summary(report: Report, detailed: int = DETAILED) -> str:
+    """Tables in Markdown, for a pull request or a CI summary, with some of the findings in full."""
+    return render_markdown("summary.md.j2", report=report, detailed=detailed)
 
 
 def render_html(template: str, **context: Any) -> str:

@@ -36,8 +36,10 @@ def print_summary(console: Console, report: Report) -> None:
 def finding_page(finding: Finding) -> Page:
     """The seven parts of a finding; for a crash or a hang, those that need no numbers."""
     page = Page()
-    page.line((f"{finding.verdict.outcome.upper()}  ", "bad"), (finding.sentence, "strong"), indent=0)
-    page.line((_seen(finding), "faint"))
+    page.line((f"{words.outcome(finding).upper()}  ", "bad"), (finding.sentence, "strong"), indent=0)
+    if finding.known:
+        page.line(f"known: {finding.known}")
+    page.line((words.seen(finding), "faint"))
     smallest_case(page, finding)
     if words.numbers_compared(finding):
         _backward(page, finding)
@@ -55,10 +57,6 @@ def finding_page(finding: Finding) -> Page:
     page.heading("TO REPRODUCE")
     page.line(finding.reproduce or words.default_command(finding))
     return page
-
-
-def _seen(finding: Finding) -> str:
-    return f"{words.plural(finding.count, 'case')} with this cause; first seen in {finding.found_in}"
 
 
 def smallest_case(page: Page, finding: Finding) -> None:
@@ -199,10 +197,13 @@ def summary_page(report: Report) -> Page:
     page.line(words.tally_line(report))
     if report.stopped:
         page.line("stopped early: ", report.stopped)
-    for remark in report.remarks:
+    for remark in words.remarks(report):
         page.line(remark)
     for k, finding in enumerate(report.findings, 1):
-        page.line((f"{k}. {finding.verdict.outcome}  ", "bad"), (words.title(finding), "strong"))
+        colour = "follows" if finding.known else "bad"
+        page.line((f"{k}. {words.outcome(finding)}  ", colour), (words.title(finding), "strong"))
+        if finding.known:
+            page.line(f"known: {finding.known}", indent=5)
         page.line(f"{finding.sentence} ({words.plural(finding.count, 'case')})", indent=5)
     page.table(_note(note) for note in report.notes)
     return page

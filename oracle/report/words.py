@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
@@ -32,6 +33,9 @@ def verdict_line(report: Report) -> str:
 def verdict(report: Report) -> tuple[str, str]:
     """The word for the exit code, and the sentence after it."""
     word = {0: "PASSED", 1: "FAILED", 2: "NOT STARTED", 3: "SELF-CHECK FAILED", 130: "INTERRUPTED"}
+    broken = sum(r.outcome == "broken" for r in report.replayed)
+    if report.exit_code == 2 and broken:
+        return "BROKEN CORPUS", f"{plural(broken, 'file')} of the corpus cannot be judged; {_told(report)}"
     if report.exit_code == 2 or (report.exit_code == 0 and not report.cases):
         return "NOTHING JUDGED", f"none of {plural(report.cases, 'case')} could be called right or wrong"
     return word.get(report.exit_code, f"EXIT CODE {report.exit_code}"), _told(report)
@@ -42,7 +46,41 @@ def _told(report: Report) -> str:
     judged = f"{plural(report.cases, 'case')}"
     if not failed and not report.findings:
         return f"{report.tally.get('match', 0)} of {judged} match"
-    return f"{plural(len(report.findings), 'cause')} of failure, in {failed} of {judged}"
+    known = sum(bool(f.known) for f in report.findings)
+    new = len(report.findings) - known
+    causes = f"{plural(new, 'cause')} of failure" if new or not known else "no new cause of failure"
+    return f"{causes}{f' beside {known} known' if known else ''}, in {failed} of {judged}"
+
+
+def seen(finding: Finding) -> str:
+    """How often, and where first."""
+    return f"{plural(finding.count, 'case')} with this cause; first seen in {finding.found_in}"
+
+
+def outcome(finding: Finding) -> str:
+    """mismatch, or known mismatch."""
+    return f"{'known ' if finding.known else ''}{finding.verdict.outcome}"
+
+
+REPLAYED = {"match": "FIXED", "mismatch": "FAILED", "errored": "ERRORED", "timeout": "ERRORED"}
+"""What became of a saved case; other outcomes are their own word."""
+
+
+def replayed(outcome: str) -> str:
+    """FIXED, FAILED, ERRORED, or the outcome."""
+    return REPLAYED.get(outcome, outcome.upper())
+
+
+def remarks(report: Report) -> list[str]:
+    """What there is to say of the run as a whole: of the subject, the corpus and the baseline."""
+    counts = Counter(replayed(r.outcome) for r in report.replayed)
+    told = [f"corpus: {', '.join(f'{n} {word}' for word, n in sorted(counts.items()))}"] if counts else []
+    told += [
+        f"corpus: {replayed(r.outcome)}  {r.file}{f': {r.reason}' if r.reason else ''}"
+        for r in report.replayed
+        if r.outcome != "match"
+    ]
+    return [*report.remarks, *told, *(f"not met any more, though it stands in the baseline: {s}" for s in report.stale)]
 
 
 def run_line(report: Report) -> str:
