@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from msgspec.structs import replace
 
+from oracle import chains
 from oracle.analysis import Failure, analyse, finding_of, pattern, signature, size
 from oracle.compare import FAILURES, Outcome, Verdict
 from oracle.draws import OPTIMIZERS, Stream
@@ -122,9 +123,11 @@ def check(
 ) -> Report:
     """Judge a subject on `cases` random cases of each dtype, or for so many seconds; the same seed, the same report."""
     subject = resolve(subject) if isinstance(subject, str) else subject
+    chain = chains.of(subject)
+    profile = "chains" if chain else profile
     tally, stopped, dtypes = Tally(), "", tuple(dtypes)
     try:
-        for where, case, twin, k in _stream(cases, seconds, seed, dtypes, profile, subject.supports):
+        for where, case, twin, k in _stream(cases, seconds, seed, dtypes, profile, subject.supports, chain):
             tally.add(where, case, _trial(case, subject, twin, k), subject)
             if progress:
                 progress(tally.cases, tally.outcomes)
@@ -142,11 +145,12 @@ def _trial(case: AnyCase, subject: Subject, twin: Twin | None, k: int) -> Trial:
 
 
 def _stream(
-    cases: int | None, seconds: float | None, seed: int, dtypes: tuple[str, ...], profile: str, supports: Any = None
+    cases: int | None, seconds: float | None, seed: int, dtypes: tuple[str, ...], profile: str, supports: Any = None,
+    chain: chains.Chain | None = None,
 ) -> Iterator[tuple[str, AnyCase, Twin | None, int]]:
     """Every case with its name, its twin (one for each architecture) and its number; the dtypes take turns."""
     end = time.monotonic() + seconds if seconds is not None else float("inf")
-    streams = [(Stream(seed, dtype, profile, supports), dtype) for dtype in dtypes]
+    streams = [(Stream(seed, dtype, profile, supports, chain), dtype) for dtype in dtypes]
     twins: dict[str, Twin] = {}
     k = 0
     while cases is None or k < cases:
