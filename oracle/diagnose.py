@@ -134,6 +134,7 @@ def _places(h: Hypothesis, case: Case, node: Node) -> Iterator[list[Node]]:
     able = [n for n in case.nodes if h.applies(n)]
     alike = [n for n in able if n.op == node.op]
     options = [alike, *([able] if able != alike else []), *([[n] for n in alike] if len(alike) > 1 else [])]
+    options += [many[:-1] for many in (alike, able) if len(many) > 1]  # code often treats the output layer apart
     yield from (nodes for nodes in options if nodes)
 
 

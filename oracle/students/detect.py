@@ -1,12 +1,14 @@
 """How a student's function is to be read: found by trying the usual ways on small nets whose sizes are all different."""
 
-import inspect
+import traceback
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import replace as changed
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from oracle.chains import Chain
 from oracle.spec import Array
@@ -38,7 +40,7 @@ Tried = tuple[Reading, list[Probe], Any, Choice]
 def detect(call: Any, said: dict[str, str]) -> Student:
     """The function as a subject. Raises `SubjectError` with what was tried."""
     name = getattr(call, "__qualname__", type(call).__name__)
-    failures: list[str] = []
+    failures: list[Failure] = []
     try:
         with silence():
             for sizes in _sizes(call, said):
@@ -56,14 +58,31 @@ _HELP = (
 )
 
 
-def _failed(failures: list[str]) -> str:
-    """The commonest of what went wrong."""
+class Failure(NamedTuple):
+    """A way of calling that did not work."""
+
+    line: int
+    """How far the student's code ran."""
+    told: str
+
+    @classmethod
+    def of(cls, error: BaseException, layout: Layout, form: str) -> "Failure":
+        """With the line of the student's that raised."""
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent != Path(__file__).parent]
+        line = frames[0].lineno or 0 if frames else 0
+        at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
+        given = f", parameters as {form}" if form else ""
+        return cls(line, f"({layout}{given}) {type(error).__name__}: {str(error)[:200]}{at}")
+
+
+def _failed(failures: list[Failure]) -> str:
+    """What went wrong where it came furthest."""
     if not failures:
         return f"nothing in it can be called with a net; {_HELP}"
-    common = max(dict.fromkeys(failures), key=failures.count)
     return (
         "no usual way of calling it gave gradients of the right shapes: weights (in, out) and (out, in), samples in rows, "
-        f"in columns and one at a time were tried; the commonest failure was {common}; {_HELP}"
+        f"in columns and one at a time were tried, on layers of different sizes. It came furthest with "
+        f"{max(failures, key=lambda f: f.line).told}; if that is not how it is called, {_HELP}"
     )
 
 
@@ -115,7 +134,7 @@ def _drawn(sizes: tuple[int, ...], k: int, single: bool, bare: bool) -> Net:
     return Net(weights, biases, rng.normal(size=(n, widths[0])), target)
 
 
-def _readings(call: Any, said: dict[str, str], sizes: tuple[int, ...], failures: list[str]) -> Iterator[Tried]:
+def _readings(call: Any, said: dict[str, str], sizes: tuple[int, ...], failures: list[Failure]) -> Iterator[Tried]:
     """Every reading under which it runs and returns gradients of the right shapes, with what it then computes."""
     args = said["args"].split("+") if "args" in said else None
     for found in entry(call, args):
@@ -137,25 +156,25 @@ def _in_batches(found: Entry) -> bool:
 
 def _reading(
     found: Entry, layout: Layout, form: str, activation: tuple[str, Any], said: dict[str, str], sizes: tuple[int, ...],
-    failures: list[str],
+    failures: list[Failure],
 ) -> Iterator[Tried]:  # fmt: skip
     name, value = activation
     net = _net(sizes, 0, layout)
     try:
-        answer = found.run(arrays(layout, net), form, value, net.widths)
+        answer = found.run(arrays(layout, net.copy()), form, value, net.widths)
         located = _locate(answer, layout, net)
         if isinstance(located, str):
-            failures.append(located)
+            failures.append(Failure(10**6, f"({layout}) {located}"))
             return
         reading = Reading(found, layout, form, *located)
-        probes = [Probe(net, *reading.ask(net, value))]
+        probes = [Probe(net, *reading.ask(net.copy(), value, strict=False))]
         for k in (1, 2):
             more = _net(sizes, k, layout)
-            probes.append(Probe(more, *reading.ask(more, value)))
+            probes.append(Probe(more, *reading.ask(more.copy(), value, strict=False)))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        failures.append(f"{type(error).__name__}: {str(error)[:200]}")
+        failures.append(Failure.of(error, layout, form))
         return
     known = {"activation": name} if name else {}
     yield reading, probes, activation, choose(probes, said | known)
@@ -220,11 +239,29 @@ def _student(found: list[Tried], said: dict[str, str], sizes: tuple[int, ...], n
     if not choice.sure and not {"activation", "loss", "reduction"} <= said.keys():
         raise SubjectError(f"{name}: {_unread(reading, choice)}")
     meanings = {activation[0]: (activation[1], choice.meaning)}
-    for k in order:
-        other, _, its, theirs = found[k]
-        if activation[0] and other == reading and its[0] and its[0] not in meanings and theirs.sure:
-            meanings[its[0]] = (its[1], theirs.meaning)
+    alike = [(its, probes, theirs) for other, probes, its, theirs in (found[k] for k in order) if other == reading]
+    for its, _, theirs in alike if activation[0] else ():
+        if its[0] and theirs.sure:
+            meanings.setdefault(its[0], (its[1], theirs.meaning))
+    plain = choice.meaning.hidden != choice.meaning.output or "squared" in choice.meaning.loss
+    for its, probes, theirs in alike if activation[0] and choice.sure and plain else ():
+        if its[0] in CORE and its[0] not in meanings and not theirs.sure and _known(reading, its[1], probes):
+            output = its[0] if choice.meaning.hidden == choice.meaning.output else choice.meaning.output
+            meanings[its[0]] = (its[1], changed(choice.meaning, hidden=its[0], output=output))
     return _finished(reading, meanings, choice, sizes)
+
+
+CORE = ("sigmoid", "tanh", "relu")
+"""Activations whose names mean one thing."""
+
+
+def _known(reading: Reading, value: Any, probes: list[Probe]) -> bool:
+    """Whether a function knows an activation by name: it does something else for a name that there is not."""
+    try:
+        other, _ = reading.ask(probes[0].net.copy(), "no such activation" if isinstance(value, str) else None, strict=False)
+    except BaseException:
+        return True
+    return not all(np.array_equal(g, probes[0].gradients[name]) for name, g in other.items())
 
 
 def _merit(choice: Choice) -> tuple[bool, float]:
@@ -239,13 +276,17 @@ def _exact(reading: Reading, probes: list[Probe]) -> int:
 
 def _unread(reading: Reading, choice: Choice) -> str:
     nearest = f"nearest came {choice.meaning}, with {choice.right:.0%} of the gradients right"
-    if choice.ratio is not None:
-        nearest = f"under {choice.meaning}, every gradient is {choice.ratio:.6g} times the right one"
+    if choice.ratios:
+        times = " and ".join(f"{k:.6g}" for k in dict.fromkeys(round(k, 9) for k in choice.ratios))
+        nets = "" if len(set(choice.ratios)) == 1 or choice.ratio else " in nets of other sizes"
+        nearest = f"under {choice.meaning}, every gradient is {times} times the right one{nets}"
+    m = choice.meaning
+    if not choice.right and not choice.ratios:
+        nearest = "none of them makes any gradient right"
     return (
         f"it runs ({reading.layout}), but what it computes is not known: under no usual activation, loss and reduction is "
-        f"half of its gradients right; {nearest}. Say what it should compute, then it is judged by that: "
-        f"--as mlp:activation={choice.meaning.hidden},output={choice.meaning.output},loss={choice.meaning.loss},"
-        f"reduction={choice.meaning.reduction}"
+        f"half of its gradients right; {nearest}. Say what it should compute, then it is judged by that, for example "
+        f"--as mlp:activation={m.hidden},output={m.output},loss={m.loss},reduction={m.reduction}"
     )
 
 
@@ -262,15 +303,13 @@ def _finished(reading: Reading, meanings: dict[str, tuple[Any, Any]], choice: Ch
     student = Student(reading, meanings, chain, _told(reading, meanings, choice), choice.loss in ("right", "none"))
     if not chain.sizes:
         depths = (len(sizes) - 1,) if reading.entry.signature.depth else tuple(_depths(reading, meanings, sizes))
-        student = replace(student, chain=_with(chain, depths))
+        student = changed(student, chain=_with(chain, depths))
     return student
 
 
 def _with(chain: Chain, depths: tuple[int, ...]) -> Chain:
-    from msgspec.structs import replace as changed
-
     often = tuple(d for d in (1, 2, 2, 3, 4) if d in depths)
-    return changed(chain, depths=often or depths)
+    return replace(chain, depths=often or depths)
 
 
 def _depths(reading: Reading, meanings: dict[str, tuple[Any, Any]], sizes: tuple[int, ...]) -> Iterator[int]:
@@ -279,7 +318,7 @@ def _depths(reading: Reading, meanings: dict[str, tuple[Any, Any]], sizes: tuple
     for depth in (1, 2, 3, 4):
         net = _net((*(0,) * depth, sizes[-1]), 0, reading.layout)
         try:
-            gradients, _ = reading.ask(net, value)
+            gradients, _ = reading.ask(net.copy(), value, strict=False)
         except KeyboardInterrupt:
             raise
         except BaseException:
@@ -293,7 +332,9 @@ def _told(reading: Reading, meanings: dict[str, tuple[Any, Any]], choice: Choice
     form = f", given as {reading.form}" if reading.form else ""
     units = choice.meaning.activations
     if len(meanings) > 1:
-        units = f"the activation by name ({', '.join(meanings)}): {units}, for example"
+        whole = choice.meaning.hidden == choice.meaning.output
+        units = f"the activation by name ({', '.join(meanings)}), "
+        units += "everywhere" if whole else f"{choice.meaning.output} at the output"
     units += f"; {choice.meaning.error}"
     loss = {
         "near": "; the loss it returns is nearly that, as with an ε in a logarithm, and is not judged",

@@ -22,6 +22,11 @@ class Net:
     truths: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """What the reference says of it, by meaning."""
 
+    def copy(self) -> "Net":
+        """The same numbers, for code that may change them."""
+        many = [[x.copy() for x in group] for group in (self.weights, self.biases)]
+        return Net(*many, self.x.copy(), self.target.copy())
+
     @property
     def widths(self) -> list[int]:
         """From the input to the output."""

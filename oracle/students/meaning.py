@@ -160,8 +160,14 @@ class Choice:
     """The share of the gradients that are right."""
     loss: str
     """"right" (or a plain multiple: it is judged), "near", "unknown" or "none"."""
-    ratio: float | None = None
-    """Where no gradient is right: what all of them are times the right ones."""
+    ratios: tuple[float, ...] = ()
+    """Where no gradient is right: what all of them are times the right ones, net by net."""
+
+    @property
+    def ratio(self) -> float | None:
+        """The factor, if it is the same in every net."""
+        k = self.ratios[0] if self.ratios else None
+        return k if all(abs(r - self.ratios[0]) <= RIGHT * abs(r) for r in self.ratios) else None
 
     @property
     def sure(self) -> bool:
@@ -180,12 +186,12 @@ def choose(probes: list[Probe], said: dict[str, str]) -> Choice:
         if told.sure or not best.sure:
             return told
         if alike or told.right >= best.right:
-            return Choice(told.meaning, max(told.right, 0.5), told.loss, told.ratio)
+            return Choice(told.meaning, max(told.right, 0.5), told.loss, told.ratios)
     return best
 
 
-def _rank(c: Choice) -> tuple[float, bool, bool]:
-    return c.right, c.loss == "right", c.ratio is not None
+def _rank(c: Choice) -> tuple[float, bool, bool, bool]:
+    return c.right, c.loss == "right", c.ratio is not None, bool(c.ratios)
 
 
 def _measure(m: Meaning, probes: list[Probe]) -> Choice:
@@ -193,7 +199,7 @@ def _measure(m: Meaning, probes: list[Probe]) -> Choice:
     weights = [sum(name.endswith("weight") for name in p.right(m)) for p in probes]
     right = sum(len(p.right(m)) for p in probes)
     share = (right + 1e-3 * sum(weights)) / max(1, total)  # of two that are as right, that of the weights
-    return Choice(m, share, _loss(m, probes), None if right else _ratio(m, probes))
+    return Choice(m, share, _loss(m, probes), () if right else _ratios(m, probes))
 
 
 def _loss(m: Meaning, probes: list[Probe]) -> str:
@@ -206,9 +212,14 @@ def _loss(m: Meaning, probes: list[Probe]) -> str:
     return "near" if near(got, want, ROUGH) else "unknown"
 
 
-def _ratio(m: Meaning, probes: list[Probe]) -> float | None:
-    """The one factor between all that was returned and the right gradients, of all probes."""
-    pairs = [(p.gradients[name], g) for p in probes for name, g in p.truth(m)[0].items() if name in p.gradients]
+def _ratios(m: Meaning, probes: list[Probe]) -> tuple[float, ...]:
+    """The factors between all that was returned and the right gradients, net by net; none if there is no such factor."""
+    found = [_ratio(p.gradients, p.truth(m)[0]) for p in probes]
+    return tuple(k for k in found if k) if all(found) else ()
+
+
+def _ratio(returned: dict[str, Array], right: dict[str, Array]) -> float | None:
+    pairs = [(g, right[name]) for name, g in returned.items()]
     if any(a.shape != b.shape for a, b in pairs) or not pairs:
         return None
     got, want = (np.concatenate([np.ravel(pair[k]) for pair in pairs]) for k in (0, 1))

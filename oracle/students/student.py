@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from oracle.architectures import reduction
 from oracle.chains import Chain, Links, links
 from oracle.spec import Array, Case, Unsupported
 from oracle.students import paths
@@ -28,8 +29,8 @@ class Reading:
     biases: paths.Pattern | None
     loss: paths.Path | None
 
-    def ask(self, net: Net, activation: Any) -> tuple[dict[str, Array], float | None]:
-        """Gradients in the oracle's layout ("h1.weight"), and the loss."""
+    def ask(self, net: Net, activation: Any, strict: bool = True) -> tuple[dict[str, Array], float | None]:
+        """Gradients in the oracle's layout ("h1.weight"), and the loss. Strictly, a bias keeps its axes of length 1."""
         found = self.entry.run(arrays(self.layout, net), self.form, activation, net.widths)
         gradients: dict[str, Array] = {}
         for k, width in enumerate(net.widths[1:], 1):
@@ -40,7 +41,7 @@ class Reading:
             if self.biases is not None:
                 bias = _real(_at(found, self.biases.at(k)))
                 given = self.layout.bias(np.empty(width)).shape
-                if bias.shape != given and bias.size == width:
+                if strict and bias.ndim < len(given) and bias.size == width:
                     where = paths.spelled(self.biases.at(k))
                     raise AnswerError(f"{where} has shape {bias.shape}, but the bias has {given}: were axes dropped?")
                 gradients[f"h{k}.bias"] = self.layout.read_bias(bias, width)
@@ -95,7 +96,7 @@ class Student:
         activation, meaning = self._meaning(parts)
         net = self._net(case, parts)
         gradients, loss = self.reading.ask(net, activation)
-        factor = meaning.factor(str(parts.loss.attrs.get("reduction", "mean")), len(net.x), net.widths[-1])
+        factor = meaning.factor(reduction(parts.loss), len(net.x), net.widths[-1])
         names = {f"h{k}": node.name for k, node in enumerate(parts.linears, 1)}
         answer = {
             f"{names[n.partition('.')[0]]}.{n.partition('.')[2]}": (factor * g).astype(case.dtype)
@@ -118,7 +119,7 @@ class Student:
             raise Unsupported(f"layers of other sizes than {fixed}")
         if not fixed and len(parts.linears) not in self.chain.depths:
             raise Unsupported(f"{len(parts.linears)} layers")
-        if parts.loss.attrs.get("reduction") == "none" or parts.loss.attrs.keys() - {"reduction"}:
+        if reduction(parts.loss) == "none" or parts.loss.attrs.keys() - {"reduction"}:
             raise Unsupported("a loss with such arguments")
         if any(node.attrs.get("bias", True) != self.chain.bias for node in parts.linears):
             raise Unsupported("a Linear without a bias" if self.chain.bias else "a Linear with a bias")
