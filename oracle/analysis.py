@@ -104,9 +104,9 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
         diagnosis = replace(diagnosis, node=born.node)
     stops = localize.narrate(small, evidence.truth, gradients, verdict, born)
     finding = finding_of(first, small, verdict, subject, count, born, diagnosis, stops)
-    what, whose = f"{op} alone" if op else "whole nets", born.node if born else ""
+    what = f"{op} alone" if op else "whole nets"
     return replace(
-        finding, trigger=probes.trigger(rounds.all, what), reading=reading([evidence, *larger], guilty or whose, op, born)
+        finding, trigger=probes.trigger(rounds.all, what), reading=reading([evidence, *larger], guilty, op, born)
     )
 
 

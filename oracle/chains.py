@@ -79,9 +79,9 @@ class Chain(Struct, frozen=True):
             return Slot((batch,), "classes", classes=width, batched=True)
         return Slot((batch, width), self.target, batched=True)
 
-    def case(self, net: Architecture, seed: int, dtype: str) -> Case:
+    def case(self, net: Architecture, seed: int, dtype: str, regimes: tuple[str, ...] = REGIMES) -> Case:
         """The net with numbers."""
-        case = values(net, seed, dtype, REGIMES)
+        case = values(net, seed, dtype, regimes)
         return tamed(case) if self.loss in ("BCELoss", "CrossEntropyLoss") else case
 
 

@@ -214,6 +214,7 @@ def _report(
         notes=tuple(notes),
         versions=versions(),
         exit_code=130 if stopped == "interrupted" else 1 if failed else 0 if accepted else 2,
+        read_as=str(getattr(subject.call, "told", "")),
         stopped=stopped,
     )
 

@@ -121,5 +121,7 @@ class Report(Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...]
     versions: dict[str, str]
     exit_code: int
+    read_as: str = ""
+    """How a student's function was read, in a sentence; empty for a subject of cases."""
     stopped: str = ""
     """Why the run ended before all cases were judged; empty if it did not."""

@@ -9,6 +9,7 @@ from oracle.cli.check import check, replay
 from oracle.cli.common import INTERRUPTED, OK, USAGE
 from oracle.cli.explain import catalogue, explain
 from oracle.cli.measure import deviations, mutation
+from oracle.cli.smoke import smoke
 
 
 def run() -> NoReturn:
@@ -38,5 +39,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for command in (check, replay, explain, catalogue, mutation, deviations):
+for command in (check, smoke, replay, explain, catalogue, mutation, deviations):
     main.add_command(command)

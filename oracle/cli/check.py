@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from oracle.cli.common import OK, USAGE, Progress, cases_in, console, finish, guard, refuse, safe, slug, subject_of
+from oracle.cli.common import AS, OK, USAGE, Progress, cases_in, console, finish, guard, refuse, safe, slug, subject_of
 
 DTYPES = {"float64": ("float64",), "float32": ("float32",), "both": ("float64", "float32")}
 
 
 @click.command()
 @click.argument("subject", default="reference")
+@AS
 @click.option(
     "--cases", type=click.IntRange(0), help="Cases of each dtype.  [default: 1000, or no limit with --seconds]"
 )
@@ -30,7 +31,7 @@ DTYPES = {"float64": ("float64",), "float32": ("float32",), "both": ("float64", 
 @click.option("--timeout", type=click.FloatRange(0.01), default=20.0, show_default=True, help="Seconds for one answer.")
 @click.option("-q", "--quiet", is_flag=True, help="One line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Progress in full, and the coverage.")
-def check(subject: str, cases: int | None, seconds: float | None, seed: int, dtype: str, profile: str,
+def check(subject: str, kind: str, cases: int | None, seconds: float | None, seed: int, dtype: str, profile: str,
           report: Path | None, timeout: float, quiet: bool, verbose: bool) -> None:  # fmt: skip
     """Judge SUBJECT (default: the reference) on random cases, print what is wrong, and write a report.
 
@@ -46,7 +47,7 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
     if profile not in PROFILES:
         refuse(f"no profile is called {profile!r}; there are {', '.join(PROFILES)}")
     cases = 1000 if cases is None and seconds is None else cases
-    judged = replace(subject_of(subject), seconds=timeout)
+    judged = replace(subject_of(subject, kind), seconds=timeout)
     try:
         restricted(PROFILES[profile], judged.supports)
     except ValueError as error:
@@ -65,9 +66,10 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="CASE...", type=click.Path(path_type=Path))
 @click.option("--subject", default="reference", show_default=True)
+@AS
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="Write a report there.")
 @click.option("-q", "--quiet", is_flag=True, help="One line for each case only.")
-def replay(paths: tuple[Path, ...], subject: str, report: Path | None, quiet: bool) -> None:
+def replay(paths: tuple[Path, ...], subject: str, kind: str, report: Path | None, quiet: bool) -> None:
     """Judge saved cases (files, or folders of them) again: FIXED, FAILED, ERRORED or SKIPPED.
 
     A file that is no case, or one that cannot be judged, is skipped with the reason, and makes the exit code 2.
@@ -76,7 +78,7 @@ def replay(paths: tuple[Path, ...], subject: str, report: Path | None, quiet: bo
     import oracle.check as run
     from oracle.report import print_finding, write_report
 
-    judged, bad, cases = subject_of(subject), 0, []
+    judged, bad, cases = subject_of(subject, kind), 0, []
     for path, case in cases_in(paths):
         if isinstance(case, str):
             bad += 1

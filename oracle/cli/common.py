@@ -34,11 +34,17 @@ def guard() -> None:
         refuse(f"the self-check failed: {sentence}", SELF_CHECK)
 
 
-def subject_of(text: str) -> Any:
+def subject_of(text: str, kind: str = "") -> Any:
+    """The subject of a name, or the sentence of why there is none; `kind` is what `--as` says."""
     from oracle.subjects import SubjectError, resolve
 
     try:
-        return resolve(text)
+        found = resolve(text)
+        if kind:
+            from oracle.students import read_as
+
+            return read_as(found, kind)
+        return found
     except SubjectError as error:
         refuse(str(error))
 
@@ -68,6 +74,13 @@ def console() -> Any:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+AS = click.option(
+    "--as", "kind", default="", metavar="KIND",
+    help="Read a function that takes no case: mlp, or mlp:activation=tanh,loss=half_squared,...",
+)  # fmt: skip
+"""For a student's function; see `oracle.students`."""
 
 
 class Progress:

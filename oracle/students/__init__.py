@@ -8,13 +8,14 @@ said in a sentence; whatever is read wrong can be said: `--as mlp:activation=tan
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from oracle.spec import Case
 from oracle.students.detect import SAID, detect
-from oracle.subjects import SubjectError
+from oracle.subjects import Subject, SubjectError, wrap
 
-__all__ = ["adapt", "spoken"]
+__all__ = ["adapt", "read_as", "spoken"]
 
 
 def adapt(call: Any, kind: str = "mlp", **said: str) -> Callable[[Case], Any]:
@@ -39,3 +40,9 @@ def spoken(text: str) -> tuple[str, dict[str, str]]:
             raise SubjectError(f"--as {text}: {part!r} should be KEY=VALUE, like activation=tanh")
         said[key.strip()] = value.strip()
     return kind, said
+
+
+def read_as(subject: Subject, text: str) -> Subject:
+    """What a name stands for, read as `--as` says; under that name it can be given to every command again."""
+    kind, said = spoken(text)
+    return replace(wrap(adapt(subject.call, kind, **said)), name=f"{subject.name} --as {text}")

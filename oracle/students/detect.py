@@ -232,6 +232,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
 
 
 def _student(found: list[Tried], said: dict[str, str], sizes: tuple[int, ...], name: str) -> Student:
+    biased = [tried for tried in found if tried[0].biases is not None]
+    found = biased or found  # a net that has biases is not to be judged without them
     exact = [_exact(reading, probes) for reading, probes, _, _ in found]
     named = [bool(activation[0]) for _, _, activation, _ in found]
     order = sorted(range(len(found)), key=lambda k: (*_merit(found[k][3]), exact[k], named[k], -k), reverse=True)
@@ -283,6 +285,8 @@ def _unread(reading: Reading, choice: Choice) -> str:
     m = choice.meaning
     if not choice.right and not choice.ratios:
         nearest = "none of them makes any gradient right"
+    if choice.loss == "right":
+        nearest = f"the loss it returns is that of {m}, but its gradients are not"
     return (
         f"it runs ({reading.layout}), but what it computes is not known: under no usual activation, loss and reduction is "
         f"half of its gradients right; {nearest}. Say what it should compute, then it is judged by that, for example "
@@ -300,7 +304,7 @@ def _finished(reading: Reading, meanings: dict[str, tuple[Any, Any]], choice: Ch
         sizes=sizes if any(sizes) else (), bias=reading.layout.biases != "none",
         batches=(1,) if reading.layout.single else Chain((), "", "").batches,
     )  # fmt: skip
-    student = Student(reading, meanings, chain, _told(reading, meanings, choice), choice.loss in ("right", "none"))
+    student = Student(reading, meanings, chain, _told(reading, meanings, choice), choice.loss in ("right", "negative", "none"))
     if not chain.sizes:
         depths = (len(sizes) - 1,) if reading.entry.signature.depth else tuple(_depths(reading, meanings, sizes))
         student = changed(student, chain=_with(chain, depths))

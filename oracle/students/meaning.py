@@ -159,7 +159,7 @@ class Choice:
     right: float
     """The share of the gradients that are right."""
     loss: str
-    """"right" (or a plain multiple: it is judged), "near", "unknown" or "none"."""
+    """"right", "negative", "near", "unknown" or "none"; the first two are judged."""
     ratios: tuple[float, ...] = ()
     """Where no gradient is right: what all of them are times the right ones, net by net."""
 
@@ -209,6 +209,8 @@ def _loss(m: Meaning, probes: list[Probe]) -> str:
     want = np.array([p.truth(m)[1] for p in probes])
     if near(got, want, EXACT):
         return "right"
+    if near(got, -want, EXACT):
+        return "negative"
     return "near" if near(got, want, ROUGH) else "unknown"
 
 

@@ -1,0 +1,177 @@
+"""`oracle smoke`: is a subject wired right? A few tiny cases, the simplest first, and a sentence for what is not.
+
+Nothing is said that was not seen: "transposed" only where the transposed numbers are right, "N times" only where two
+nets of different sizes agree. Whether every formula is right is the business of `oracle check`.
+"""
+
+import contextlib
+import io
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from oracle import chains
+from oracle.architectures import PROFILES
+from oracle.judge import How, judge
+from oracle.smoke.hints import told
+from oracle.smoke.ladder import PLAIN, Rung, ladder, net, of_chain, operators
+from oracle.spec import Case
+from oracle.subjects import Subject
+
+SECONDS = 8.0
+"""After so many nothing more is asked."""
+PATIENCE = 2.0
+"""Seconds for one answer."""
+SLOW = 0.05
+"""Seconds for one answer, beyond which a whole check takes long."""
+
+
+class Step(Struct, frozen=True):
+    """One thing that was tried."""
+
+    what: str
+    status: Literal["ok", "wrong", "skipped"]
+    told: str = ""
+    """What was got, and what to do."""
+
+
+class Smoke(Struct, frozen=True, kw_only=True):
+    """What was found."""
+
+    subject: str
+    reading: str
+    """How a student's function was read."""
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+    """What is worth knowing, and no mistake."""
+    next: str
+    """The command to run next."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 wired right, 1 something is wrong, 2 nothing could be tried."""
+        statuses = {step.status for step in self.steps}
+        return 1 if "wrong" in statuses else 0 if "ok" in statuses else 2
+
+
+@dataclass
+class Watched:
+    """What a subject prints, and how long it takes."""
+
+    printed: str = ""
+    times: list[float] = field(default_factory=list)
+
+    def watch(self, subject: Subject) -> Subject:
+        """The subject, watched."""
+        return replace(subject, call=self._seen(subject.call), seconds=min(PATIENCE, subject.seconds))
+
+    def _seen(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def seen(case: Any) -> Any:
+            start, out = time.perf_counter(), io.StringIO()
+            try:
+                with contextlib.redirect_stdout(out):
+                    return call(case)
+            finally:
+                self.times.append(time.perf_counter() - start)
+                self.printed = self.printed or out.getvalue().strip()
+
+        seen.__name__ = getattr(call, "__name__", "backprop")
+        return seen
+
+
+def smoke(subject: Subject, seconds: float = SECONDS) -> Smoke:
+    """Try a subject on the ladder of cases."""
+    watched, end, chain = Watched(), time.monotonic() + seconds, chains.of(subject)
+    seen = watched.watch(subject)
+    rungs = list(of_chain(chain) if chain else ladder(subject))
+    steps = list(climbed(rungs, seen, end))
+    if chain is None and subject.supports is None and any(step.status == "ok" for step in steps):
+        steps += known(seen, end)
+    return Smoke(
+        subject=subject.name,
+        reading=str(getattr(subject.call, "told", "")),
+        steps=tuple(steps),
+        notes=tuple(notes(rungs, steps, seen, watched)),
+        next=following(subject),
+    )
+
+
+def climbed(rungs: list[Rung], subject: Subject, end: float) -> Iterator[Step]:
+    """Every rung tried; the same trouble is told once."""
+    said = set[str]()
+    for what, make in rungs:
+        step = Step(what, "skipped", "not asked: time is up") if time.monotonic() > end else tried(what, make, subject)
+        yield Step(what, "wrong", "as before") if step.status == "wrong" and step.told in said else step
+        said.add(step.told)
+
+
+def tried(what: str, make: Callable[[int], Any], subject: Subject) -> Step:
+    """One case judged, with advice where it is certain."""
+    verdict = judge(make(0), subject, how=How(thorough=False))
+    if verdict.outcome in ("skipped", "undecided"):
+        return Step(what, "skipped", verdict.reason)
+    if not verdict.failed:
+        return Step(what, "ok")
+    if verdict.outcome == "timeout" or verdict.reason.startswith("the second call"):
+        return Step(what, "wrong", verdict.reason)
+    return Step(what, "wrong", told(make, subject) or verdict.reason)
+
+
+# ---------------------------------------------------------------------------------------------------- the operators
+
+
+def known(subject: Subject, end: float) -> list[Step]:
+    """Whether it answers for every operator; where it does not, which it does."""
+    answered, raised, reasons = list[str](), list[str](), Counter[str]()
+    loss = next((op for op in PLAIN if _ok(op, subject)), "")
+    for op, cases in operators(loss) if loss else ():
+        if time.monotonic() > end:
+            return [Step("every operator", "skipped", "not asked: time is up")]
+        replies = [subject.answer(case) for case in cases]
+        if errors := [reply.error or reply.breach or reply.timeout for reply in replies if reply.answer is None]:
+            raised.append(op)
+            reasons[errors[0]] += 1
+        elif replies:
+            answered.append(op)
+    if not raised:
+        return [Step("every operator", "ok")] if answered else []
+    names = ", ".join(f'"{op}"' for op in sorted({"Linear", *answered}))
+    why = f"it gives no answer for {len(raised)} of {len(raised) + len(answered)} operators ({reasons.most_common(1)[0][0]})"
+    declare = f"declare what it knows: {subject.call.__name__}.supports = {{{names}}}"
+    return [Step("every operator", "wrong", f"{why}; {declare}")]
+
+
+def _ok(op: str, subject: Subject) -> bool:
+    return judge(net(0, ["Linear"], op), subject).outcome == "match"
+
+
+# -------------------------------------------------------------------------------------------------------- the rest
+
+
+def notes(rungs: list[Rung], steps: Iterable[Step], subject: Subject, watched: Watched) -> Iterator[str]:
+    """What is worth knowing."""
+    if watched.printed:
+        first = watched.printed.splitlines()[0][:60]
+        yield f"it prints ({first!r}): that does no harm, and takes time"
+    if watched.times and (middle := sorted(watched.times)[len(watched.times) // 2]) > SLOW:
+        yield f"one case takes {middle:.2f} s: begin with --cases 50, which are 100 cases, about {100 * middle:.0f} s"
+    for (_, make), step in zip(rungs, steps, strict=False):
+        case = make(0)
+        if step.status == "ok" and isinstance(case, Case):
+            reply = subject.answer(case)
+            if reply.answer is not None and reply.answer.loss is None:
+                yield "the loss is not returned, or not judged: only gradients are"
+            return
+
+
+def following(subject: Subject) -> str:
+    """The command to run next, with the profile that fits what is supported."""
+    if chains.of(subject) is not None or subject.supports is None:
+        return f"oracle check {subject.name}"
+    mlp = PROFILES["mlp"]
+    few = subject.supports <= {"Linear", *mlp.units, *mlp.losses} and subject.supports & {*mlp.losses}
+    return f"oracle check {subject.name}" + (" --profile mlp" if few else "")
