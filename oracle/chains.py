@@ -4,8 +4,9 @@ A chain is Linear, σ, Linear, σ, ..., Linear, perhaps σ once more, and a loss
 says so in an attribute `chain`; then only such nets are drawn for it. Plain data: it travels between processes.
 """
 
+from itertools import pairwise
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -42,6 +43,8 @@ class Chain(Struct, frozen=True):
     """Every width from the input to the output, where they cannot be chosen; 0 where one can."""
     batches: tuple[int, ...] = (1, 1, 2, 2, 3, 4, 5, 6)
     bias: bool = True
+    dtypes: tuple[Literal["float32", "float64"], ...] = ("float64", "float32")
+    """float32 alone for a function that calculates in that whatever it is given."""
 
     @property
     def supports(self) -> frozenset[str]:
@@ -60,7 +63,7 @@ class Chain(Struct, frozen=True):
         """The one with these widths, from the input to the output."""
         hidden, output = pair or self.units[0]
         nodes, parameters, at = list[Node](), dict[str, Slot](), "x"
-        for k, (before, width) in enumerate(zip(widths, widths[1:], strict=False), 1):
+        for k, (before, width) in enumerate(pairwise(widths), 1):
             attrs: dict[str, Any] = {"in_features": before, "out_features": width}
             nodes.append(Node(f"h{k}", "Linear", (at,), attrs if self.bias else attrs | {"bias": False}))
             parameters[f"h{k}.weight"] = Slot((width, before), "weight")

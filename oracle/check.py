@@ -124,8 +124,10 @@ def check(
     """Judge a subject on `cases` random cases of each dtype, or for so many seconds; the same seed, the same report."""
     subject = resolve(subject) if isinstance(subject, str) else subject
     chain = chains.of(subject)
-    profile = "chains" if chain else profile
-    tally, stopped, dtypes = Tally(), "", tuple(dtypes)
+    profile, dtypes = ("chains" if chain else profile), tuple(dtypes)
+    if chain:
+        dtypes = tuple(dtype for dtype in dtypes if dtype in chain.dtypes) or chain.dtypes
+    tally, stopped = Tally(), ""
     try:
         for where, case, twin, k in _stream(cases, seconds, seed, dtypes, profile, subject.supports, chain):
             tally.add(where, case, _trial(case, subject, twin, k), subject)
@@ -145,7 +147,12 @@ def _trial(case: AnyCase, subject: Subject, twin: Twin | None, k: int) -> Trial:
 
 
 def _stream(
-    cases: int | None, seconds: float | None, seed: int, dtypes: tuple[str, ...], profile: str, supports: Any = None,
+    cases: int | None,
+    seconds: float | None,
+    seed: int,
+    dtypes: tuple[str, ...],
+    profile: str,
+    supports: Any = None,
     chain: chains.Chain | None = None,
 ) -> Iterator[tuple[str, AnyCase, Twin | None, int]]:
     """Every case with its name, its twin (one for each architecture) and its number; the dtypes take turns."""

@@ -80,7 +80,7 @@ def _net(random: Random, k: int, subject: Subject) -> Case:
 
 
 def _of_chain(chain: chains.Chain, random: Random, k: int) -> Case:
-    return chain.case(chain.draw(random), random.randrange(2**32), DTYPES[k % 2])
+    return chain.case(chain.draw(random), random.randrange(2**32), chain.dtypes[k % len(chain.dtypes)])
 
 
 PLAIN = ("small", "halves", "normal", "normal")
@@ -147,8 +147,8 @@ def _alone(op: str, subject: Subject, seed: int, count: int) -> Iterator[Case]:
         nodes = [n for n in net.nodes if n.op == op]
         if not nodes:
             continue
-        regimes_ = chains.REGIMES if chain else PROFILES["standard"].regimes
-        case = values(net, random.randrange(2**32), DTYPES[k % 2], regimes_)
+        drawn, dtypes = (chains.REGIMES, chain.dtypes) if chain else (PROFILES["standard"].regimes, DTYPES)
+        case = values(net, random.randrange(2**32), dtypes[k % len(dtypes)], drawn)
         try:
             truth = Twin(case).run(case, errors=True)
             *_, alone = stages(isolate(case, truth, random.choice(nodes)), subject)

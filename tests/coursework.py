@@ -1,6 +1,10 @@
-"""Backpropagation as courses and well-known repositories have it written: their interfaces, in our own code, all right."""
+"""Backpropagation as courses and well-known repositories have it written: their interfaces, our own code, all right."""
+
+from itertools import pairwise
 
 import numpy as np
+
+RNG = np.random.default_rng(0)
 
 
 def sigmoid(z):
@@ -231,8 +235,8 @@ class Network:
 
     def __init__(self, sizes):
         self.sizes = sizes
-        self.biases = [np.random.randn(n, 1) for n in sizes[1:]]
-        self.weights = [np.random.randn(n, m) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
+        self.biases = [RNG.normal(size=(n, 1)) for n in sizes[1:]]
+        self.weights = [RNG.normal(size=(n, m)) for m, n in pairwise(sizes)]
 
     def backprop(self, x, y):
         """(nabla_b, nabla_w)."""
@@ -260,8 +264,8 @@ class TwoLayerNet:
 
     def __init__(self, input_size, hidden_size, output_size, std=1e-4):
         self.params = {
-            "W1": std * np.random.randn(input_size, hidden_size), "b1": np.zeros(hidden_size),
-            "W2": std * np.random.randn(hidden_size, output_size), "b2": np.zeros(output_size),
+            "W1": std * RNG.normal(size=(input_size, hidden_size)), "b1": np.zeros(hidden_size),
+            "W2": std * RNG.normal(size=(hidden_size, output_size)), "b2": np.zeros(output_size),
         }  # fmt: skip
 
     def loss(self, X, y=None, reg=0.5):
@@ -283,7 +287,7 @@ class Layer:
     """A layer that keeps its gradients."""
 
     def __init__(self, n_in, n_out):
-        self.W, self.b = np.random.randn(n_in, n_out), np.zeros((1, n_out))
+        self.W, self.b = RNG.normal(size=(n_in, n_out)), np.zeros((1, n_out))
 
     def forward(self, x):
         """σ(x W + b)."""
@@ -301,7 +305,7 @@ class Stack:
     """A list of layers; forward(x), then backward(y) leaves the gradients in the layers."""
 
     def __init__(self, sizes):
-        self.layers = [Layer(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+        self.layers = [Layer(a, b) for a, b in pairwise(sizes)]
 
     def forward(self, x):
         """The output."""
@@ -323,7 +327,7 @@ class Classifier:
     def __init__(self, n_inputs, hidden_sizes, n_outputs, activation="relu"):
         sizes = [n_inputs, *hidden_sizes, n_outputs]
         self.activation = activation
-        self.coefs_ = [np.random.randn(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+        self.coefs_ = [RNG.normal(size=(a, b)) for a, b in pairwise(sizes)]
         self.intercepts_ = [np.zeros(b) for b in sizes[1:]]
 
     def compute_gradients(self, X, y):

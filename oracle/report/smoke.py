@@ -17,12 +17,17 @@ def smoke_lines(found: Any) -> Iterator[str]:
         yield from _block(" " * 9, step.told)
     for note in found.notes:
         yield from _block("note     ", note)
-    right = {0: "wired right; next: ", 1: "not wired right yet; when it is: ", 2: "nothing could be tried; once it can: "}
+    right = {0: "wired right; next: ", 1: "next, when that is put right: ", 2: "nothing could be tried; once it can: "}
     yield right[found.exit_code] + found.next
 
 
 def _block(head: str, text: str) -> Iterator[str]:
     """Lines under a hanging indent; what is to be pasted is never broken."""
     yield from wrap(
-        text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False, break_on_hyphens=False
+        text,
+        WIDTH,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
     )

@@ -49,7 +49,9 @@ def run_line(report: Report) -> str:
     """What was run: enough to run it again."""
     asked = "" if report.asked is None or report.asked == report.cases else f" of {report.asked} asked for"
     dtypes = ", ".join(report.dtypes) or "no dtype"
-    run = f"subject {report.subject}, {report.cases} cases{asked}, seed {report.seed}, {dtypes}, profile {report.profile}"
+    run = (
+        f"subject {report.subject}, {report.cases} cases{asked}, seed {report.seed}, {dtypes}, profile {report.profile}"
+    )
     return f"{run}; {report.read_as}" if report.read_as else run
 
 

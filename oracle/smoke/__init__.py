@@ -30,6 +30,9 @@ SLOW = 0.05
 """Seconds for one answer, beyond which a whole check takes long."""
 
 
+NUMBERS = "The wiring is right, a formula is not: oracle check says where and why"
+
+
 class Step(Struct, frozen=True):
     """One thing that was tried."""
 
@@ -105,8 +108,9 @@ def climbed(rungs: list[Rung], subject: Subject, end: float) -> Iterator[Step]:
     said = set[str]()
     for what, make in rungs:
         step = Step(what, "skipped", "not asked: time is up") if time.monotonic() > end else tried(what, make, subject)
-        yield Step(what, "wrong", "as before") if step.status == "wrong" and step.told in said else step
-        said.add(step.told)
+        trouble = NUMBERS if NUMBERS in step.told else step.told
+        yield Step(what, "wrong", "as before") if step.status == "wrong" and trouble in said else step
+        said.add(trouble)
 
 
 def tried(what: str, make: Callable[[int], Any], subject: Subject) -> Step:
@@ -118,7 +122,8 @@ def tried(what: str, make: Callable[[int], Any], subject: Subject) -> Step:
         return Step(what, "ok")
     if verdict.outcome == "timeout" or verdict.reason.startswith("the second call"):
         return Step(what, "wrong", verdict.reason)
-    return Step(what, "wrong", told(make, subject) or verdict.reason)
+    numbers = f"{verdict.reason}. {NUMBERS}" if verdict.differences else verdict.reason
+    return Step(what, "wrong", told(make, subject) or numbers)
 
 
 # ---------------------------------------------------------------------------------------------------- the operators
@@ -140,7 +145,8 @@ def known(subject: Subject, end: float) -> list[Step]:
     if not raised:
         return [Step("every operator", "ok")] if answered else []
     names = ", ".join(f'"{op}"' for op in sorted({"Linear", *answered}))
-    why = f"it gives no answer for {len(raised)} of {len(raised) + len(answered)} operators ({reasons.most_common(1)[0][0]})"
+    count, (most, _) = f"{len(raised)} of {len(raised) + len(answered)}", reasons.most_common(1)[0]
+    why = f"it gives no answer for {count} operators ({most})"
     declare = f"declare what it knows: {subject.call.__name__}.supports = {{{names}}}"
     return [Step("every operator", "wrong", f"{why}; {declare}")]
 

@@ -1,6 +1,6 @@
 """What to do about an answer that is wrong: said only where the numbers show it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from oracle.compare import contract
 from oracle.judge import judge
 from oracle.probes import QUICK
-from oracle.spec import AnyCase, Answer, Array, Case
+from oracle.spec import Answer, AnyCase, Array, Case
 from oracle.subjects import Subject
 from oracle.twin import Truth, Twin
 
@@ -54,8 +54,8 @@ def _breach(case: Case, subject: Subject, answer: Answer, truth: Truth, breaches
     if strange := [name for name in got if name not in truth.gradients]:
         return _named(strange[0], got[strange[0]], missing, truth)
     if missing and not any(name in case.parameters for name in missing):
-        names = " and ".join(missing)
-        return f'the gradients of the inputs, {names}, are missing: return them, or declare {_call(subject)}.returns = {{"parameters"}}'
+        names, declared = " and ".join(missing), f'{_call(subject)}.returns = {{"parameters"}}'
+        return f"the gradients of the inputs, {names}, are missing: return them, or declare {declared}"
     for name, g in got.items():
         if hint := _tensor(name, g, truth.gradients[name], case.dtype):
             return hint
@@ -69,7 +69,9 @@ def _call(subject: Subject) -> str:
 def _named(name: Any, g: Any, missing: list[str], truth: Truth) -> str:
     """A name that nobody asked for: whose numbers are they?"""
     x = _array(g)
-    for other in missing if x is not None else ():
+    for other in missing:
+        if x is None:
+            break
         right = truth.gradients[other]
         if _same(x, right) or (x.ndim == 2 and _same(x.T, right)):
             turned = "" if _same(x, right) else " transposed"
@@ -89,7 +91,7 @@ def _tensor(name: str, g: Any, right: Array, dtype: str) -> str:
         turn = f": return np.asarray(it, {dtype!r})" if x is not None else ": return a NumPy array"
         return f"the gradient of {name} is a {kind}{fits}{turn}"
     if g.shape != right.shape:
-        return _shape(name, g, right)
+        return _shape(name, np.asarray(g), right)
     if g.dtype != dtype and g.dtype.kind == "f":
         return f"the gradient of {name} is {g.dtype} where the case is {dtype}: keep the dtype of what is given"
     return ""
@@ -125,7 +127,8 @@ def _same(x: Array, right: Array) -> bool:
 # --------------------------------------------------------------------------------------------------------- factors
 
 FACTORS: dict[str, Callable[[int, int], float]] = {
-    "−1": lambda n, w: -1, "2": lambda n, w: 2, "1/2": lambda n, w: 1 / 2, "N": lambda n, w: n, "1/N": lambda n, w: 1 / n,
+    "−1": lambda n, w: -1, "2": lambda n, w: 2, "1/2": lambda n, w: 1 / 2, "N": lambda n, w: n,
+    "1/N": lambda n, w: 1 / n,
     "the width": lambda n, w: w, "1/width": lambda n, w: 1 / w, "N · width": lambda n, w: n * w,
     "1/(N · width)": lambda n, w: 1 / (n * w), "2/N": lambda n, w: 2 / n, "1/(2N)": lambda n, w: 1 / (2 * n),
     "N/2": lambda n, w: n / 2, "2N": lambda n, w: 2 * n, "2/(N · width)": lambda n, w: 2 / (n * w),
@@ -154,7 +157,9 @@ def _factor(make: Callable[[int], AnyCase], subject: Subject) -> str:
             return ""
         n, width = truth.values[case.nodes[-1].inputs[0]].shape
         pairs = [_pair(name, answer, truth) for name in sorted(wrong)]
-        found.append({f for f, k_of in FACTORS.items() if all(_same(got, k_of(n, width) * right) for got, right in pairs)})
+        found.append(
+            {f for f, k_of in FACTORS.items() if all(_same(got, k_of(n, width) * right) for got, right in pairs)}
+        )
     both = [f for f in FACTORS if f in found[0] & found[1]]
     if len(both) != 1:
         return ""

@@ -1,7 +1,8 @@
-"""The tiny cases of `oracle smoke`, the simplest first; each in two sizes, so that a factor shows what it depends on."""
+"""The tiny cases of `oracle smoke`, the simplest first; each in two sizes, so that a factor shows what it is of."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -33,7 +34,7 @@ def ladder(subject: Subject) -> Iterator[Rung]:
         yield f"one Linear and {loss}", lambda k: net(k, ["Linear"], loss)
         yield "a Linear without a bias", lambda k: net(k, ["Linear"], loss, bias=False)
     for other in ("mean", "sum") if loss in ("HalfSquaredError", "MSELoss") else ():
-        yield f"{loss} with reduction {other}", lambda k, r=other: net(k, ["Linear"], loss, reduction=r)
+        yield f"{loss} with reduction {other}", partial(net, ops=["Linear"], loss=loss, reduction=other)
     if unit:
         yield f"an activation, {unit}", lambda k: net(k, ["Linear", unit], loss)
         yield "two layers", lambda k: net(k, ["Linear", unit, "Linear"], loss)
@@ -64,12 +65,20 @@ def net(
             inner = outer
         nodes.append(Node(name, op, (at,), attrs))
         at = name
-    target = Slot((batch or n,), "classes", inner) if loss in ("CrossEntropyLoss", "NLLLoss") else Slot((batch or n, inner))
+    target = (
+        Slot((batch or n,), "classes", inner) if loss in ("CrossEntropyLoss", "NLLLoss") else Slot((batch or n, inner))
+    )
     return _ended(nodes, loss, at, {"x": Slot((batch or n, widths[0])), "target": target}, parameters, reduction, dtype)
 
 
 def _ended(
-    nodes: list[Node], loss: str, at: str, inputs: dict[str, Slot], parameters: dict[str, Slot], reduction: str, dtype: str
+    nodes: list[Node],
+    loss: str,
+    at: str,
+    inputs: dict[str, Slot],
+    parameters: dict[str, Slot],
+    reduction: str,
+    dtype: str,
 ) -> Case:
     """The nodes with a loss, and ordinary numbers, reproducible and off every kink."""
     rng = np.random.default_rng(len(nodes))
@@ -109,22 +118,22 @@ def update(k: int) -> UpdateCase:
 def of_chain(chain: Chain) -> Iterator[Rung]:
     """The cases for a subject that runs chains only."""
 
-    def case(k: int, depth: int, batch: int = 0, pair: int = 0, dtype: str = "float64") -> Case:
+    def case(k: int, depth: int, batch: int = 0, pair: int = 0) -> Case:
         n, widths = SIZES[k]
         free = (*widths, 6, 7)[: depth + 1]
         sizes = [fixed or free[i] for i, fixed in enumerate(chain.sizes or (0,) * (depth + 1))]
         drawn = chain.net(sizes, batch or n, chain.units[pair])
-        return chain.case(replace(drawn, batches=(batch or n,)), k, dtype, ("normal",))
+        return chain.case(replace(drawn, batches=(batch or n,)), k, chain.dtypes[0], ("normal",))
 
     depths = sorted({len(chain.sizes) - 1} if chain.sizes else set(chain.depths))
     alone, batch = 1 if max(chain.batches) == 1 else 0, depths[-1] if len(depths) < 2 else depths[1]
     words = {1: "one layer", 2: "two layers", 3: "three layers", 4: "four layers"}
     for depth in depths:
-        yield words.get(depth, f"{depth} layers"), lambda k, d=depth: case(k, d, alone)
+        yield words.get(depth, f"{depth} layers"), partial(case, depth=depth, batch=alone)
     if not alone:
         yield "a batch of one", lambda k: case(k, batch, 1)
     for pair, (hidden, _) in enumerate(chain.units[1:] if len(chain.units) > 1 else (), 1):
-        yield f"the activation {hidden.op}", lambda k, p=pair: case(k, batch, alone, p)
+        yield f"the activation {hidden.op}", partial(case, depth=batch, batch=alone, pair=pair)
 
 
 # --------------------------------------------------------------------------------------------------- every operator
@@ -134,8 +143,10 @@ def operators(loss: str) -> Iterator[tuple[str, list[Case]]]:
     """Small cases of every operator, with a loss that is known to work."""
     for op in dict.fromkeys((*UNITS, *(op for op in MOVES if op != "Linear"), *LOSSES)):
         base = replace(PROFILES["standard"], depth=(1, 1), batches=(3,), widths=(2, 4), moves=MOVES.get(op, ("unit",)))
-        profile = replace(base, units=(op,) if op in UNITS else ("Identity",), losses=(op,) if op in LOSSES else (loss,))
-        yield op, [case for case in _drawn(op, profile)][:2]
+        profile = replace(
+            base, units=(op,) if op in UNITS else ("Identity",), losses=(op,) if op in LOSSES else (loss,)
+        )
+        yield op, list(_drawn(op, profile))[:2]
 
 
 def _drawn(op: str, profile: Any) -> Iterator[Case]:

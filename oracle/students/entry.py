@@ -1,7 +1,6 @@
 """What a student's code is called with: a function's parameters by their names, an object made and filled.
 
-Every parameter has a role, told by its name: weights, biases, one value for both, the samples, the targets, an
-activation. What a forward pass leaves for the backward pass ("cache") comes from a function beside it.
+What a forward pass leaves for the backward pass ("cache") comes from a function beside it.
 """
 
 import contextlib
@@ -9,8 +8,10 @@ import copy
 import inspect
 import io
 import re
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -18,98 +19,9 @@ import numpy as np
 
 from oracle.spec import Array
 from oracle.students import paths
+from oracle.students.signature import Misfit, Signature
 
-ROLES: dict[str, str] = {
-    "weights": r"w|ws|weights?|weight_list|weight_matrices|thetas?|syns|synapses",
-    "biases": r"b|bs|bias|biases|bias_list|bias_vectors",
-    "params": r"params?|parameters?|layers|net|network|model|nn|mlp|theta_dict|state|p",
-    "x": r"x|xs|xb|inputs?|in|x_?batch|x_?train|data|samples?|features|a_?0|images?|batch_?x|x_?data",
-    "y": r"y|ys|yb|t|ts|d|targets?|labels?|expected|desired|y_?true|y_?batch|y_?train|truth|outputs_true|batch_?y|y_?data",
-    "activation": r"act|activations?|activation_?(name|fn|func|function|type)?|act_?(fn|func|name)|non_?lin(earity)?"
-    r"|nonlin|sigma|phi|hidden_activation|f|g",
-    "slope": r"(d_?)?act(ivation)?_?(prime|derivative|deriv|grad|backward)|[dfg]_?prime|d_?(f|g|act|activation|sigma|phi)"
-    r"|derivative|sigma_?prime|activation_?d",
-    "off": r"reg(ularization)?(_?strength|_?lambda)?|lambd|lambda|lam|reg_?lambda|l[12](_?reg)?|weight_?decay|dropout|noise|drop_?prob",
-    "one": r"keep_?prob|scale",
-    "rate": r"lr|learning_?rate|eta|rate|step_?size",
-    "sizes": r"sizes|layer_?sizes|layer_?dims?|dims|dimensions|architecture|arch|structure|topology|units|shape",
-    "count": r"l|n_?layers?|num_?layers?|depth",
-}
-"""The names of parameters by role, in lower case."""
-
-FORWARD = re.compile(r"(?i)forward|feed_?forward|fprop|predict_proba")
-
-
-def role(name: str) -> str:
-    """The role of a parameter: "weights", "W2" for one layer's, or "?" where the name does not tell."""
-    low = name.lower().strip("_")
-    if one := re.fullmatch(r"(w|weights?|theta|syn|b|bias)_?(\d+)", low):
-        return ("B" if one[1].startswith("b") else "W") + one[2]
-    return next((known for known, pattern in ROLES.items() if re.fullmatch(pattern, low)), "?")
-
-
-class Misfit(Exception):
-    """The code cannot be called in this way; the sentence says why."""
-
-
-@dataclass(frozen=True)
-class Signature:
-    """A callable's parameters and their roles."""
-
-    names: tuple[str, ...]
-    roles: tuple[str, ...]
-    required: tuple[bool, ...]
-    positional: tuple[bool, ...]
-
-    @classmethod
-    def of(cls, call: Any, skip: int = 0, said: list[str] | None = None) -> "Signature":
-        """Of a callable, its first `skip` parameters left out; `said` are the roles in order."""
-        found = [p for p in inspect.signature(call).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        found = found[skip:]
-        roles = [role(p.name) for p in found]
-        for k, told in enumerate(said or ()):
-            roles[k : k + 1] = [told]
-        roles = _counted(roles)
-        if "weights" in roles and "biases" not in roles and not said:
-            roles[roles.index("weights")] = "params"
-        return cls(
-            tuple(p.name for p in found),
-            tuple(roles[: len(found)]),
-            tuple(p.default is p.empty for p in found),
-            tuple(p.kind is p.POSITIONAL_ONLY for p in found),
-        )
-
-    def has(self, *roles: str) -> bool:
-        """Whether some parameter has one of these roles."""
-        return any(r in roles for r in self.roles)
-
-    @property
-    def depth(self) -> int:
-        """How many layers it has, if it has parameters for each; else 0."""
-        numbers = {r[1:] for r in self.roles if re.fullmatch(r"W\d+", r)}
-        return len(numbers)
-
-    def bind(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments. Raises `Misfit` where a required one is not known."""
-        positional, named = list[Any](), dict[str, Any]()
-        for name, its, required, only in zip(self.names, self.roles, self.required, self.positional, strict=True):
-            key = its if its in values else name if name in values else None
-            if key is None:
-                if required:
-                    raise Misfit(f"nothing is known for its parameter {name!r}")
-                continue
-            if only:
-                positional.append(values[key])
-            else:
-                named[name] = values[key]
-        return positional, named
-
-
-def _counted(roles: list[str]) -> list[str]:
-    """The layers' own parameters, counted from 1 whatever the names count from."""
-    numbers = sorted({int(r[1:]) for r in roles if re.fullmatch(r"[WB]\d+", r)})
-    return [f"{r[0]}{numbers.index(int(r[1:])) + 1}" if re.fullmatch(r"[WB]\d+", r) else r for r in roles]
-
+NOTHING = Signature((), (), (), ())
 
 FORMS: dict[str, Callable[[list[Array], list[Array]], Any]] = {
     "a dictionary W1, b1, ...": lambda ws, bs: _named(ws, bs, "W{}", "b{}", 1),
@@ -159,16 +71,19 @@ class Entry:
     make: Callable[[list[int], Any], Any] | None = None
     """(widths, activation) -> an object."""
     method: str = ""
-    signature: Signature = field(default=Signature((), (), (), ()))
+    signature: Signature = NOTHING
     forward: str | Callable[..., Any] | None = None
     """What runs first, where the backward pass wants something of the forward pass."""
     named: bool = False
     """Whether an activation can be handed in."""
     demanded: bool = False
     """Whether one must be."""
+    tensors: bool = False
+    """Whether it is given torch's tensors, as code that imports torch may want."""
 
     def run(self, parts: Mapping[str, Any], form: str, activation: Any, widths: list[int]) -> dict[paths.Path, Array]:
-        """Everything that it returns, or leaves in its object, by path. Whatever the student's code raises, comes out."""
+        """Everything that it returns, or leaves in its object, by path. What the student's code raises, comes out."""
+        parts = {name: _tensors(x) for name, x in parts.items()} if self.tensors else parts
         known = dict(_values(parts, form, activation, widths))
         if self.make is None:
             assert self.call is not None
@@ -190,9 +105,18 @@ class Entry:
         return call(*args, **named)
 
 
+def _tensors(x: Any) -> Any:
+    """The same numbers, in the same memory, as tensors of the torch that the student's code has imported."""
+    if isinstance(x, list):
+        return [_tensors(y) for y in x]
+    return sys.modules["torch"].from_numpy(np.asarray(x))
+
+
 def _left_over(result: Any, wanted: Signature, known: Mapping[str, Any]) -> dict[str, Any]:
     """What the backward pass takes of the forward pass: by name, by kind, or in order."""
-    names = [n for n, r, must in zip(wanted.names, wanted.roles, wanted.required, strict=True) if r not in known and must]
+    names = [
+        n for n, r, must in zip(wanted.names, wanted.roles, wanted.required, strict=True) if r not in known and must
+    ]
     if isinstance(result, Mapping) and all(name in result for name in names):
         return {name: result[name] for name in names}
     many = list(result) if isinstance(result, tuple) else [result]
@@ -225,7 +149,7 @@ def _values(parts: Mapping[str, Any], form: str, activation: Any, widths: list[i
 
 
 def fill(owner: Any, weights: list[Array], biases: list[Array]) -> None:
-    """Put weights and biases into an object, where arrays of just these shapes lie. Raises `Misfit` if there are none."""
+    """Put weights and biases where arrays of just these shapes lie in an object. Raises `Misfit` if there are none."""
     found = dict(paths.leaves(owner))
     for many, bias in ((weights, False), (biases, True)):
         if not many:
@@ -240,13 +164,28 @@ def fill(owner: Any, weights: list[Array], biases: list[Array]) -> None:
 # ---------------------------------------------------------------------------------------------------- what was named
 
 
-METHODS = ("backprop", "backpropagation", "back_propagation", "loss", "gradients", "gradient", "compute_gradients", "grads",
-           "loss_and_grads", "backward", "backward_pass", "backward_propagation", "bprop", "cost_function_prime")  # fmt: skip
+FORWARD = re.compile(r"(?i)forward|feed_?forward|fprop|predict_proba")
+
+
+METHODS = (
+    "backprop", "backpropagation", "back_propagation", "loss", "gradients", "gradient", "compute_gradients", "grads",
+    "loss_and_grads", "backward", "backward_pass", "backward_propagation", "bprop", "cost_function_prime",
+)  # fmt: skip
 """Methods that do the work, the likeliest first, where only a class is named."""
 
 
 def entry(call: Any, said: list[str] | None = None) -> Iterator[Entry]:
     """Every way in which what was named can be called. Raises `Misfit` where its parameters are not understood."""
+    owner, _ = _owner(call)
+    code = call if owner is None else owner if isinstance(owner, type) else type(owner)
+    module = sys.modules.get(getattr(code, "__module__", ""))
+    names = getattr(call, "__globals__", vars(module) if module else {})
+    uses_torch = "torch" in sys.modules and any(x is sys.modules["torch"] for x in names.values())
+    for found in _entries(call, said):
+        yield from (replace(found, tensors=True), found) if uses_torch else (found,)
+
+
+def _entries(call: Any, said: list[str] | None) -> Iterator[Entry]:
     owner, method = _owner(call)
     if owner is None:
         yield _function(call, said)
@@ -275,6 +214,8 @@ def _owner(call: Any) -> tuple[Any, str]:
 
 def _function(call: Any, said: list[str] | None) -> Entry:
     signature = Signature.of(call, said=said)
+    if not signature.has("weights", "params", "W1"):
+        raise Misfit(f"of its parameters ({', '.join(signature.names) or 'none'}), none is called like weights")
     names = vars(inspect.getmodule(call) or object()) if not hasattr(call, "__globals__") else call.__globals__
     helpers = [f for n, f in names.items() if inspect.isfunction(f) and FORWARD.search(n) and f is not call]
     wants = any(r == "?" and must for r, must in zip(signature.roles, signature.required, strict=True))
@@ -311,7 +252,8 @@ def _method(cls: type, make: Callable[[list[int], Any], Any], name: str, said: l
 
 
 def _constructor(cls: type) -> Signature:
-    return Signature.of(cls) if cls.__init__ is not object.__init__ else Signature((), (), (), ())
+    own = any("__init__" in vars(c) for c in cls.__mro__[:-1])
+    return Signature.of(cls) if own else NOTHING
 
 
 def _remade(owner: Any) -> Callable[[list[int], Any], Any]:
@@ -341,6 +283,7 @@ def _makers(cls: type) -> Iterator[Callable[[list[int], Any], Any]]:
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """No prints, and no warnings of NumPy."""
-    with contextlib.redirect_stdout(Quiet()), np.errstate(all="ignore"):
+    """No prints and no warnings: most ways of calling are wrong."""
+    with contextlib.redirect_stdout(Quiet()), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         yield

@@ -24,8 +24,8 @@ class Net:
 
     def copy(self) -> "Net":
         """The same numbers, for code that may change them."""
-        many = [[x.copy() for x in group] for group in (self.weights, self.biases)]
-        return Net(*many, self.x.copy(), self.target.copy())
+        weights, biases = ([x.copy() for x in many] for many in (self.weights, self.biases))
+        return Net(weights, biases, self.x.copy(), self.target.copy())
 
     @property
     def widths(self) -> list[int]:

@@ -38,7 +38,7 @@ SUMMED = {
     "outputs": "summed over the batch, mean over the outputs",
 }  # fmt: skip
 RIGHT, EXACT, ROUGH = 1e-5, 1e-11, 1e-3
-"""Relative errors up to which a gradient is right while a meaning is looked for, a loss is right, and it is nearly so."""
+"""Relative errors up to which a gradient is right while a meaning is looked for, a loss is right, or nearly so."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def _loss(m: Meaning, probes: list[Probe]) -> str:
 
 
 def _ratios(m: Meaning, probes: list[Probe]) -> tuple[float, ...]:
-    """The factors between all that was returned and the right gradients, net by net; none if there is no such factor."""
+    """The factors between all that was returned and the right gradients, net by net; none if there are none."""
     found = [_ratio(p.gradients, p.truth(m)[0]) for p in probes]
     return tuple(k for k in found if k) if all(found) else ()
 

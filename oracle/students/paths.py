@@ -142,7 +142,9 @@ def _numbered(a: Any, b: Any) -> bool:
     return once and re.sub(r"\d+", "#", a) == re.sub(r"\d+", "#", b)
 
 
-WEIGHT = re.compile(r"(?i)^_?(d|grad_?|nabla_?|delta_?|g)?_?(w|ws|theta|weights?|kernel|syn)(_?grads?)?_?\d*$|dl?_?d?w|grad_?w")
+WEIGHT = re.compile(
+    r"(?i)^_?(d|grad_?|nabla_?|delta_?|g)?_?(w|ws|theta|weights?|kernel|syn)(_?grads?)?_?\d*$|dl?_?d?w|grad_?w"
+)
 BIAS = re.compile(r"(?i)^_?(d|grad_?|nabla_?|delta_?|g)?_?(b|bs|bias|biases)(_?grads?)?_?\d*$|dl?_?d?b|grad_?b")
 
 
@@ -179,11 +181,13 @@ def _plain_path(found: Mapping[Path, Array], path: Path) -> Path:
 
 def same(a: Path, b: Path) -> bool:
     """Whether two paths lead to one place."""
-    return len(a) == len(b) and all(x.kind == y.kind and y.at in (x.at, x.last or x.at) for x, y in zip(a, b, strict=True))
+    return len(a) == len(b) and all(
+        x.kind == y.kind and y.at in (x.at, x.last or x.at) for x, y in zip(a, b, strict=True)
+    )
 
 
 def _rank(path: Path, x: Array, shape: tuple[int, ...], bias: bool) -> int:
-    """Ten times how well an array fits, and what its name adds. A bias not summed over the batch still has its width."""
+    """Ten times how well an array fits, and what its name adds. A bias that was not summed still has its width."""
     names = [step.at for step in path if isinstance(step.at, str)]
     mine, other = (BIAS, WEIGHT) if bias else (WEIGHT, BIAS)
     hint = any(map(mine.search, names)) - any(map(other.search, names))

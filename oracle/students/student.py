@@ -28,6 +28,8 @@ class Reading:
     weights: paths.Pattern
     biases: paths.Pattern | None
     loss: paths.Path | None
+    single: bool = False
+    """Whether it calculates in float32 whatever it is given."""
 
     def ask(self, net: Net, activation: Any, strict: bool = True) -> tuple[dict[str, Array], float | None]:
         """Gradients in the oracle's layout ("h1.weight"), and the loss. Strictly, a bias keeps its axes of length 1."""
@@ -70,7 +72,7 @@ def _real(x: Array) -> Array:
 
 @dataclass(frozen=True)
 class Student:
-    """The subject: it always calculates in float64, whatever the case is in."""
+    """The subject: it is given float64 whatever the case is in."""
 
     reading: Reading
     meanings: dict[str, tuple[Any, Meaning]]
@@ -114,8 +116,12 @@ class Student:
 
     def _net(self, case: Case, parts: Links) -> Net:
         """The numbers, or the reason why the function cannot run them."""
+        if case.dtype not in self.chain.dtypes:
+            raise Unsupported(f"{case.dtype}: it calculates in float32")
         fixed, layout = self.chain.sizes, self.reading.layout
-        if fixed and (len(fixed) != len(parts.widths) or any(a not in (0, b) for a, b in zip(fixed, parts.widths, strict=True))):
+        if fixed and (
+            len(fixed) != len(parts.widths) or any(a not in (0, b) for a, b in zip(fixed, parts.widths, strict=True))
+        ):
             raise Unsupported(f"layers of other sizes than {fixed}")
         if not fixed and len(parts.linears) not in self.chain.depths:
             raise Unsupported(f"{len(parts.linears)} layers")
@@ -123,9 +129,16 @@ class Student:
             raise Unsupported("a loss with such arguments")
         if any(node.attrs.get("bias", True) != self.chain.bias for node in parts.linears):
             raise Unsupported("a Linear without a bias" if self.chain.bias else "a Linear with a bias")
-        weights, biases = ([_double(case.parameters[f"{n.name}.{role}"]) for n in parts.linears if f"{n.name}.{role}" in case.parameters] for role in ("weight", "bias"))
+        weights, biases = (
+            [
+                _double(case.parameters[f"{n.name}.{role}"])
+                for n in parts.linears
+                if f"{n.name}.{role}" in case.parameters
+            ]
+            for role in ("weight", "bias")
+        )
         x, target = case.inputs[parts.linears[0].inputs[0]], case.inputs[parts.loss.inputs[1]]
-        if layout.single and len(x) != 1 or not len(x):
+        if len(x) != 1 if layout.single else not len(x):
             raise Unsupported("a batch of other than one sample" if layout.single else "an empty batch")
         if target.dtype.kind == "f" and self.chain.target in ("classes", "one_hot") and not _one_hot(target):
             raise Unsupported("a target that is no class")
