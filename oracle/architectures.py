@@ -27,7 +27,7 @@ class Slot:
 
     shape: Shape
     kind: str = "real"
-    """real, weight, gain, mask, classes, probabilities, unit, slopes, mean, variance or count."""
+    """real, weight, gain, mask, classes, binary, one_hot, probabilities, unit, slopes, mean, variance or count."""
     classes: int = 0
     ignore: int | None = None
     bounds: tuple[float, float] = (0.0, 1.0)

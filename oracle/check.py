@@ -146,13 +146,18 @@ def check(
     `apart` the causes are told apart as a baseline needs them, which takes longer.
     """
     subject = resolve(subject) if isinstance(subject, str) else subject
-    tally, stopped, dtypes, replayed = Tally(apart), "", tuple(dtypes), list[Replayed]()
+    chain = subject.chain
+    profile, dtypes = ("chains" if chain else profile), tuple(dtypes)
+    if chain:
+        dtypes = tuple(dtype for dtype in dtypes if dtype in chain.dtypes) or chain.dtypes
+    tally, stopped, replayed = Tally(apart), "", list[Replayed]()
     try:
         for file, saved in corpus:
             replayed.append(_replayed(tally, subject, file, saved))
             if stopped := _enough(tally, subject):
                 break
-        for where, case, twin, k in () if stopped else _stream(cases, seconds, seed, dtypes, profile, subject.supports):
+        drawn = _stream(cases, seconds, seed, dtypes, profile, subject.supports, chain)
+        for where, case, twin, k in () if stopped else drawn:
             tally.add(where, case, _trial(case, subject, twin, k), subject)
             if progress:
                 progress(tally.cases, tally.outcomes)
@@ -189,11 +194,17 @@ def _trial(case: AnyCase, subject: Subject, twin: Twin | None, k: int) -> Trial:
 
 
 def _stream(
-    cases: int | None, seconds: float | None, seed: int, dtypes: tuple[str, ...], profile: str, supports: Any = None
+    cases: int | None,
+    seconds: float | None,
+    seed: int,
+    dtypes: tuple[str, ...],
+    profile: str,
+    supports: Any = None,
+    chain: Any = None,
 ) -> Iterator[tuple[str, AnyCase, Twin | None, int]]:
     """Every case with its name, its twin (one for each architecture) and its number; the dtypes take turns."""
     end = time.monotonic() + seconds if seconds is not None else float("inf")
-    streams = [(Stream(seed, dtype, profile, supports), dtype) for dtype in dtypes]
+    streams = [(Stream(seed, dtype, profile, supports, chain), dtype) for dtype in dtypes]
     twins: dict[str, Twin] = {}
     k = 0
     while cases is None or k < cases:

@@ -45,6 +45,8 @@ class Suspicion:
     """None for a fault of no one node."""
     readings: int = 1
     """How many readings of its line were tried: of two that explain as much, the one of fewer is the simpler."""
+    inner: bool = False
+    """Whether it spares the last of the nodes that it could sit at: code often treats the output layer apart."""
     explained: int = 0
     failing: int = 0
     where: list[frozenset[str]] = field(default_factory=list)
@@ -85,7 +87,7 @@ class Suspicion:
 
     def meets(self, e: Evidence | Steps, failed: bool, regimes: frozenset[str] = frozenset()) -> None:
         """Count one more case."""
-        holds = explains(self.hypothesis, e, self.node)
+        holds = explains(self.hypothesis, e, self.node, self.inner)
         if failed:
             self.failing += 1
             self.explained += holds is True
@@ -95,22 +97,24 @@ class Suspicion:
             self.passing.append((holds, regimes))
 
 
-def explains(h: Hypothesis, e: Evidence | Steps, node: Node | None) -> bool | None:
+def explains(h: Hypothesis, e: Evidence | Steps, node: Node | None, inner: bool = False) -> bool | None:
     """Whether the fault, at this node, at nodes of its operator, or everywhere it can be, reproduces a case.
 
     None where it foretells nothing: a rate cannot be read from a gradient of zero.
     """
-    told = [e.explained(p) for p in _foretold(h, e, node)]
+    told = [e.explained(p) for p in _foretold(h, e, node, inner)]
     return any(told) if told else None
 
 
-def _foretold(h: Hypothesis, e: Evidence | Steps, node: Node | None) -> Iterator[Any]:
+def _foretold(h: Hypothesis, e: Evidence | Steps, node: Node | None, inner: bool) -> Iterator[Any]:
     try:
         if isinstance(e, Steps):
             yield from (rule(e.case) for rule in h.rules if e.case.op in h.ops)
         elif node is None:
             yield from h.predict(e, [])
-        elif places := list(_places(h, e.case, node)):
+        elif places := list(_places(h, e.case, node, inner)):
+            if inner and not any(len(nodes) > 1 for nodes in places):
+                yield e.right  # there is but the last one
             for nodes in places:
                 for predicted in h.predict(e, nodes):
                     yield predicted
@@ -129,11 +133,13 @@ def _halves(e: Evidence, nodes: list[Node], predicted: Tensors) -> Iterator[Tens
         yield {name: x if name in targets else e.right[name] for name, x in predicted.items()}
 
 
-def _places(h: Hypothesis, case: Case, node: Node) -> Iterator[list[Node]]:
+def _places(h: Hypothesis, case: Case, node: Node, inner: bool) -> Iterator[list[Node]]:
     """The sets of nodes at which the fault may sit in a case: each one once."""
     able = [n for n in case.nodes if h.applies(n)]
     alike = [n for n in able if n.op == node.op]
     options = [alike, *([able] if able != alike else []), *([[n] for n in alike] if len(alike) > 1 else [])]
+    if inner:
+        options = [able[:-1], *options]
     yield from (nodes for nodes in options if nodes)
 
 
@@ -178,7 +184,8 @@ def _explaining(e: Evidence | Steps) -> Iterator[Suspicion]:
                 continue
             halves = (half for p in predicted for half in _halves(e, [node] if node else [], p))
             if any(e.explained(p) for p in (*predicted, *halves)):
-                yield Suspicion(FAULTS[code], h, node, len(predicted))
+                able = [n for n in e.case.nodes if h.applies(n)]
+                yield Suspicion(FAULTS[code], h, node, len(predicted), node is not None and node is not able[-1])
 
 
 def _believed(s: Suspicion, also: tuple[str, ...]) -> Diagnosis:

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -51,6 +51,10 @@ def _fill(slot: Slot, rng: np.random.Generator, regime: str, points: Array, dtyp
     if slot.kind == "classes":
         labels = rng.integers(0, slot.classes, shape)
         return np.where(rng.random(shape) < 0.15, slot.ignore or 0, labels).astype(np.int64)
+    if slot.kind == "binary":
+        return rng.integers(0, 2, shape).astype(dtype)
+    if slot.kind == "one_hot":
+        return np.eye(shape[1], dtype=dtype)[rng.integers(0, shape[1], shape[0])]
     if slot.kind == "count":
         return np.array(rng.integers(0, 5), np.int64)
     if slot.kind == "probabilities":
@@ -180,6 +184,16 @@ def _group(k: int) -> int:
     return k // FEW if k < FIRST else FIRST // FEW + (k - FIRST) // MANY
 
 
+class Drawer(Protocol):
+    """Draws the nets that a subject can run, and their numbers."""
+
+    def draw(self, r: Random) -> Architecture:
+        """A random net."""
+
+    def case(self, net: Architecture, seed: int, dtype: str) -> Case:
+        """A net with numbers."""
+
+
 @dataclass
 class Stream:
     """The cases of a seed: case k is the same on every machine, whatever was asked before."""
@@ -188,10 +202,14 @@ class Stream:
     dtype: str = "float64"
     profile: str = "standard"
     supports: frozenset[str] | None = None
+    chain: Drawer | None = None
+    """What draws nets and numbers in place of the profile; see `oracle.chains`."""
     _last: tuple[int, Architecture] | None = field(default=None, repr=False)
 
     def __getitem__(self, k: int) -> Case | UpdateCase:
         """Case k."""
+        if self.chain is not None:
+            return self._of_chain(self.chain, k)
         profile = PROFILES[self.profile]
         if profile.updates and k % profile.updates == profile.updates - 1:
             return update_case(self._random("update", k), self.dtype)
@@ -203,6 +221,12 @@ class Stream:
             )
         seed = self._random("values", k).randrange(2**63)
         return values(self._last[1], seed, self.dtype, profile.regimes)
+
+    def _of_chain(self, chain: Drawer, k: int) -> Case:
+        group = _group(k)
+        if self._last is None or self._last[0] != group:
+            self._last = (group, chain.draw(self._random("net", group)))
+        return chain.case(self._last[1], self._random("values", k).randrange(2**63), self.dtype)
 
     def _turn(self, group: int) -> int:
         """The two dtypes go through the operators half a round apart, so that one trains what the other evaluates."""

@@ -41,12 +41,17 @@ def isolated(
                     continue
                 if node.op != "Dot" and _only_of_the_end(alone, verdict) and judge(_end(alone)).failed:
                     continue
-                if not (_only_shown(verdict) and judge(control(alone)).failed):
+                if not _only_shown(verdict) or _believable(alone, judge, stage):
                     found.append((node, alone, verdict))
                     break
         except CaseError:
             continue
     return found
+
+
+def _believable(case: Case, judge: Judge, stage: Stage) -> bool:
+    """Whether the Linear that shows an error signal is itself seen to be right."""
+    return judge(next(iter(stage(control(case))))).outcome == "match"
 
 
 def _only_of_the_end(case: Case, verdict: Verdict) -> bool:

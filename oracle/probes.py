@@ -11,6 +11,7 @@ from random import Random
 
 import numpy as np
 
+from oracle import chains
 from oracle.architectures import LOSSES, PROFILES, UNITS, Profile, architecture
 from oracle.draws import update_case, values
 from oracle.hypotheses.evidence import Evidence, Steps
@@ -66,12 +67,20 @@ def of_operator(op: str, subject: Subject, seed: int, count: int = PROBES) -> It
 
 def of_nets(subject: Subject, seed: int, count: int = PROBES) -> Iterator[Probe]:
     """Whole nets, for faults of the walk over the graph."""
-    random = Random(f"nets {seed}")
+    random, chain = Random(f"nets {seed}"), subject.chain
     for k in range(count):
-        net = architecture(random, "standard" if k % 4 else "deep", None, subject.supports)
-        case = values(net, random.randrange(2**32), DTYPES[k % 2], PLAIN)
+        case = _of_chain(chain, random, k) if chain else _net(random, k, subject)
         if found := _clear(case, subject):
             yield _probe(case, found, "")
+
+
+def _net(random: Random, k: int, subject: Subject) -> Case:
+    net = architecture(random, "standard" if k % 4 else "deep", None, subject.supports)
+    return values(net, random.randrange(2**32), DTYPES[k % 2], PLAIN)
+
+
+def _of_chain(chain: chains.Chain, random: Random, k: int) -> Case:
+    return chain.case(chain.draw(random), random.randrange(2**32), chain.dtypes[k % len(chain.dtypes)])
 
 
 PLAIN = ("small", "halves", "normal", "normal")
@@ -129,15 +138,17 @@ def _focused(op: str) -> Profile:
 def _alone(op: str, subject: Subject, seed: int, count: int) -> Iterator[Case]:
     """Cases of the operator alone, cut out of small nets that have it."""
     random, made = Random(f"{op} {seed}"), 0
+    chain = subject.chain
     for k in range(8 * count):
         try:
-            net = architecture(random, _focused(op), None, subject.supports)
+            net = chain.draw(random) if chain else architecture(random, _focused(op), None, subject.supports)
         except ValueError:
             return
         nodes = [n for n in net.nodes if n.op == op]
         if not nodes:
             continue
-        case = values(net, random.randrange(2**32), DTYPES[k % 2], PROFILES["standard"].regimes)
+        drawn, dtypes = (chains.REGIMES, chain.dtypes) if chain else (PROFILES["standard"].regimes, DTYPES)
+        case = values(net, random.randrange(2**32), dtypes[k % len(dtypes)], drawn)
         try:
             truth = Twin(case).run(case, errors=True)
             *_, alone = stages(isolate(case, truth, random.choice(nodes)), subject)

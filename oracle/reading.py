@@ -19,14 +19,20 @@ FITS = 1e-7
 
 
 def reading(evidence: list[Evidence], guilty: str, op: str, born: Birthplace | None) -> str:
-    """A sentence, or nothing where no simple terms fit. The largest case says the most."""
+    """A sentence, or nothing where no simple terms fit. The largest case says the most.
+
+    Where no node fails alone, a ratio must be seen in every case: a net has room for coincidences.
+    """
+    name = guilty or (born.node if born else "")
+    double = [e for e in evidence if e.case.dtype == "float64" and e.wrong]
+    ratio = bool(guilty) or all(map(_ratio, double))
     for e in sorted(evidence, key=lambda e: -sum(x.size for x in e.got.values())):
-        node = next((n for n in e.case.nodes if n.name == guilty or (op and n.op == op)), None)
+        node = next((n for n in e.case.nodes if n.name == name or (op and n.op == op)), None)
         if node is None or born is None or e.case.dtype != "float64":
             continue
         if node.name not in e.truth.values or node.inputs[0] not in e.truth.values:
             continue  # several outputs, or none of its own
-        found = _ratio(e) or (_of_samples(e, node) if born.part == "partials" else _of_signal(e, node))
+        found = (ratio and _ratio(e)) or (_of_samples(e, node) if born.part == "partials" else _of_signal(e, node))
         if found:
             return found
     return ""

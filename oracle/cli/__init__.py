@@ -10,6 +10,7 @@ from oracle.cli.common import INTERRUPTED, OK, USAGE
 from oracle.cli.explain import catalogue, explain
 from oracle.cli.measure import deviations, mutation
 from oracle.cli.protocol import protocol
+from oracle.cli.smoke import smoke
 from oracle.cli.vectors import vectors
 
 
@@ -40,5 +41,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for command in (check, replay, explain, catalogue, mutation, deviations, protocol, vectors):
+for command in (check, replay, explain, catalogue, mutation, deviations, protocol, vectors, smoke):
     main.add_command(command)

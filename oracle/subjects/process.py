@@ -232,7 +232,8 @@ class Remote(Subject):
         welcome = _hello(process, name, seconds)
         return cls(
             name, _elsewhere, _elsewhere if welcome.update else None, seconds=seconds, options=options,
-            process=process, base64=welcome.tensors == "base64", remark=welcome.remark, **declared(welcome, name),
+            process=process, base64=welcome.tensors == "base64", remark=welcome.remark, chain=welcome.chain,
+            **declared(welcome, name),
         )  # fmt: skip
 
     @property
@@ -269,7 +270,7 @@ class Remote(Subject):
             return self._out_of_step(f"the subject answered {_quoted(line)} when it was asked case {number}")
         match found:
             case Answered():
-                return Reply(found.answer)
+                return Reply(found.answer, evidence=self.process.evidence)
             case Declined():
                 return Reply(skipped=f"the subject declines: {found.reason}")
             case Failed():

@@ -24,6 +24,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from oracle.chains import Chain
 from oracle.spec import Answer, Case, UpdateAnswer, UpdateCase, from_json, schema, to_json
 from oracle.tensors import decode_tensor, unspell
 
@@ -69,6 +70,8 @@ class Welcome(_Message, frozen=True, tag="hello"):
     """How it wants to be given tensors."""
     remark: str = ""
     """What was assumed of it, in a sentence for its author."""
+    chain: Chain | None = None
+    """The nets that it can run, where it can run nothing else."""
 
 
 class Refused(_Message, frozen=True, tag="refused"):

@@ -18,6 +18,7 @@ import importlib.util
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,13 @@ def resolve(
         )
     if not in_process:
         return Remote.start(text, worker(text, read_as), seconds, memory, _as(read_as))
-    return wrap(_callable(text, target, attribute), text, seconds=seconds)
+    call = _callable(text, target, attribute)
+    if read_as:
+        from oracle.students import adapt, spoken
+
+        kind, said = spoken(read_as)
+        call = adapt(call, kind, **said)
+    return replace(wrap(call, text, seconds=seconds), options=_as(read_as))
 
 
 def _as(kind: str) -> str:
@@ -108,4 +115,7 @@ def _load_file(path: Path) -> Any:
 def wrap(call: Callable[[Case], Any], name: str = "", *, seconds: float = SECONDS) -> Subject:
     """A callable with its declarations. Raises `SubjectError`."""
     name = name or getattr(call, "__name__", "subject")
-    return Subject(name, call, getattr(call, "update", None), seconds=seconds, **declared(call, name))
+    remark, chain = getattr(call, "told", ""), getattr(call, "chain", None)
+    return Subject(
+        name, call, getattr(call, "update", None), seconds=seconds, remark=remark, chain=chain, **declared(call, name)
+    )

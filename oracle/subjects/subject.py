@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from oracle.compare import normalise
 from oracle.spec import AnyCase, Array, Case, Node, Tensors, Unsupported, UpdateAnswer, UpdateCase
 
 
-class _Nowhere(io.TextIOBase):
+class _Nowhere(io.StringIO):
     """Where a subject's prints go."""
 
     def write(self, text: str) -> int:
@@ -71,7 +71,7 @@ class Reply:
     crash: str = ""
     """How the process ended in the middle of the call, or what it said in place of an answer."""
     evidence: str = ""
-    """The last lines of its stderr, where there is no answer."""
+    """What its process wrote to stderr meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,15 @@ class Subject:
     """What a command says of it beside its name ("--as mlp")."""
     remark: str = ""
     """What was assumed of it, in a sentence for its author."""
+    chain: Any = None
+    """An `oracle.chains.Chain`, where it can run nothing else."""
+    prints: TextIO = field(default_factory=_Nowhere)
+    """Where its prints go."""
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is a callable of Python."""
+        return not self.name.startswith("cmd:")
 
     @property
     def words(self) -> str:
@@ -132,7 +141,7 @@ class Subject:
         """Run the subject on a copy of the case; nothing it does to the copy or raises gets through."""
         given = _copy(case)
         try:
-            with _limit(self.seconds), np.errstate(all="ignore"), redirect_stdout(_Nowhere()):
+            with _limit(self.seconds), np.errstate(all="ignore"), redirect_stdout(self.prints):
                 raw = self.update(given) if isinstance(given, UpdateCase) and self.update else self.call(given)  # type: ignore[arg-type]
                 answer = _update_answer(raw) if isinstance(case, UpdateCase) else normalise(raw)
         except Unsupported as reason:

@@ -7,6 +7,7 @@ import faulthandler
 import os
 import select
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,6 +57,7 @@ def main() -> None:
     questions.readline()
     try:
         subject = resolve(text, read_as=read_as, in_process=True, seconds=float("inf"))
+        subject = replace(subject, prints=sys.stderr)
     except SubjectError as error:
         _say(replies, protocol.Refused(reason=str(error)))
         return
@@ -87,6 +89,7 @@ def _welcome(subject: Subject) -> protocol.Welcome:
         conventions=dict(subject.conventions),
         tensors="base64",
         remark=subject.remark,
+        chain=subject.chain,
     )
 
 
