@@ -114,7 +114,8 @@ MOVES: dict[str, tuple[str, ...]] = {
 """The moves of the generator that make an operator."""
 
 
-def _focused(op: str) -> Profile:
+def focused(op: str) -> Profile:
+    """The profile that draws small nets with an operator."""
     base = PROFILES["standard"]
     moves = MOVES.get(op, ("unit",) if op in UNITS else ("linear",))
     return replace(
@@ -131,7 +132,7 @@ def _alone(op: str, subject: Subject, seed: int, count: int) -> Iterator[Case]:
     random, made = Random(f"{op} {seed}"), 0
     for k in range(8 * count):
         try:
-            net = architecture(random, _focused(op), None, subject.supports)
+            net = architecture(random, focused(op), None, subject.supports)
         except ValueError:
             return
         nodes = [n for n in net.nodes if n.op == op]
