@@ -18,6 +18,8 @@ __all__ = ["Answer", "Case", "CaseError", "Node", "Spec", "Unsupported", "Update
 
 
 def __getattr__(name: str) -> Any:
+    if name == "strategies":
+        return import_module("oracle.strategies")
     if name in __all__:
         return getattr(import_module("oracle.spec"), name)
     raise AttributeError(f"module 'oracle' has no attribute {name!r}")

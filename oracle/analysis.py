@@ -112,7 +112,7 @@ def analyse(group: list[Failure], subject: Subject, count: int = 1) -> Finding:
     if isinstance(first.case, UpdateCase):
         return _update_finding(group, subject, count)
     if not first.verdict.differences:
-        return _breach_finding(first, subject, count)
+        return _breach_finding(group, subject, count)
     for failure in group:
         if failure.alone is None and isinstance(failure.case, Case):
             failure.alone = next(iter(_alone(failure.case, subject)), None)
@@ -236,8 +236,7 @@ def _grew(before: Tensors, after: Tensors, e: Evidence) -> bool:
 def _empty(failing: list[Evidence]) -> Diagnosis | None:
     """Whether empty batches, and nothing else, give NaN."""
     for e in failing:
-        empty = any(x.ndim and not x.shape[0] for x in e.case.inputs.values())
-        if not empty or not all(np.isnan(e.got[name]).any() for name in e.wrong if name in e.got):
+        if not _has_empty(e.case) or not all(np.isnan(e.got[name]).any() for name in e.wrong if name in e.got):
             return None
     return named(FAULTS["P111"], "", "with a batch of 0 it returned NaN, and no other batch was seen to fail")
 
@@ -310,8 +309,13 @@ def _sentence(verdict: Verdict, born: Birthplace | None, diagnosis: Diagnosis | 
     return verdict.reason
 
 
-def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
+def _has_empty(case: AnyCase) -> bool:
+    return isinstance(case, Case) and any(x.ndim and not x.shape[0] for x in case.inputs.values())
+
+
+def _breach_finding(group: list[Failure], subject: Subject, count: int) -> Finding:
     """A breach of contract, or an exception: the smallest case with the same breach."""
+    first = group[0]
     assert isinstance(first.case, Case)
     like = pattern(first.verdict.reason)
     twice = first.verdict.outcome == "mismatch"
@@ -324,12 +328,14 @@ def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
     budget = 30 if subject.fragile else 150  # each try may start a process
     small = shrink(first.case, fails, budget=budget) if again else first.case
     verdict = judge(small, subject) if small is not first.case else first.verdict
-    return finding_of(first, small, verdict, subject, count, diagnosis=_breach(small, verdict, subject))
+    return finding_of(first, small, verdict, subject, count, diagnosis=_breach(small, verdict, subject, group))
 
 
-def _breach(case: Case, verdict: Verdict, subject: Subject) -> Diagnosis | None:
+def _breach(case: Case, verdict: Verdict, subject: Subject, group: list[Failure]) -> Diagnosis | None:
     """The name of a breach; an answer that differs once, and then no more, comes from an earlier call."""
     found = breach_diagnosis(case, verdict)
+    if found is not None and found.code == "P111" and not all(_has_empty(f.case) for f in group):
+        return None  # other batches raise too: the smallest case is empty because empty is small
     if found is not None and found.code == "P112":
         second, third = (subject.answer(case).answer for _ in range(2))
         if second and third and all(np.array_equal(g, third.gradients[n]) for n, g in second.gradients.items()):

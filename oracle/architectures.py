@@ -4,11 +4,11 @@ An architecture is drawn from anything with the interface of `random.Random`. `o
 that a seed names the same cases for ever; `strategies` hands in hypothesis's own source of randomness, so that the
 same generator shrinks.
 
-To add an operator: one row in `UNITS` if it keeps the shape of its one input, else a method of `_Builder` in
+To add an operator: one row in `UNITS` if it keeps the shape of its one input, else a method of `Builder` in
 `MOVES`; or a row in `LOSSES`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -201,7 +201,7 @@ def turns(units: tuple[str, ...]) -> tuple[str, ...]:
     return (*rest[:half], *modal, *rest[half:], *modal)
 
 
-class _Builder:
+class Builder:
     """A graph growing node by node; `at` is the tensor it grows from."""
 
     def __init__(self, r: Random, profile: Profile, turn: int | None) -> None:
@@ -396,13 +396,17 @@ class _Builder:
             if "linear" in self.profile.moves and self.r.random() < 0.4:
                 self.at = self.linear(self.at)
             self.at = self.unit(self.at, self.turns[self.turn % len(self.turns)])
-        for _ in range(self.r.randint(*self.profile.depth)):
+        for _ in self.steps():
             self.at = getattr(self, self.r.choice(self.profile.moves))(self.at)
         if "dense" in self.profile.moves and self.r.random() < 0.7:
             self.at = self.linear(self.at)
         self.loss(self.at)
         batches = self.profile.batches if self.rebatchable() else ()
         return Architecture(tuple(self.nodes), self.training, self.inputs, self.parameters, self.buffers, batches)
+
+    def steps(self) -> Iterable[int]:
+        """One for each move."""
+        return range(self.r.randint(*self.profile.depth))
 
     def rebatchable(self) -> bool:
         """Whether any batch size will do: a batch normalization needs several values, no other operator minds."""
@@ -437,7 +441,7 @@ def architecture(
     """
     drawn = restricted(PROFILES[profile] if isinstance(profile, str) else profile, supports)
     for _ in range(200):
-        net = _Builder(r, drawn, turn).build()
+        net = Builder(r, drawn, turn).build()
         if supports is None or supports >= {node.op for node in net.nodes}:
             break
     return net

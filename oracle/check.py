@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -21,9 +22,9 @@ from oracle.draws import OPTIMIZERS, Stream
 from oracle.judge import How, Trial, judge, trial
 from oracle.records import Finding, Note, Replayed, Report
 from oracle.regimes import expected, regimes, update_regimes
-from oracle.spec import AnyCase, Case, Node, UpdateCase
+from oracle.spec import AnyCase, Case, CaseError, Node, UpdateCase, load
 from oracle.subjects import Subject, resolve
-from oracle.twin import Twin
+from oracle.twin import Twin, run_update
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 WITNESSES = 8
@@ -221,6 +222,18 @@ def _stream(
         k += 1
 
 
+def saved(paths: Iterable[Path]) -> Iterator[tuple[Path, AnyCase | str]]:
+    """Every case in the files and folders, checked whole, or the sentence of why there is none."""
+    for path in paths:
+        for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+            try:
+                case = load(file)
+                _ = Twin.of(case) if isinstance(case, Case) else run_update(case)
+                yield file, case
+            except CaseError as error:
+                yield file, str(error).removeprefix(f"{file}: ")
+
+
 def replay(
     subject: Subject, cases: Iterable[tuple[str, AnyCase]], name: str = "replay"
 ) -> tuple[Report, list[Verdict]]:
@@ -342,7 +355,6 @@ def self_check() -> str:
 def shadowed() -> str:
     """An empty string if `reference` and `oracle` are the two that belong together."""
     import importlib.util
-    from pathlib import Path
 
     found = importlib.util.find_spec("reference")
     mine = Path(__file__).resolve().parents[1] / "reference" / "__init__.py"

@@ -123,7 +123,8 @@ MOVES: dict[str, tuple[str, ...]] = {
 """The moves of the generator that make an operator."""
 
 
-def _focused(op: str) -> Profile:
+def focused(op: str) -> Profile:
+    """The profile that draws small nets with an operator."""
     base = PROFILES["standard"]
     moves = MOVES.get(op, ("unit",) if op in UNITS else ("linear",))
     return replace(
@@ -141,7 +142,7 @@ def _alone(op: str, subject: Subject, seed: int, count: int) -> Iterator[Case]:
     chain = subject.chain
     for k in range(8 * count):
         try:
-            net = chain.draw(random) if chain else architecture(random, _focused(op), None, subject.supports)
+            net = chain.draw(random) if chain else architecture(random, focused(op), None, subject.supports)
         except ValueError:
             return
         nodes = [n for n in net.nodes if n.op == op]

@@ -95,7 +95,7 @@ def drawn() -> set[str]:
 def test_every_operator_is_known_to_all_who_must_know_it() -> None:
     known = {
         "a class with @layer in reference/": set(LAYERS),
-        "a generator entry (UNITS, LOSSES or a move of _Builder in oracle/architectures.py)": drawn(),
+        "a generator entry (UNITS, LOSSES or a move of Builder in oracle/architectures.py)": drawn(),
         "a formula for the proof (FORMULAS in oracle/arbiter/)": set(arbiter.FORMULAS),
     }
     every = set.union(*known.values())

@@ -71,17 +71,9 @@ def subject_of(text: str, **how: Any) -> Any:
 
 def cases_in(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Any]]:
     """Every case in the files and folders, checked whole, or the sentence of why there is none."""
-    from oracle.spec import Case, CaseError, load
-    from oracle.twin import Twin, run_update
+    from oracle.check import saved
 
-    for path in paths:
-        for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-            try:
-                case = load(file)
-                _ = Twin.of(case) if isinstance(case, Case) else run_update(case)
-                yield file, case
-            except CaseError as error:
-                yield file, str(error).removeprefix(f"{file}: ")
+    yield from saved(paths)
 
 
 def slug(subject: str) -> str:
