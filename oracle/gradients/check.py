@@ -31,8 +31,10 @@ from oracle.probes import Probe
 from oracle.records import Finding, Note, Report
 from oracle.spec import Case, CaseError, Tensors, load
 
-CAUSES, WITNESSES, HANGS = 6, 6, 3
-"""Causes that are told apart in one phase, failing cases kept of each, and hangs after which no more is asked."""
+CAUSES, WITNESSES, HANGS, ENOUGH = 6, 6, 3, 24
+"""Causes that are told apart in one phase, failing cases kept of each; and hangs, and failing cases of a phase, after
+which no more is asked.
+"""
 TWICE = 4
 """Every so many cases `mine` is asked twice."""
 STARTS = 40
@@ -210,8 +212,7 @@ class Run:
         asked = 0
         for op in self.subject.operators:
             if self.findings:
-                self.stopped = f"{op.phase} was not asked: what it is derived from is wrong"
-                break
+                break  # what is derived from a wrong gradient says nothing
             asked += cases * len(self.dtypes)
             self._phase(self._stream(op, cases, end))
         return self._report(asked)
@@ -262,8 +263,9 @@ class Run:
                 self._note(found.verdict.outcome, failure)
             if found.verdict.failed or found.verdict.outcome == "match":
                 seen.append((case, found.verdict.failed))
-            if self.outcomes["timeout"] >= HANGS:
-                self.stopped = f"{HANGS} cases ran out of time"
+            hung = self.outcomes["timeout"] >= HANGS
+            if hung or sum(cause.count for cause in causes) >= ENOUGH:
+                self.stopped = f"{HANGS} cases ran out of time" if hung else f"{ENOUGH} cases failed"
                 break
         self.findings += [self._finding(cause, seen) for cause in causes[:CAUSES]]
 

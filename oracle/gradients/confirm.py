@@ -23,10 +23,12 @@ from oracle.spec import Array, Tensors
 from oracle.twin import Truth
 
 Word = Literal["mismatch", "match", "convention", "torch deviates", "undecided"]
-DIRECTIONS, NEARBY = 12, 24
+DIRECTIONS, NEARBY = 12, 16
 """Directions along which a gradient at a kink is held against those nearby, and how many of these there are."""
-STEP = 1e-6
-"""How far away nearby is, relative to each number; 64 roundings, where that is more."""
+STEP, WIDER = 1e-6, 64.0
+"""How far away nearby is, relative to each number, or 64 roundings, where that is more; and how much farther those
+points are that tell a curve from a kink: around a kink the slopes differ no less when one comes nearer.
+"""
 JUMP = 1e-3
 """The share of a value by which it differs between nearby points if there is a kink."""
 
@@ -64,7 +66,20 @@ class Witness:
     @cached_property
     def nearby(self) -> list[Tensors]:
         """like's gradients at points around the case."""
-        step = max(STEP, 64 * float(np.finfo(self.asked.case.dtype).eps))
+        return self._around(max(STEP, 64 * float(np.finfo(self.asked.case.dtype).eps)))
+
+    @cached_property
+    def farther(self) -> list[Tensors]:
+        """The same, a good deal farther away."""
+        return self._around(WIDER * max(STEP, 64 * float(np.finfo(self.asked.case.dtype).eps)))
+
+    def jumps_at(self, name: str, index: tuple[int, ...]) -> bool:
+        """Whether like's gradient has a jump here: coming nearer does not lessen the differences."""
+        near, far = (_spread([g[name][index] for g in found]) for found in (self.nearby, self.farther))
+        size = max((abs(float(g[name][index])) for g in self.nearby), default=0.0)
+        return near > JUMP * size and near > far / WIDER**0.5
+
+    def _around(self, step: float) -> list[Tensors]:
         found = []
         for seed in range(NEARBY):
             try:
@@ -119,6 +134,11 @@ class Witness:
             return slopes(phi, [s / 2 / size for s in dict.fromkeys(scales)])
 
 
+def _spread(values: list[float]) -> float:
+    known = [float(x) for x in values if np.isfinite(x)]
+    return max(known, default=0.0) - min(known, default=0.0)
+
+
 def _scales(x: Array, v: Array) -> list[float]:
     """First steps: of the size of the tensor's numbers, and of the numbers that move."""
     own = np.abs(x[v != 0])
@@ -164,8 +184,7 @@ def _of_gradient(d: Difference, name: str, witness: Witness) -> Ruling:
     found = witness.along(name, v)
     near = [float(g[name][d.index]) for g in witness.nearby if np.isfinite(g[name][d.index])]
     marked = _marked(witness, d)
-    spread = max(near, default=0.0) - min(near, default=0.0)
-    if not (marked or found.kinked or spread > JUMP * max(map(abs, [*near, d.expected]))):
+    if not (marked or found.kinked or witness.jumps_at(name, d.index)):
         forward = _forward(witness, name, v)
         return _of_smooth(d, found, forward, witness, name, v) if found.known else _by_forward(d, forward)
     sides = [found.left, found.right] if found.known else []
@@ -173,7 +192,8 @@ def _of_gradient(d: Difference, name: str, witness: Witness) -> Ruling:
     values = [*sides, *near, *seen]
     if values and not min(values) - found.error - d.tolerance <= d.expected <= max(values) + found.error + d.tolerance:
         return Ruling("convention", f"{d.where}: at a kink, where like's backward is not the slope of its values either")
-    plain = bool(sides) and not seen and min(sides) - spread / 8 <= min(near, default=sides[0]) and max(near, default=sides[0]) <= max(sides) + spread / 8  # fmt: skip
+    room = _spread(near) / 8
+    plain = bool(sides) and not seen and all(min(sides) - room <= x <= max(sides) + room for x in near)
     ruling = _within(d, Hull.of([*values, d.expected], found.error if sides else 0.0, not plain, marked))
     return _together(d, name, witness, ruling) if ruling.word in ("match", "convention") else ruling
 

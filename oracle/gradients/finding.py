@@ -24,8 +24,8 @@ from oracle.shrink import Moves, descend, numbers
 from oracle.spec import Array, Case, CaseError, Tensors
 from oracle.subjects import Subject
 
-BUDGET = 250
-"""Cases tried in search of a smaller one."""
+BUDGET, PASSING = 250, 8
+"""Cases tried in search of a smaller one; and cases that pass, without which none can tell when others fail."""
 
 
 @dataclass
@@ -76,12 +76,13 @@ def analyse(cause: Cause, scene: Scene) -> Finding:
     stops = ()
     if found.truth is not None and found.verdict.differences:
         stops = _judged(localize.narrate(small, found.truth, got, found.verdict, born))
-    diagnosis = None if found.verdict.differences else breach_diagnosis(small, found.verdict)
+    named = not found.verdict.differences and "has shape" not in found.verdict.reason  # shapes tell of layers alone
+    diagnosis = breach_diagnosis(small, found.verdict) if named else None
     subject: Subject = scene.judge.subject
     made = finding_of(first, small, found.verdict, subject, cause.count, born, diagnosis, stops)
     return replace(
         made,
-        trigger=_layout(small, scene) or trigger(scene.probes, small.nodes[0].op),
+        trigger=_layout(small, scene) or _trigger(scene.probes, small.nodes[0].op),
         reading=_reading([*_trials(cause, scene), (asked, found)]),
         reproduce=scene.reproduce(small),
     )
@@ -157,10 +158,11 @@ def _rounded(case: Case) -> Iterator[Case]:
                     yield replace(case, inputs={**case.inputs, name: y})
 
 
-def plainness(case: Case) -> tuple[int, int]:
-    """Cases of ordinary numbers are read before those of huge and tiny ones, small ones before large ones."""
+def plainness(case: Case) -> tuple[bool, int, int]:
+    """Cases with entries are read first, ordinary numbers before huge and tiny ones, small cases before large ones."""
+    empty = not all(x.size for x in case.inputs.values())
     sizes = [np.abs(x[x != 0]) for x in case.inputs.values() if x.dtype.kind == "f"]
-    return sum(int(((s < 1e-4) | (s > 1e4)).sum()) for s in sizes), size(case)
+    return empty, sum(int(((s < 1e-4) | (s > 1e4)).sum()) for s in sizes), size(case)
 
 
 def _by_hypothesis(cause: Cause, scene: Scene, fails: Callable[[Case], bool]) -> Case | None:
@@ -201,6 +203,13 @@ def _layout(case: Case, scene: Scene) -> str:
     if calm.outcome != "match":
         return ""
     return "only where inputs do not lie in memory in the order of C: contiguous, the same case is answered right"
+
+
+def _trigger(probes: list[Probe], op: str) -> str:
+    """When it shows; of few cases that pass, nothing can be said but how many there are."""
+    failed = sum(p.failed for p in probes)
+    few = 0 < len(probes) - failed < PASSING
+    return f"in {failed} of {len(probes)} cases of {op}" if few else trigger(probes, op)
 
 
 def tags(case: Case, lengths: dict[str, int]) -> frozenset[str]:

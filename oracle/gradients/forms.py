@@ -61,10 +61,8 @@ def _named(found: Any, function: Function, names: Sequence[str]) -> dict[str, An
         if len(many) == len(of):
             given = dict(zip(of, many, strict=True))
             return {name: given[name] for name in names}
-    raise TypeError(
-        f"the backward returned {len(many)} gradient{'' if len(many) == 1 else 's'}, but should return one for each of "
-        f"{', '.join(function.wanted)}, or for each of {', '.join(function.names)}"
-    )
+    each = " or ".join(dict.fromkeys(f"for each of {', '.join(of)}" for of in (function.wanted, function.names)))
+    raise TypeError(f"the backward returned {len(many)} gradient{'' if len(many) == 1 else 's'}, but should one {each}")
 
 
 # ------------------------------------------------------------------------------------------------------------ torch
@@ -141,6 +139,11 @@ class Torch:
         found = torch.autograd.grad(
             [g for g, _ in pairs], [*leaves, *upstream.values()], [d for _, d in pairs], allow_unused=True
         )
+        if all(g is None for g in found[len(leaves) :]):
+            raise TypeError(
+                "the gradient that mine's backward returns does not depend on the upstream gradient by autograd: "
+                "it cannot be differentiated again, as order=2 asks (is it marked once_differentiable?)"
+            )
         return {key: None if g is None else array(g) for key, g in zip(keys, found, strict=True)}
 
     def forward(self, x: dict[str, Array], v: dict[str, Array]) -> dict[int, Any]:

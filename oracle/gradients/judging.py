@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from oracle import compare
 from oracle.compare import Difference, Pairs, Verdict
+from oracle.composites import Call
 from oracle.gradients.confirm import Witness, rule
+from oracle.gradients.exact import Exact
 from oracle.gradients.noise import Deep
 from oracle.gradients.subject import Mine, needing
 from oracle.judge import How, Trial, trial
@@ -77,10 +79,34 @@ class Judge:
         ruling, d = min(rulings, key=lambda pair: PRIORITY.index(pair[0].word))
         if ruling.word != "mismatch":
             return Verdict(ruling.word, ruling.told, () if ruling.word in ("match", "convention") else (d,), "measured")
+        if told := self._deviates(case, kept, spread):
+            return Verdict("torch deviates", f"{_sentence(d)}; {told}", (d,), "measured")
         first = replace(d, low=ruling.low, high=ruling.high)
         told = f"{_sentence(d)} ({ruling.told})"
         rest = tuple(other for r, other in rulings if other is not d and r.word == "mismatch")
         return Verdict("mismatch", told, (first, *rest), "proved", suspects=names)
+
+
+    def _deviates(self, case: Case, kept: Pairs, spread: "Spread") -> str:
+        """Whether the answer is right by the exact forms of torch's functions, and which these are."""
+        mode = Exact()
+
+        def exactly(call: Call) -> Call:
+            def run(*x: Any) -> Any:
+                with mode:
+                    return call(*x)
+
+            return run
+
+        twin = Twin(case, {op.op: exactly(op.call) for op in self.subject.operators})
+        try:
+            beside = compare.as_pairs(kept, twin.run(case))
+        except CaseError:
+            return ""
+        room = {name: spread.tolerance(name, expected, compare.SAFE) for name, _, expected in beside}
+        if not mode.met or compare.suspects(beside, room):
+            return ""
+        return f"torch's {' and '.join(sorted(mode.met))} is not exact here, and mine is"
 
 
 def _nothing(found: Pairs) -> bool:
