@@ -23,8 +23,8 @@ from oracle.spec import Array, Tensors
 from oracle.twin import Truth
 
 Word = Literal["mismatch", "match", "convention", "torch deviates", "undecided"]
-DIRECTIONS, NEARBY = 12, 16
-"""Directions along which a gradient at a kink is held against those nearby, and how many of these there are."""
+NEARBY = 16
+"""Points around a kink at which like's gradient is taken; and entries towards each of which it is taken too."""
 STEP, WIDER = 1e-6, 64.0
 """How far away nearby is, relative to each number, or 64 roundings, where that is more; and how much farther those
 points are that tell a curve from a kink: around a kink the slopes differ no less when one comes nearer.
@@ -73,11 +73,23 @@ class Witness:
         """The same, a good deal farther away."""
         return self._around(WIDER * max(STEP, 64 * float(np.finfo(self.asked.case.dtype).eps)))
 
-    def jumps_at(self, name: str, index: tuple[int, ...]) -> bool:
+    def towards(self, name: str, got: Array) -> list[Tensors]:
+        """like's gradients a little way towards, and away from, the entries that the subject gives the most."""
+        x = self.asked.case.inputs[name].astype(np.float64)
+        found = []
+        for at in np.argsort(-np.abs(got), axis=None)[:NEARBY]:
+            for sign in (1, -1):
+                y = x.copy()
+                y.flat[at] += sign * WIDER * STEP * (float(np.abs(x).max()) or 1.0)
+                case = replace(self.asked.case, dtype="float64", inputs={**self.asked.case.inputs, name: y})
+                found.append(gradients(Reading(case, self.asked.op)))
+        return found
+
+    def jumps_at(self, name: str, index: tuple[int, ...], tolerance: float) -> bool:
         """Whether like's gradient has a jump here: coming nearer does not lessen the differences."""
         near, far = (_spread([g[name][index] for g in found]) for found in (self.nearby, self.farther))
         size = max((abs(float(g[name][index])) for g in self.nearby), default=0.0)
-        return near > JUMP * size and near > far / WIDER**0.5
+        return near > max(JUMP * size, tolerance) and near > far / WIDER**0.5
 
     def _around(self, step: float) -> list[Tensors]:
         found = []
@@ -184,7 +196,7 @@ def _of_gradient(d: Difference, name: str, witness: Witness) -> Ruling:
     found = witness.along(name, v)
     near = [float(g[name][d.index]) for g in witness.nearby if np.isfinite(g[name][d.index])]
     marked = _marked(witness, d)
-    if not (marked or found.kinked or witness.jumps_at(name, d.index)):
+    if not (marked or found.kinked or witness.jumps_at(name, d.index, d.tolerance)):
         forward = _forward(witness, name, v)
         return _of_smooth(d, found, forward, witness, name, v) if found.known else _by_forward(d, forward)
     sides = [found.left, found.right] if found.known else []
@@ -305,21 +317,18 @@ def _within(d: Difference, hull: Hull) -> Ruling:
 
 
 def _together(d: Difference, name: str, witness: Witness, calm: Ruling) -> Ruling:
-    """Entry by entry all may be allowed, and the whole not: along a direction it must be a mean of those nearby."""
+    """Entry by entry all may be allowed, and the whole not: what ties share is shared once, so sums tell."""
     got = witness.got[name].astype(float)
-    near = [g[name] for g in witness.nearby if np.isfinite(g[name]).all()]
-    rng = np.random.default_rng(0)
-    for k in range(DIRECTIONS if near and np.isfinite(got).all() else 0):
-        v = np.ones(got.shape) if k == 0 else rng.choice([-1.0, 1.0], got.shape)
-        own = float(np.sum(got * v))
-        known = [float(np.sum(g * v)) for g in (*near, witness.truth.gradients[name])]
-        width = max(known) - min(known)
-        beyond = max(min(known) - own, own - max(known))
-        if beyond > width + 10 * JUMP * float(np.abs(got).sum()) + d.tolerance * got.size:
-            way = "the sum of its entries" if k == 0 else "a sum of its entries, some of them negated,"
-            told = f"at a kink: of {name}, {way} is {own:.6g}, and around this kink {min(known):.6g} to {max(known):.6g}"
-            return Ruling("mismatch", told)
-    return calm
+    if not np.isfinite(got).all():
+        return calm
+    around = [*witness.nearby, *witness.farther, *witness.towards(name, got)]
+    known = [float(g[name].sum()) for g in (*around, witness.truth.gradients) if np.isfinite(g[name]).all()]
+    own, low, high = float(got.sum()), min(known), max(known)
+    room = high - low + 10 * JUMP * float(np.abs(got).sum()) + d.tolerance * got.size
+    if max(low - own, own - high) <= room:
+        return calm
+    told = f"at a kink: the sum of all entries of {name} is {own:.6g}, and around this kink {low:.6g} to {high:.6g}"
+    return Ruling("mismatch", told)
 
 
 def _fine_nearby(witness: Witness, name: str, d: Difference) -> bool:

@@ -54,10 +54,11 @@ class Judge:
         """More and more noisy runs, until rounding explains the answer, or another slope at a kink, or nothing does."""
         low = [*low, *(lower(case, twin, truth, jitter) for jitter in (2, 3))]
         runs: list[Truth] = []
+        other = low if case.dtype == "float64" else [noisy(case, twin, truth, seed, "float64") for seed in (0, 1, 3)]
         verdict = Verdict("match", stage="measured")
         for count in (FEW, RUNS, MANY):
             runs += [noisy(case, twin, truth, seed) for seed in range(len(runs), count)]
-            spread = Spread(case, kept, runs, low)
+            spread = Spread(case, kept, runs, low, other)
             left = spread.suspects(truth, compare.SAFE / (4 if count == FEW else 1))
             if not left:
                 return Verdict("convention" if spread.note else "match", spread.note, stage="measured")
@@ -130,18 +131,21 @@ def lower(case: Case, twin: Twin, truth: Truth, jitter: int) -> Truth:
         return truth
 
 
-def noisy(case: Case, twin: Twin, truth: Truth, seed: int) -> Truth:
+def noisy(case: Case, twin: Twin, truth: Truth, seed: int, dtype: str = "") -> Truth:
     """A run with rounding noise; the truth, which says nothing, where there can be none."""
     try:
-        return twin.run(case, noise=Deep(case.dtype, seed))
+        return twin.run(case, noise=Deep(dtype or case.dtype, seed))
     except CaseError:
         return truth
 
 
 class Spread:
-    """How far rounding moves every entry of a case, apart from what it decides."""
+    """How far rounding moves every entry of a case, apart from what it decides.
 
-    def __init__(self, case: Case, kept: Pairs, runs: list[Truth], low: list[Truth]) -> None:
+    A decision is told from noise by the other precision: noise grows and shrinks with the roundings, a jump does not.
+    """
+
+    def __init__(self, case: Case, kept: Pairs, runs: list[Truth], low: list[Truth], other: list[Truth]) -> None:
         self.case, self.kept, self.runs, self.low = case, kept, runs, low
         self.eps, self.tiny = (float(getattr(np.finfo(case.dtype), name)) for name in ("eps", "tiny"))
         self.note = ""
@@ -149,15 +153,21 @@ class Spread:
         self.mean: dict[str, Array] = {}
         moved = [compare.as_pairs(kept, run) for run in runs]
         rough = [compare.as_pairs(kept, run) for run in low]
+        scaled = [compare.as_pairs(kept, run) for run in other]
         with np.errstate(all="ignore"):
             for k, (name, _, expected) in enumerate(kept):
-                self._tensor(name, expected, [run[k][2] for run in moved], [run[k][2] for run in rough])
+                self._tensor(name, expected, *([run[k][2] for run in many] for many in (moved, rough, scaled)))
 
-    def _tensor(self, name: str, expected: Array, moved: list[Array], rough: list[Array]) -> None:
+    def _tensor(
+        self, name: str, expected: Array, moved: list[Array], rough: list[Array], scaled: list[Array]
+    ) -> None:
         values = np.nan_to_num(np.stack(moved), nan=np.inf)
         off = np.abs(values - expected)
         awake = off[[seed % 3 != 2 for seed in range(len(moved))]]
         calm = np.sort(awake, axis=0)[len(awake) // 4] + self.eps * np.abs(expected) + self.tiny
+        theirs = float(np.finfo("float32" if self.case.dtype == "float64" else "float64").eps)
+        elsewhere = np.nan_to_num(np.abs(np.stack(scaled) - expected), nan=0, posinf=0).max(0)
+        calm = np.maximum(calm, elsewhere * (self.eps / theirs))
         jumps = (off > JUMP * np.maximum(np.abs(values), np.abs(expected))) & (off > FAR * calm)
         self.jumped[name] = jumps.any(0) & (~jumps).any(0)
         counted = np.where(jumps & self.jumped[name], 0.0, off)
