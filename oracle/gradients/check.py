@@ -31,7 +31,7 @@ from oracle.probes import Probe
 from oracle.records import Finding, Note, Report
 from oracle.spec import Case, CaseError, Tensors, load
 
-CAUSES, WITNESSES, HANGS, ENOUGH = 6, 6, 3, 24
+CAUSES, WITNESSES, HANGS, ENOUGH = 6, 6, 3, 20
 """Causes that are told apart in one phase, failing cases kept of each; and hangs, and failing cases of a phase, after
 which no more is asked.
 """
@@ -250,7 +250,8 @@ class Run:
                 self._note("skipped", Failure(where, None, Trial(_skipped(case)).verdict))  # type: ignore[arg-type]
                 continue
             try:
-                found = self.judge.trial(case, twice=k % TWICE == 0)
+                known = any(cause.count >= WITNESSES for cause in causes)
+                found = self.judge.trial(case, twice=k % TWICE == 0, light=known)
             except CaseError as reason:
                 found = Trial(_skipped(reason))
             self.stages[found.verdict.stage] += 1

@@ -41,6 +41,8 @@ class Ruling:
     told: str = ""
     low: float | None = None
     high: float | None = None
+    smooth: bool = False
+    """Whether like's values have one slope there, and its gradient no jump nearby."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Witness:
     """Noisy runs."""
     jumped: dict[str, Array]
     """Where noisy runs say that rounding decides: by tensor, which entries."""
+    light: bool = False
+    """In search of a smaller case: the smallest is looked at again."""
 
     @property
     def rounding(self) -> float:
@@ -119,7 +123,7 @@ class Witness:
             return float(sum(np.sum(p) for p in parts)), steady + 2.3e-16 * sizes
 
         with np.errstate(all="ignore"):
-            return slopes(phi, _scales(x, v))
+            return slopes(phi, _scales(x, v), not self.light)
 
     def of_output(self, number: int, index: tuple[int, ...]) -> Slopes:
         """The slopes of one output of `like` as its inputs move along their tangents: an entry of J v."""
@@ -143,7 +147,7 @@ class Witness:
         scales = [max(float(np.abs(inputs[n]).max(initial=0)) for n in tangents) or 1.0, 1.0]
         size = max(float(np.abs(inputs[t]).max(initial=0)) for t in tangents.values()) or 1.0
         with np.errstate(all="ignore"):
-            return slopes(phi, [s / 2 / size for s in dict.fromkeys(scales)])
+            return slopes(phi, [s / 2 / size for s in dict.fromkeys(scales)], not self.light)
 
 
 def _spread(values: list[float]) -> float:
@@ -220,7 +224,7 @@ def _of_smooth(
     if not np.isfinite(d.got) and torch_off <= room:
         return Ruling("mismatch", _slope(found), low, high)
     if off > room and torch_off <= room:
-        return Ruling("mismatch", _slope(found), low, high)
+        return Ruling("mismatch", _slope(found), low, high, smooth=True)
     if off > room and torch_off > room:
         if name and _fine_nearby(witness, name, d):
             return Ruling("convention", f"{d.where}: like's own backward is not the slope of its values at this point")

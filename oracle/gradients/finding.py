@@ -24,7 +24,7 @@ from oracle.shrink import Moves, descend, numbers
 from oracle.spec import Array, Case, CaseError, Tensors
 from oracle.subjects import Subject
 
-BUDGET, PASSING = 250, 8
+BUDGET, PASSING = 150, 8
 """Cases tried in search of a smaller one; and cases that pass, without which none can tell when others fail."""
 
 
@@ -120,7 +120,7 @@ def _smallest(cause: Cause, scene: Scene) -> Case:
         if own_changed(own) and not scene.source.allows(own):
             return False
         del asked
-        found = scene.judge.trial(candidate, twice=twice).verdict
+        found = scene.judge.trial(candidate, twice=twice, light=True).verdict
         return found.failed and alike(first.verdict, suspects, found)
 
     def own_changed(own: Tensors) -> bool:
@@ -178,7 +178,7 @@ def _by_hypothesis(cause: Cause, scene: Scene, fails: Callable[[Case], bool]) ->
     def still(x: Tensors) -> bool:
         try:
             case = case_of(op, x, first.dtype, 0)
-            found = scene.judge.trial(case, twice=False).verdict
+            found = scene.judge.trial(case, twice=False, light=True).verdict
         except CaseError:
             return False
         if found.failed and kind(found) == kind(cause.failures[0].verdict):
@@ -240,7 +240,7 @@ def _trials(cause: Cause, scene: Scene) -> Iterator[tuple[Reading, Trial]]:
     for failure in cause.failures[-2:]:
         assert isinstance(failure.case, Case)
         op = next(o for o in scene.judge.subject.operators if o.op == failure.case.nodes[0].op)
-        yield Reading(failure.case, op), scene.judge.trial(failure.case, twice=False)
+        yield Reading(failure.case, op), scene.judge.trial(failure.case, twice=False, light=True)
 
 
 def _reading(trials: list[tuple[Reading, Trial]]) -> str:

@@ -41,10 +41,11 @@ class Judge:
         """The twin that computes the function by calling `like`."""
         return Twin(case, {op.op: op.call for op in self.subject.operators})
 
-    def trial(self, case: Case, twice: bool = True, subject: Mine | None = None) -> Trial:
-        """A case, judged."""
+    def trial(self, case: Case, twice: bool = True, subject: Mine | None = None, light: bool = False) -> Trial:
+        """A case, judged; where that is `light`, as long as one looks for a smaller case."""
         case.check()
-        found = trial(case, subject or self.subject, self.twin(case), How(twice=twice, measure=self._measure))
+        measure = self._lightly if light else self._measure
+        found = trial(case, subject or self.subject, self.twin(case), How(twice=twice, measure=measure))
         if found.verdict.outcome == "match" and found.found is not None and _nothing(found.found):
             told = "like gives no finite number here, neither in its value nor in its gradient"
             return Trial(Verdict("skipped", told), found.truth, found.found)
@@ -52,9 +53,10 @@ class Judge:
 
     def _measure(self, case: Case, twin: Twin, truth: Truth, kept: Pairs, low: list[Truth], how: How) -> Verdict:
         """More and more noisy runs, until rounding explains the answer, or another slope at a kink, or nothing does."""
+        double = case.dtype == "float64"
         low = [*low, *(lower(case, twin, truth, jitter) for jitter in (2, 3))]
+        other = low if double else [noisy(case, twin, truth, seed, "float64") for seed in (0, 1, 3)]
         runs: list[Truth] = []
-        other = low if case.dtype == "float64" else [noisy(case, twin, truth, seed, "float64") for seed in (0, 1, 3)]
         verdict = Verdict("match", stage="measured")
         for count in (FEW, RUNS, MANY):
             runs += [noisy(case, twin, truth, seed) for seed in range(len(runs), count)]
@@ -63,30 +65,45 @@ class Judge:
             if not left:
                 return Verdict("convention" if spread.note else "match", spread.note, stage="measured")
             far = min(d.error / d.tolerance if d.tolerance else np.inf for d in left) > FAR
-            if count == FEW and not far:
+            if count == FEW and not (far and double):
                 continue
-            verdict = self._rule(case, truth, kept, runs, spread, left)
-            if not verdict.failed or (count == RUNS and far):
+            verdict, smooth = self._rule(case, truth, kept, runs, spread, left)
+            if not verdict.failed or (far and (smooth or count == RUNS)):
                 return verdict
         return verdict
 
+    def _lightly(self, case: Case, twin: Twin, truth: Truth, kept: Pairs, low: list[Truth], how: How) -> Verdict:
+        """With few runs, and slopes that are not checked."""
+        runs = [noisy(case, twin, truth, seed) for seed in range(FEW)]
+        spread = Spread(case, kept, runs, low, low)
+        left = spread.suspects(truth, compare.SAFE)
+        return self._rule(case, truth, kept, runs, spread, left, True)[0] if left else Verdict("match", stage="measured")
+
     def _rule(
-        self, case: Case, truth: Truth, kept: Pairs, runs: list[Truth], spread: "Spread", left: list[Difference]
-    ) -> Verdict:
+        self,
+        case: Case,
+        truth: Truth,
+        kept: Pairs,
+        runs: list[Truth],
+        spread: "Spread",
+        left: list[Difference],
+        light: bool = False,
+    ) -> tuple[Verdict, bool]:
+        """The verdict, and whether the point is a smooth one."""
         names = tuple(d.tensor for d in left)
         got = {name: g for name, g, _ in kept}
-        witness = Witness(needing(self.subject, case), truth, got, runs, spread.jumped)
-        rulings = [(rule(d, witness), d) for d in left]
+        witness = Witness(needing(self.subject, case), truth, got, runs, spread.jumped, light)
+        rulings = [(rule(d, witness), d) for d in (left[:1] if light else left)]
         ruling, d = min(rulings, key=lambda pair: PRIORITY.index(pair[0].word))
         if ruling.word != "mismatch":
-            return Verdict(ruling.word, ruling.told, () if ruling.word in ("match", "convention") else (d,), "measured")
-        if told := self._deviates(case, kept, spread):
-            return Verdict("torch deviates", f"{_sentence(d)}; {told}", (d,), "measured")
+            shown = () if ruling.word in ("match", "convention") else (d,)
+            return Verdict(ruling.word, ruling.told, shown, "measured"), False
+        if not light and (told := self._deviates(case, kept, spread)):
+            return Verdict("torch deviates", f"{_sentence(d)}; {told}", (d,), "measured"), False
         first = replace(d, low=ruling.low, high=ruling.high)
-        told = f"{_sentence(d)} ({ruling.told})"
         rest = tuple(other for r, other in rulings if other is not d and r.word == "mismatch")
-        return Verdict("mismatch", told, (first, *rest), "proved", suspects=names)
-
+        told = f"{_sentence(d)} ({ruling.told})"
+        return Verdict("mismatch", told, (first, *rest), "proved", suspects=names), ruling.smooth
 
     def _deviates(self, case: Case, kept: Pairs, spread: "Spread") -> str:
         """Whether the answer is right by the exact forms of torch's functions, and which these are."""
