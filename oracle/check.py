@@ -257,7 +257,7 @@ def _report(
     asked: int | None,
     stopped: str,
 ) -> Report:
-    findings = _merged(_analysed(group, subject, tally.counts[key]) for key, group in tally.groups.items())
+    findings = merged(_analysed(group, subject, tally.counts[key]) for key, group in tally.groups.items())
     notes = [
         Note(group[0].verdict.outcome, group[0].verdict.reason, len(group), group[0].where)
         for _, group in sorted(tally.notes.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
@@ -296,7 +296,7 @@ def _analysed(group: list[Failure], subject: Subject, count: int) -> Finding:
         return finding_of(first, first.case, replace(first.verdict, reason=reason), subject, count)
 
 
-def _merged(findings: Iterable[Finding]) -> list[Finding]:
+def merged(findings: Iterable[Finding]) -> list[Finding]:
     """Findings of one fault in one kind of node as one, with the smallest case; the most frequent first."""
     groups: dict[Any, list[Finding]] = {}
     for finding in findings:

@@ -16,7 +16,7 @@ from oracle.kinks import kinks
 from oracle.spec import Array, Case, Node, Tensors, UpdateCase
 
 
-def _reals(rng: np.random.Generator, shape: Shape, regime: str, points: Array, info: Any) -> Array:
+def reals(rng: np.random.Generator, shape: Shape, regime: str, points: Array, info: Any) -> Array:
     """Real numbers of a regime."""
     if regime == "small":
         return rng.integers(-3, 4, shape).astype(float)
@@ -72,7 +72,7 @@ def _fill(slot: Slot, rng: np.random.Generator, regime: str, points: Array, dtyp
         return (rng.standard_normal(shape) * scale / max(1, shape[-1]) ** 0.5).astype(dtype)
     if slot.kind == "weight":
         return rng.choice([0.0, 0.0, 1.0, 1.0, -1.0, 2.0, 0.5], shape).astype(dtype)
-    return _reals(rng, shape, regime, points, info).astype(dtype)
+    return reals(rng, shape, regime, points, info).astype(dtype)
 
 
 def _of_batch(slot: Slot, batch: int | None) -> Slot:

@@ -4,7 +4,7 @@ contract -> cheap acceptance -> tolerance from the case's own conditioning -> ki
 No mismatch leaves this module that is not a breach of contract or proven.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as replace_how
 
@@ -48,6 +48,11 @@ class How:
     """Measure with many noisy runs before anything is called a mismatch."""
     declared: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """The subject's slopes at kinks; `trial` fills it in."""
+    measure: "Measure | None" = None
+    """What judges an answer that was not accepted cheaply, where no operator of the graph is the arbiter's."""
+
+
+Measure = Callable[[Case, Twin, Truth, Pairs, list[Truth], How], Verdict]
 
 
 def judge(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = How()) -> Verdict:
@@ -88,7 +93,7 @@ def trial(case: AnyCase, subject: Subject, twin: Twin | None = None, how: How = 
     low: list[Truth] = []
     try:
         if kept := _beyond_estimate(case, twin, truth, kept, low):
-            return Trial(_measure(case, twin, truth, kept, low, how), truth, found)
+            return Trial((how.measure or _measure)(case, twin, truth, kept, low, how), truth, found)
     except CaseError as error:
         return Trial(Verdict("undecided", f"the twin cannot run the case with rounding errors: {error}"), truth, found)
     return Trial(Verdict("match", stage="estimated"), truth, found)

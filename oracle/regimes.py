@@ -28,7 +28,7 @@ LARGE, SMALL = 50.0, 1e-3
 def regimes(case: Case, values: Tensors) -> dict[str, set[str]]:
     """The regimes that each node is in, by its name; `values` are those of the forward pass."""
     case_wide = {f"in {case.dtype}", "in training" if case.training else "in evaluation"}
-    of_tensor = {name: set(_numbers(x)) for name, x in values.items() if x.dtype.kind == "f"}
+    of_tensor = {name: set(numbers(x)) for name, x in values.items() if x.dtype.kind == "f"}
     found = {}
     for node, static in zip(case.nodes, _graph(case.nodes), strict=True):
         x = values[node.inputs[0]]
@@ -111,7 +111,7 @@ def _shape(shape: tuple[int, ...]) -> Iterator[str]:
         yield "on three axes"
 
 
-def _numbers(x: Array) -> Iterator[str]:
+def numbers(x: Array) -> Iterator[str]:
     if not x.size:
         return
     size = np.abs(x)

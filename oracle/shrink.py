@@ -298,9 +298,36 @@ LARGEST = 4000
 """Entries of a tensor above which numbers are not simplified one tensor at a time."""
 
 
+Moves = Callable[[Case], Iterator[Case]]
+"""Simpler cases of one kind, the simplest first."""
+
+
 def shrink(case: Case, fails: Fails, budget: int = 400) -> Case:
     """The smallest case found, within so many trials, on which `fails` still holds."""
-    left = [budget]
+    return descend(case, fails, (_with_truth(_graphs), _with_truth(_widths), _arguments, *numbers), budget)
+
+
+def _with_truth(moves: Callable[[Case, Truth], Iterator[Case]]) -> Moves:
+    return lambda case: moves(case, Twin(case).run(case, errors=True))
+
+
+def _small(each: Callable[[Array, str], Iterator[Array]]) -> Moves:
+    """Simpler numbers, of a case with few enough of them."""
+
+    def moves(case: Case) -> Iterator[Case]:
+        if sum(x.size for x in (*case.inputs.values(), *case.parameters.values())) <= LARGEST:
+            yield from _numbers(case, each)
+
+    return moves
+
+
+numbers = (_small(_simple), _small(_entries))
+"""Simpler numbers, tensor by tensor and entry by entry."""
+
+
+def descend(case: Case, fails: Fails, kinds: Iterable[Moves], budget: int) -> Case:
+    """The smallest case found, within so many trials, by these kinds of moves in turn, on which `fails` still holds."""
+    left, kinds = [budget], tuple(kinds)
 
     def attempt(candidates: Iterable[Case]) -> Case | None:
         for candidate in candidates:
@@ -311,20 +338,12 @@ def shrink(case: Case, fails: Fails, budget: int = 400) -> Case:
                 return candidate
         return None
 
-    def settle(case: Case, moves: Callable[[Case, Truth], Iterator[Case]]) -> Case:
-        while (smaller := attempt(moves(case, Twin(case).run(case, errors=True)))) is not None:
-            case = smaller
-        return case
-
     before = None
     while before != case.id and left[0] > 0:
         before = case.id
-        case = settle(case, _graphs)
-        case = settle(case, _widths)
-        case = settle(case, lambda c, t: _arguments(c))
-        if sum(x.size for x in (*case.inputs.values(), *case.parameters.values())) <= LARGEST:
-            case = settle(case, lambda c, t: _numbers(c, _simple))
-            case = settle(case, lambda c, t: _numbers(c, _entries))
+        for moves in kinds:
+            while (smaller := attempt(moves(case))) is not None:
+                case = smaller
     return case
 
 

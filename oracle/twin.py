@@ -138,9 +138,13 @@ Noise.__torch_dispatch__ = _perturbed  # type: ignore[method-assign, assignment]
 
 
 class Twin:
-    """A graph, built once; run on any case that has this graph, mode and dtype."""
+    """A graph, built once; run on any case that has this graph, mode and dtype.
 
-    def __init__(self, case: Case) -> None:
+    `functions` are operators beside the vocabulary: a user's own.
+    """
+
+    def __init__(self, case: Case, functions: Mapping[str, Call] | None = None) -> None:
+        self.functions = functions or {}
         self.nodes, self.training, self.dtype = case.nodes, case.training, case.dtype
         self.real = "float64"
         self.steps = [self._step(node) for node in case.nodes]
@@ -154,6 +158,9 @@ class Twin:
         return twin
 
     def _step(self, node: Node) -> _Step:
+        if node.op in self.functions:
+            call = self.functions[node.op]
+            return _Step(node, call, (call,), call, None, [], [])
         attrs = dict(node.attrs)
         if self.dtype == "float32":
             attrs.update({k: float(np.float32(attrs[k])) for k in ROUNDED if isinstance(attrs.get(k), float)})

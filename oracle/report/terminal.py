@@ -172,7 +172,7 @@ def _belief(page: Page, finding: Finding) -> None:
         if d.also:
             page.line(f"the same numbers would come from: {', '.join(d.also)}")
     elif words.numbers_compared(finding):
-        page.line(words.NOT_RECOGNISED)
+        page.line(words.not_recognised(finding))
     for label, told in words.observed(finding):
         page.block(told, first=(f"{label.upper()}: ", "strong"))
     if d and words.explained(d.code):

@@ -14,6 +14,7 @@ from oracle.spec import AnyCase, Array, Case, Node, UpdateCase
 
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 NOT_RECOGNISED = "cause not recognised: no fault in the catalogue reproduces these numbers"
+NOT_TRIED = "cause not recognised: the catalogue knows the faults of layers, and nothing of a function of one's own"
 
 STATUS = {"wrong": "WRONG", "unknown": "not known"}
 """Statuses of a node or tensor that are spelled otherwise than in the record."""
@@ -144,6 +145,11 @@ def is_update(case: AnyCase) -> bool:
 def numbers_compared(finding: Finding) -> bool:
     """Whether there are numbers to show: not where the subject crashed, hung or broke the contract."""
     return finding.verdict.outcome == "mismatch" and bool(finding.verdict.differences or finding.backward)
+
+
+def not_recognised(finding: Finding) -> str:
+    """What is said where there is no diagnosis: whether one was looked for."""
+    return NOT_TRIED if "check_gradients(" in finding.reproduce else NOT_RECOGNISED
 
 
 def observed(finding: Finding) -> list[tuple[str, str]]:
