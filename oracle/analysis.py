@@ -270,7 +270,7 @@ def finding_of(
         born=born,
         diagnosis=diagnosis,
         count=count,
-        reproduce=f"oracle replay corpus/{identity}.json --subject {subject.name}",
+        reproduce=f"oracle replay corpus/{identity}.json --subject {subject.words}",
     )
 
 
@@ -294,7 +294,8 @@ def _breach_finding(first: Failure, subject: Subject, count: int) -> Finding:
         return found.failed and pattern(found.reason) == like
 
     again = first.verdict.outcome != "timeout" and fails(first.case)  # a hang would hang at every step of shrinking
-    small = shrink(first.case, fails, budget=150) if again else first.case
+    budget = 30 if subject.fragile else 150  # each try may start a process
+    small = shrink(first.case, fails, budget=budget) if again else first.case
     verdict = judge(small, subject) if small is not first.case else first.verdict
     return finding_of(first, small, verdict, subject, count, diagnosis=_breach(small, verdict, subject))
 

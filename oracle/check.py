@@ -128,8 +128,7 @@ def check(
             tally.add(where, case, _trial(case, subject, twin, k), subject)
             if progress:
                 progress(tally.cases, tally.outcomes)
-            if tally.outcomes["timeout"] >= HANGS:
-                stopped = f"{HANGS} cases ran out of time"
+            if stopped := f"{HANGS} cases ran out of time" if tally.outcomes["timeout"] >= HANGS else subject.lost:
                 break
     except KeyboardInterrupt:
         stopped = "interrupted"
@@ -211,6 +210,7 @@ def _report(
         versions=versions(),
         exit_code=130 if stopped == "interrupted" else 1 if failed else 0 if accepted else 2,
         stopped=stopped,
+        remarks=(*filter(None, [subject.remark]), *subject.close()),
     )
 
 

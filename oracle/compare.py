@@ -68,6 +68,8 @@ class Verdict(Struct, frozen=True):
     """The largest error over its tolerance, where it was measured."""
     suspects: tuple[str, ...] = ()
     """Every tensor that differs beyond rounding."""
+    evidence: str = ""
+    """The end of the subject's stderr, where its process gave no answer."""
 
     @property
     def failed(self) -> bool:
@@ -76,6 +78,12 @@ class Verdict(Struct, frozen=True):
 
 
 # ------------------------------------------------------------------------------------------------------- contract
+
+
+PARTS = ("gradients", "buffers", "outputs", "errors")
+"""The parts of an answer that hold tensors."""
+WORDS = {"gradients": "gradient of", "errors": "error signal of"}
+"""What a tensor of a part is called, where it is not the part's own name."""
 
 
 def normalise(reply: Any) -> Answer | str:
@@ -94,7 +102,7 @@ def normalise(reply: Any) -> Answer | str:
         reply = {"gradients": reply}
     if unknown := [str(key) for key in reply if key not in Answer.__struct_fields__]:
         return f"the answer has {unknown[0]!r}; it may have {', '.join(Answer.__struct_fields__)}"
-    for part in ("gradients", "buffers", "outputs", "errors"):
+    for part in PARTS:
         if not isinstance(reply.get(part, {}), Mapping if part == "gradients" else Mapping | None):
             return f"{part} is {_kind(reply[part])}, but should be a mapping from names to arrays"
     return Answer(**{key: dict(v) if isinstance(v, Mapping) else v for key, v in reply.items()})
@@ -109,9 +117,9 @@ def contract(case: Case, answer: Answer, wanted: Iterable[str], shapes: Mapping[
     breaches = [f"gradient of {name} is missing" for name in wanted if name not in answer.gradients]
     if breaches and answer.gradients.keys() >= case.parameters.keys():
         breaches[0] += '; a subject without gradients of inputs declares returns = {"parameters"}'
-    for part in ("gradients", "buffers", "outputs", "errors"):
+    for part in PARTS:
         got = getattr(answer, part) or {}
-        word = {"gradients": "gradient of", "errors": "error signal of"}.get(part, part[:-1])
+        word = WORDS.get(part, part[:-1])
         for name, x in got.items():
             if name not in shapes[part]:
                 known = ", ".join(shapes[part]) or "none"
@@ -123,6 +131,23 @@ def contract(case: Case, answer: Answer, wanted: Iterable[str], shapes: Mapping[
     return breaches
 
 
+def unsendable(answer: Answer | UpdateAnswer, dtype: str) -> str:
+    """What another process cannot be sent of an answer: the first thing that is no array of real numbers, as `contract`
+    says it. An empty string if there is none.
+    """
+    if isinstance(answer, UpdateAnswer):
+        steps = [(f"step {k}", step) for k, step in enumerate(answer.steps, 1)]
+        if bad := next(((k, step) for k, step in steps if not isinstance(step, Mapping)), None):
+            return f"{bad[0]} is {_kind(bad[1])}, but should be a mapping from names to arrays"
+        named = [(f"{k}: parameter {name}", x) for k, step in steps for name, x in step.items()]
+    else:
+        parts = [(WORDS.get(part, part[:-1]), getattr(answer, part) or {}) for part in PARTS]
+        named = [(f"{word} {name}", x) for word, tensors in parts for name, x in tensors.items()]
+        if answer.loss is not None and (sentence := _loss_breach(answer.loss)):
+            return f"the loss {sentence}"
+    return next((f"{name} {sentence}" for name, x in named if (sentence := _no_array(x, dtype))), "")
+
+
 def _loss_breach(loss: Any) -> str:
     try:
         return _tensor_breach(np.asarray(loss), np.zeros(()), None)
@@ -130,11 +155,17 @@ def _loss_breach(loss: Any) -> str:
         return f"is {_kind(loss)}, but should be a number"
 
 
-def _tensor_breach(x: Any, like: Array, dtype: str | None) -> str:
+def _no_array(x: Any, dtype: str | None) -> str:
     if not isinstance(x, np.ndarray | np.generic):
         return f"is {_kind(x)}, but should be a NumPy array"
-    if x.dtype.kind not in "fib":
+    if x.dtype.kind not in "fib" or (dtype and x.dtype.kind == "f" and x.dtype.itemsize not in (4, 8)):
         return f"has dtype {x.dtype}, but should be {dtype or 'real'}"
+    return ""
+
+
+def _tensor_breach(x: Any, like: Array, dtype: str | None) -> str:
+    if sentence := _no_array(x, dtype):
+        return sentence
     if x.shape != like.shape:
         return f"has shape {x.shape}, but should be {like.shape}"
     if dtype is not None and like.dtype.kind == "f" and x.dtype != dtype:

@@ -123,7 +123,9 @@ def _no_answer(reply: Reply) -> Verdict | None:
     if reply.skipped:
         return Verdict("skipped", reply.skipped)
     if reply.timeout:
-        return Verdict("timeout", reply.timeout, stage="contract")
+        return Verdict("timeout", reply.timeout, stage="contract", evidence=reply.evidence)
+    if reply.crash:
+        return Verdict("errored", reply.crash, stage="contract", evidence=reply.evidence)
     if reply.error:
         return Verdict("errored", f"the subject raised {reply.error}", stage="contract")
     return None
@@ -138,7 +140,7 @@ def _again(case: Case, subject: Subject, found: Pairs, truth: Truth) -> str:
     """What a second call with the same case returns differently."""
     reply = subject.answer(case)
     if reply.answer is None:
-        reason = reply.error or reply.breach or reply.skipped or reply.timeout
+        reason = reply.error or reply.breach or reply.skipped or reply.timeout or reply.crash
         return f"the second call with the same case failed: {reason}"
     try:
         second = compare.pairs(reply.answer, truth)

@@ -123,3 +123,5 @@ class Report(Struct, frozen=True, kw_only=True):
     exit_code: int
     stopped: str = ""
     """Why the run ended before all cases were judged; empty if it did not."""
+    remarks: tuple[str, ...] = ()
+    """What else there is to say of the subject: how it was read, what it left behind."""

@@ -8,17 +8,17 @@ This module needs neither torch nor hypothesis: a shim around a foreign subject 
 """
 
 import hashlib
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from oracle.tensors import TENSOR_SCHEMA, decode_tensor, encode_tensor, spell, unspell
+from oracle.tensors import Array as Array
+
 Tensors = dict[str, Array]
 
 FORMAT = 1
@@ -227,76 +227,6 @@ def _check_tensor(where: str, x: Any, dtype: str) -> None:
 
 # ---------------------------------------------------------------------------------------------------------- JSON
 
-_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf, "-0.0": -0.0}
-_DTYPES = ("float32", "float64", "int64", "bool")
-
-
-class _Tensor(Struct, forbid_unknown_fields=True):
-    """Nested rows of numbers; NaN, Infinity, -Infinity and -0.0 are strings; a shape is given where rows cannot."""
-
-    dtype: Literal["float32", "float64", "int64", "bool"]
-    shape: tuple[int, ...]
-    data: Any
-
-
-def encode_tensor(x: Array) -> dict[str, Any]:
-    """A tensor as plain JSON values: {"dtype", "shape", "data": nested rows}, every number exact."""
-    name = x.dtype.name if x.dtype.kind == "f" else "bool" if x.dtype.kind == "b" else "int64"
-    data = x.tolist()
-    special = x.dtype.kind == "f" and bool((~np.isfinite(x) | ((x == 0) & np.signbit(x))).any())
-    return {"dtype": name, "shape": list(x.shape), "data": _spell(data) if special else data}
-
-
-def _spell(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_spell(v) for v in value]
-    if value != value:
-        return "NaN"
-    if value in (math.inf, -math.inf):
-        return "Infinity" if value > 0 else "-Infinity"
-    return "-0.0" if value == 0 and math.copysign(1, value) < 0 else value
-
-
-def decode_tensor(raw: Any) -> Array:
-    """The inverse of `encode_tensor`; refuses data that does not fit the shape before allocating anything."""
-    tensor = msgspec.convert(raw, _Tensor)
-    if len(tensor.shape) > 8 or any(n < 0 for n in tensor.shape) or math.prod(n or 1 for n in tensor.shape) > 2**31:
-        raise ValueError(f"shape {list(tensor.shape)} is not a shape")
-    try:
-        flat = list(_flatten(tensor.data, tensor.shape, tensor.dtype))
-        with np.errstate(over="ignore"):
-            exact = np.array(flat, tensor.dtype).reshape(tensor.shape)
-    except OverflowError as error:
-        raise ValueError(f"a number does not fit {tensor.dtype}") from error
-    if tensor.dtype == "float32" and not np.array_equal(exact.reshape(-1), np.array(flat), equal_nan=True):
-        raise ValueError("a number is not exactly a float32")
-    return exact
-
-
-def _flatten(value: Any, shape: tuple[int, ...], dtype: str) -> Iterator[Any]:
-    if not shape:
-        yield _number(value, dtype)
-        return
-    if not isinstance(value, list) or len(value) != shape[0]:
-        got = f"{len(value)} rows" if isinstance(value, list) else repr(value)[:40]
-        raise ValueError(f"data has {got} where the shape says {shape[0]}")
-    for row in value:
-        yield from _flatten(row, shape[1:], dtype)
-
-
-def _number(value: Any, dtype: str) -> Any:
-    if dtype == "bool":
-        if isinstance(value, bool):
-            return value
-    elif dtype == "int64":
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-    elif isinstance(value, str) and value in _WORDS:
-        return _WORDS[value]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise ValueError(f"{value!r:.40} is not a {dtype}")
-
 
 def _enc_hook(value: Any) -> Any:
     if isinstance(value, np.ndarray):
@@ -304,6 +234,10 @@ def _enc_hook(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise NotImplementedError(f"{type(value).__name__} is not plain data")
+
+
+def _enc_base64(value: Any) -> Any:
+    return encode_tensor(value, base64=True) if isinstance(value, np.ndarray) else _enc_hook(value)
 
 
 def _dec_hook(kind: type, value: Any) -> Any:
@@ -317,41 +251,32 @@ def schema(kind: Any) -> dict[str, Any]:
 
     def hook(t: type) -> dict[str, Any]:
         if t is np.ndarray:
-            return {
-                "type": "object",
-                "required": ["dtype", "shape", "data"],
-                "additionalProperties": False,
-                "properties": {
-                    "dtype": {"enum": list(_DTYPES)},
-                    "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
-                    "data": {"description": "nested rows; NaN, Infinity, -Infinity and -0.0 are strings"},
-                },
-            }
+            return TENSOR_SCHEMA
         raise NotImplementedError(t)
 
     return msgspec.json.schema(kind, schema_hook=hook)
 
 
-def to_json(record: Any) -> bytes:
+def to_json(record: Any, base64: bool = False) -> bytes:
     """One line of JSON; the same record always gives the same bytes. Infinite attributes are spelled as in tensors."""
+    hook = _enc_base64 if base64 else _enc_hook
+    return msgspec.json.encode(_with_attrs(record, spell), enc_hook=hook, order="deterministic")
+
+
+def _with_attrs(record: Any, each: Callable[[Any], Any]) -> Any:
+    """The record with every attribute of its case's nodes spelled, or read."""
     if isinstance(record, Case) and any(node.attrs for node in record.nodes):
-        nodes = tuple(msgspec.structs.replace(n, attrs=_respell(n.attrs, _spell_number)) for n in record.nodes)
-        record = msgspec.structs.replace(record, nodes=nodes)
-    return msgspec.json.encode(record, enc_hook=_enc_hook, order="deterministic")
+        nodes = tuple(msgspec.structs.replace(n, attrs=_respell(n.attrs, each)) for n in record.nodes)
+        return msgspec.structs.replace(record, nodes=nodes)
+    if isinstance(case := getattr(record, "case", None), Case):
+        return msgspec.structs.replace(record, case=_with_attrs(case, each))
+    return record
 
 
-def _respell(value: Any, each: Any) -> Any:
+def _respell(value: Any, each: Callable[[Any], Any]) -> Any:
     if isinstance(value, dict):
         return {key: _respell(v, each) for key, v in value.items()}
     return [_respell(v, each) for v in value] if isinstance(value, list | tuple) else each(value)
-
-
-def _spell_number(value: Any) -> Any:
-    return _spell(value) if isinstance(value, float) else value
-
-
-def _unspell_number(value: Any) -> Any:
-    return _WORDS[value] if isinstance(value, str) and value in _WORDS else value
 
 
 def digest(record: Any) -> str:
@@ -362,11 +287,7 @@ def digest(record: Any) -> str:
 def from_json(data: bytes, kind: Any, where: str = "JSON") -> Any:
     """Decode and validate; raises `CaseError` with a sentence that names the path of what is wrong."""
     try:
-        found = msgspec.json.decode(data, type=kind, dec_hook=_dec_hook)
-        if isinstance(found, Case):
-            nodes = tuple(msgspec.structs.replace(n, attrs=_respell(n.attrs, _unspell_number)) for n in found.nodes)
-            found = msgspec.structs.replace(found, nodes=nodes)
-        return found
+        return _with_attrs(msgspec.json.decode(data, type=kind, dec_hook=_dec_hook), unspell)
     except RecursionError:
         raise CaseError(f"{where}: nested too deeply to be a case") from None
     except (msgspec.DecodeError, ValueError) as error:

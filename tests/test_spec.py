@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from msgspec.structs import replace
 
-from oracle import spec
+from oracle import spec, tensors
 from oracle.draws import Stream
 from oracle.spec import AnyCase, Case, CaseError, Node, UpdateCase
 from tests.fakes import MLP, chain
@@ -50,13 +50,13 @@ AWKWARD = {
 
 @pytest.mark.parametrize("x", AWKWARD.values(), ids=AWKWARD)
 def test_awkward_tensors_survive(x: np.ndarray) -> None:
-    assert same(spec.decode_tensor(json.loads(json.dumps(spec.encode_tensor(x)))), x)
+    assert same(tensors.decode_tensor(json.loads(json.dumps(tensors.encode_tensor(x)))), x)
 
 
 @settings(deadline=None, derandomize=True, database=None)
 @given(hnp.arrays(st.sampled_from(["f4", "f8", "i8", "?"]), hnp.array_shapes(min_dims=0, max_dims=4, min_side=0)))
 def test_tensors_survive(x: np.ndarray) -> None:
-    assert same(spec.decode_tensor(json.loads(json.dumps(spec.encode_tensor(x)))), x)
+    assert same(tensors.decode_tensor(json.loads(json.dumps(tensors.encode_tensor(x)))), x)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -42,7 +42,7 @@ def student(tmp_path: Path) -> Path:
 
 def test_a_file_beside_its_own_modules(student: Path) -> None:
     before = list(sys.path)
-    subject = resolve(f"python:{student}:net.backprop")
+    subject = resolve(f"python:{student}:net.backprop", in_process=True)
     assert subject.name == f"python:{student}:net.backprop"
     assert subject.answer(CASE).answer.gradients == {"n1.weight": 0}
     assert sys.path == before
@@ -54,7 +54,7 @@ def test_a_module_and_the_reference() -> None:
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("nonsense", "'nonsense' is no subject; write python:package.module:callable or"),
+    ("nonsense", "'nonsense' is no subject; write python:package.module:callable, python:"),
     ("python:student.py", "is no subject"),
     ("python::f", "is no subject"),
     ("ruby:a:b", "is no subject"),
@@ -64,9 +64,10 @@ def test_a_module_and_the_reference() -> None:
     ("python:{}:net.forward", "has no 'forward'; its callables are backprop"),
     ("python:{}:number", "number is int, not a callable"),
 ])  # fmt: skip
-def test_what_cannot_be_found_is_refused_in_a_sentence(text: str, words: str, student: Path) -> None:
+@pytest.mark.parametrize("in_process", [True, False])
+def test_what_cannot_be_found_is_refused_in_a_sentence(text: str, words: str, in_process: bool, student: Path) -> None:
     with pytest.raises(SubjectError, match=words):
-        resolve(text.format(student))
+        resolve(text.format(student), in_process=in_process)
 
 
 @pytest.mark.parametrize(("source", "words"), [

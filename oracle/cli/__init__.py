@@ -9,6 +9,7 @@ from oracle.cli.check import check, replay
 from oracle.cli.common import INTERRUPTED, OK, USAGE
 from oracle.cli.explain import catalogue, explain
 from oracle.cli.measure import deviations, mutation
+from oracle.cli.protocol import protocol
 from oracle.cli.vectors import vectors
 
 
@@ -39,5 +40,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for command in (check, replay, explain, catalogue, mutation, deviations, vectors):
+for command in (check, replay, explain, catalogue, mutation, deviations, protocol, vectors):
     main.add_command(command)

@@ -3,12 +3,25 @@
 import math
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from oracle.cli.common import OK, USAGE, Progress, cases_in, console, finish, guard, refuse, safe, slug, subject_of
+from oracle.cli.common import (
+    OK,
+    USAGE,
+    Progress,
+    cases_in,
+    console,
+    finish,
+    guard,
+    refuse,
+    safe,
+    slug,
+    subject_of,
+    subject_options,
+)
 
 DTYPES = {"float64": ("float64",), "float32": ("float32",), "both": ("float64", "float32")}
 
@@ -27,15 +40,16 @@ DTYPES = {"float64": ("float64",), "float32": ("float32",), "both": ("float64", 
 @click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), help="Where to write.  [default: reports/NAME]"
 )
-@click.option("--timeout", type=click.FloatRange(0.01), default=20.0, show_default=True, help="Seconds for one answer.")
+@subject_options
 @click.option("-q", "--quiet", is_flag=True, help="One line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Progress in full, and the coverage.")
 def check(subject: str, cases: int | None, seconds: float | None, seed: int, dtype: str, profile: str,
-          report: Path | None, timeout: float, quiet: bool, verbose: bool) -> None:  # fmt: skip
+          report: Path | None, quiet: bool, verbose: bool, how: dict[str, Any]) -> None:  # fmt: skip
     """Judge SUBJECT (default: the reference) on random cases, print what is wrong, and write a report.
 
-    SUBJECT is python:package.module:callable or python:path/file.py:callable; the callable takes an oracle.Case and
-    returns {"loss": ..., "gradients": {"h1.weight": ..., "x": ...}}.
+    SUBJECT is python:package.module:callable or python:path/file.py:callable, a callable that takes an oracle.Case and
+    returns {"loss": ..., "gradients": {"h1.weight": ..., "x": ...}}; or cmd:program args, any program that speaks the
+    line protocol. It runs in a process of its own.
     """
     guard()
     import oracle.check as run
@@ -46,7 +60,7 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
     if profile not in PROFILES:
         refuse(f"no profile is called {profile!r}; there are {', '.join(PROFILES)}")
     cases = 1000 if cases is None and seconds is None else cases
-    judged = replace(subject_of(subject), seconds=timeout)
+    judged = subject_of(subject, **how)
     try:
         restricted(PROFILES[profile], judged.supports)
     except ValueError as error:
@@ -67,7 +81,8 @@ def check(subject: str, cases: int | None, seconds: float | None, seed: int, dty
 @click.option("--subject", default="reference", show_default=True)
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="Write a report there.")
 @click.option("-q", "--quiet", is_flag=True, help="One line for each case only.")
-def replay(paths: tuple[Path, ...], subject: str, report: Path | None, quiet: bool) -> None:
+@subject_options
+def replay(paths: tuple[Path, ...], subject: str, report: Path | None, quiet: bool, how: dict[str, Any]) -> None:
     """Judge saved cases (files, or folders of them) again: FIXED, FAILED, ERRORED or SKIPPED.
 
     A file that is no case, or one that cannot be judged, is skipped with the reason, and makes the exit code 2.
@@ -76,7 +91,7 @@ def replay(paths: tuple[Path, ...], subject: str, report: Path | None, quiet: bo
     import oracle.check as run
     from oracle.report import print_finding, write_report
 
-    judged, bad, cases = subject_of(subject), 0, []
+    judged, bad, cases = subject_of(subject, **how), 0, []
     for path, case in cases_in(paths):
         if isinstance(case, str):
             bad += 1

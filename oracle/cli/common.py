@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,13 +35,38 @@ def guard() -> None:
         refuse(f"the self-check failed: {sentence}", SELF_CHECK)
 
 
-def subject_of(text: str) -> Any:
+def subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how a subject is run; the command gets them as one dictionary, `how`."""
+
+    @wraps(command)
+    def packed(*args: Any, read_as: str, in_process: bool, timeout: float, memory: float, **rest: Any) -> Any:
+        how = {"read_as": read_as, "in_process": in_process, "seconds": timeout, "memory": int(memory * 2**30)}
+        return command(*args, how=how, **rest)
+
+    for option in (
+        click.option(
+            "--memory", type=click.FloatRange(0.0625), default=4.0, show_default=True, help="GiB it may hold."
+        ),
+        click.option("--timeout", type=click.FloatRange(0.01), default=20.0, show_default=True, help="Seconds a call."),
+        click.option("--in-process", is_flag=True, help="Run a Python subject here, unguarded against its crashes."),
+        click.option("--as", "read_as", default="", metavar="KIND", help="What kind of function it is: mlp."),
+    ):
+        packed = option(packed)
+    return packed
+
+
+def subject_of(text: str, **how: Any) -> Any:
+    """The subject a text stands for; it is ended with the command."""
     from oracle.subjects import SubjectError, resolve
 
     try:
-        return resolve(text)
+        subject = resolve(text, **how)
     except SubjectError as error:
         refuse(str(error))
+    click.get_current_context().call_on_close(subject.close)
+    if subject.remark:
+        click.echo(safe(f"oracle: {subject.remark}"), err=True)
+    return subject
 
 
 def cases_in(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from oracle import spec
 from oracle.records import Report
+from oracle.tensors import decode_tensor, encode_tensor
 
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 WIDTH = 100
@@ -46,7 +47,7 @@ def decode(data: bytes, where: str = "report.json") -> Report:
         for holder, key in _floats(raw):
             if isinstance(holder[key], str):
                 holder[key] = WORDS.get(holder[key], holder[key])
-        report: Report = msgspec.convert(raw, Report, dec_hook=lambda _, value: spec.decode_tensor(value))
+        report: Report = msgspec.convert(raw, Report, dec_hook=lambda _, value: decode_tensor(value))
     except (msgspec.DecodeError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise spec.CaseError(f"{where}: {error}") from None
     return report
@@ -84,7 +85,7 @@ def _walk(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def _leaf(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else spec.encode_tensor(value)
+    return value.item() if isinstance(value, np.generic) else encode_tensor(value)
 
 
 def _spell(value: Any) -> Any:

@@ -47,6 +47,9 @@ def finding_page(finding: Finding) -> Page:
     else:
         page.heading("NO NUMBERS TO COMPARE")
         page.block(finding.verdict.reason or finding.sentence)
+        if finding.verdict.evidence:
+            page.line(("its stderr ends:", "strong"))
+            page.block(finding.verdict.evidence, indent=4)
         if finding.diagnosis or finding.trigger or finding.reading:
             _belief(page, finding)
     page.heading("TO REPRODUCE")
@@ -196,6 +199,8 @@ def summary_page(report: Report) -> Page:
     page.line(words.tally_line(report))
     if report.stopped:
         page.line("stopped early: ", report.stopped)
+    for remark in report.remarks:
+        page.line(remark)
     for k, finding in enumerate(report.findings, 1):
         page.line((f"{k}. {finding.verdict.outcome}  ", "bad"), (words.title(finding), "strong"))
         page.line(f"{finding.sentence} ({words.plural(finding.count, 'case')})", indent=5)

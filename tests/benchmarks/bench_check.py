@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_check.py [--cases N] [--write]
 
 One thread; every case is timed for torch bare (leaves and modules made before), for the stages of the oracle, for a
-naive loop (torch, the subject, np.allclose of every tensor) and, for a sample, for torch.autograd.gradcheck.
+naive loop (torch, the subject, np.allclose of every tensor), for what a process of its own adds to the subject's call
+and, for a sample, for torch.autograd.gradcheck.
 """
 
 import argparse
@@ -85,7 +86,8 @@ def gradcheck(twin: Twin, case: Case, fast: bool) -> Callable[[], object]:
 def measure(cases: int, dtype: str, profile: str) -> dict[str, float]:
     """Sums of microseconds over the cases."""
     stream, subject = Stream(7, dtype, profile), resolve("reference")
-    total = dict.fromkeys(("torch", "draw", "oracle", "naive", "fast", "slow", "sampled"), 0.0)
+    apart = resolve("python:oracle.subjects:reference")
+    total = dict.fromkeys(("torch", "draw", "oracle", "naive", "apart", "fast", "slow", "sampled"), 0.0)
     twin, stages = None, {}
     for k in range(cases):
         start = time.perf_counter()
@@ -108,10 +110,12 @@ def measure(cases: int, dtype: str, profile: str) -> dict[str, float]:
                 np.allclose(got, expected)
 
         total["naive"] += clock(naive)
+        total["apart"] += clock(lambda c=case: apart.answer(c)) - clock(lambda c=case: subject.answer(c))
         if k % 25 == 0 and all(x.size for x in case.inputs.values()):
             total["sampled"] += min(clock(run) for _ in range(3))
             total["fast"] += clock(gradcheck(twin, case, True))
             total["slow"] += clock(gradcheck(twin, case, False))
+    apart.close()
     return total | {f"stage {s}": float(n) for s, n in stages.items()}
 
 
@@ -120,9 +124,9 @@ def table(cases: int) -> str:
     lines = [
         f"{cases} cases a row, seed 7, the reference as subject; in multiples of torch's own pass of the same cases.",
         "",
-        "| cases | torch, us | oracle | its drawing | its judging | naive loop | gradcheck fast | slow | "
-        "cheap / estimated / measured |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| cases | torch, us | oracle | its drawing | its judging | a process more | naive loop | "
+        "gradcheck fast | slow | cheap / estimated / measured |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for profile in ("mlp", "standard"):
         for dtype in ("float64", "float32"):
@@ -131,7 +135,8 @@ def table(cases: int) -> str:
             share = " / ".join(f"{100 * t.get(f'stage {s}', 0) / n:.1f} %" for s in ("cheap", "estimated", "measured"))
             lines.append(
                 f"| {profile}, {dtype} | {t['torch'] / n:.0f} | {(t['oracle'] + t['draw']) / t['torch']:.1f} "
-                f"| {t['draw'] / t['torch']:.1f} | {t['oracle'] / t['torch']:.1f} | {t['naive'] / t['torch']:.1f} "
+                f"| {t['draw'] / t['torch']:.1f} | {t['oracle'] / t['torch']:.1f} "
+                f"| {t['apart'] / t['torch']:.1f} | {t['naive'] / t['torch']:.1f} "
                 f"| {t['fast'] / t['sampled']:.1f} | {t['slow'] / t['sampled']:.1f} | {share} |"
             )
     return "\n".join(lines)

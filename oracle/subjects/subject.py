@@ -1,20 +1,11 @@
-"""Subjects: what the oracle judges. A subject is a callable Case -> Answer; step 5 is its `update` attribute.
-
-A Python subject is `python:package.module:callable` or `python:path/file.py:callable`. What it is given is a fresh
-copy of the case, what it prints is its own business, and whatever it raises is an outcome. Attributes of the
-callable say what it declares:
-
-    returns    which gradients it returns: {"parameters", "inputs"} (default both)
-    supports   the operators it knows (default all); or it raises `oracle.Unsupported` for a case
-    update     UpdateCase -> the parameters after each step, a sequence of mappings
-    conventions  its slopes at kinks, as weights of the right one: {"ReLU": 1, "Hardtanh": (0, 1)}; see `oracle.kinks`
+"""A subject, and one call of it: what it is given is a fresh copy of the case, what it prints is its own business, and
+whatever it raises is an outcome.
 """
 
-import importlib
-import importlib.util
 import io
+import math
+import shlex
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -26,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from oracle.compare import normalise
-from oracle.kinks import KINKS
-from oracle.spec import Answer, AnyCase, Array, Case, Node, Tensors, Unsupported, UpdateAnswer, UpdateCase
+from oracle.spec import AnyCase, Array, Case, Node, Tensors, Unsupported, UpdateAnswer, UpdateCase
 
 
 class _Nowhere(io.TextIOBase):
@@ -49,7 +39,8 @@ class _TooLate(BaseException):
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
     """Interrupt the block after so many seconds, where the system can: in the main thread, with SIGALRM."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+    here = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
+    if not here or math.isinf(seconds):
         yield
         return
 
@@ -77,6 +68,10 @@ class Reply:
     skipped: str = ""
     timeout: str = ""
     """The time limit that ran out."""
+    crash: str = ""
+    """How the process ended in the middle of the call, or what it said in place of an answer."""
+    evidence: str = ""
+    """The last lines of its stderr, where there is no answer."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +87,15 @@ class Subject:
     """The time limit of one call."""
     conventions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """The weight of the right slope at each kink of an operator, where it is not torch's."""
+    options: str = ""
+    """What a command says of it beside its name ("--as mlp")."""
+    remark: str = ""
+    """What was assumed of it, in a sentence for its author."""
+
+    @property
+    def words(self) -> str:
+        """The subject as one writes it in a shell."""
+        return " ".join(filter(None, [shlex.quote(self.name), self.options]))
 
     def wanted(self, case: Case) -> list[str]:
         """The gradients it is judged on."""
@@ -106,13 +110,31 @@ class Subject:
         return f"the subject does not support {unknown[0]}" if unknown else ""
 
     def answer(self, case: AnyCase) -> Reply:
+        """What the subject makes of a case, if it is one for it."""
+        reason = self.declines(case)
+        return Reply(skipped=reason) if reason else self.ask(case)
+
+    @property
+    def fragile(self) -> bool:
+        """Whether it has ended in the middle of a call, so that asking may mean to start it again."""
+        return False
+
+    @property
+    def lost(self) -> str:
+        """Why it is no use to ask any further, or an empty string."""
+        return ""
+
+    def close(self) -> tuple[str, ...]:
+        """Let go of what the subject holds; it may be asked again. What is worth a remark, in sentences."""
+        return ()
+
+    def ask(self, case: AnyCase) -> Reply:
         """Run the subject on a copy of the case; nothing it does to the copy or raises gets through."""
-        if reason := self.declines(case):
-            return Reply(skipped=reason)
         given = _copy(case)
         try:
             with _limit(self.seconds), np.errstate(all="ignore"), redirect_stdout(_Nowhere()):
                 raw = self.update(given) if isinstance(given, UpdateCase) and self.update else self.call(given)  # type: ignore[arg-type]
+                answer = _update_answer(raw) if isinstance(case, UpdateCase) else normalise(raw)
         except Unsupported as reason:
             return Reply(skipped=f"the subject declines: {reason}")
         except KeyboardInterrupt:
@@ -120,10 +142,9 @@ class Subject:
         except _TooLate:
             return Reply(timeout=f"the subject gave no answer within {self.seconds:g} seconds")
         except BaseException as error:  # a subject may raise anything, SystemExit too; that is its outcome
-            return Reply(error=_where(error))
+            return Reply(error=where(error))
         if changed := _changed(case, given):
             return Reply(breach=f"the subject changed its input {changed}")
-        answer = _update_answer(raw) if isinstance(case, UpdateCase) else normalise(raw)
         return Reply(breach=answer) if isinstance(answer, str) else Reply(answer)
 
 
@@ -186,136 +207,12 @@ def _update_answer(raw: Any) -> UpdateAnswer | str:
     return UpdateAnswer(steps=tuple(raw))
 
 
-def _where(error: BaseException) -> str:
+def where(error: BaseException) -> str:
     """The exception in one line, with the subject's own line that raised it."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent != Path(__file__).parent]
     at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
     try:
         told = str(error)[:500]
     except Exception:  # a subject's exception may not even print
         told = "(its message cannot be printed)"
     return f"{type(error).__name__}: {told}{at}"
-
-
-# ------------------------------------------------------------------------------------------------------- resolving
-
-
-def resolve(text: str) -> Subject:
-    """The subject a name stands for: "reference", or python:MODULE_OR_FILE:CALLABLE. Raises `SubjectError`."""
-    if text == "reference":
-        return Subject("reference", reference, reference_update)
-    kind, _, rest = text.partition(":")
-    target, _, attribute = rest.rpartition(":")
-    if kind != "python" or not target or not attribute:
-        raise SubjectError(
-            f"{text!r} is no subject; write python:package.module:callable or python:path/file.py:callable"
-        )
-    module = _load_file(Path(target)) if target.endswith(".py") else _load_module(target)
-    call = module
-    for part in attribute.split("."):
-        if not hasattr(call, part):
-            public = [n for n in dir(call) if not n.startswith("_") and callable(getattr(call, n))]
-            raise SubjectError(f"{target} has no {part!r}; its callables are {', '.join(public[:20]) or 'none'}")
-        call = getattr(call, part)
-    if not callable(call):
-        raise SubjectError(f"{text}: {attribute} is {type(call).__name__}, not a callable")
-    return wrap(call, text)
-
-
-def wrap(call: Callable[[Case], Any], name: str = "") -> Subject:
-    """A callable with its declarations."""
-    returns = getattr(call, "returns", None)
-    returns = {returns} if isinstance(returns, str) else returns
-    if returns is not None and (unknown := set(returns) - {"parameters", "inputs"}):
-        raise SubjectError(f"{name}: returns has {sorted(unknown)[0]!r}; it may have 'parameters' and 'inputs'")
-    supports = getattr(call, "supports", None)
-    return Subject(
-        name or getattr(call, "__name__", "subject"),
-        call,
-        getattr(call, "update", None),
-        frozenset(returns or {"parameters", "inputs"}),
-        None if supports is None else frozenset(supports),
-        conventions=_conventions(getattr(call, "conventions", None), name),
-    )
-
-
-def _conventions(declared: Any, name: str) -> dict[str, tuple[float, ...]]:
-    """What a subject says of its slopes at kinks. Raises `SubjectError` for what is no kink or no valid slope."""
-    if declared is not None and not isinstance(declared, Mapping):
-        raise SubjectError(f"{name}: conventions is {type(declared).__name__}, but should be like {{'ReLU': 1.0}}")
-    found = {}
-    for op, weights in (declared or {}).items():
-        many = tuple(weights) if isinstance(weights, list | tuple) else (weights,)
-        if op not in KINKS:
-            raise SubjectError(f"{name}: conventions has {op!r}, which has no kink; see `oracle catalogue --kinks`")
-        if not many or not all(isinstance(w, int | float) and 0 <= w <= 1 for w in many):
-            raise SubjectError(f"{name}: conventions of {op} are {weights!r}, but should be numbers from 0 to 1")
-        found[op] = tuple(float(w) for w in many)
-    return found
-
-
-def _load_module(name: str) -> Any:
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        return importlib.import_module(name)
-    except BaseException as error:
-        raise SubjectError(f"{name} cannot be imported: {_where(error)}") from error
-
-
-def _load_file(path: Path) -> Any:
-    if not path.is_file():
-        raise SubjectError(f"{path} is not a file")
-    spec = importlib.util.spec_from_file_location(f"subject_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
-        spec.loader.exec_module(module)
-    except BaseException as error:
-        raise SubjectError(f"{path} cannot be imported: {_where(error)}") from error
-    finally:
-        sys.path.pop(0)
-    return module
-
-
-# ------------------------------------------------------------------------------------------------- the reference
-
-
-def reference(case: Case) -> Answer:
-    """`reference.backprop` as a subject."""
-    from reference import Network, backprop
-
-    net = _network(Network, case)
-    state = case.state()
-    found = backprop(net, state, case.inputs)
-    return Answer(
-        loss=found.loss,
-        gradients=found.gradients,
-        buffers=found.trace.buffers(net, state) if case.buffers else None,
-    )
-
-
-_nets: dict[Any, Any] = {}
-
-
-def _network(network: Any, case: Case) -> Any:
-    """The net of the last case again, if the graph is the same: one architecture carries many values."""
-    key = (case.nodes, case.training)
-    if _nets.get("key") != key:
-        _nets.update(key=key, net=network(case.nodes, case.training))
-    return _nets["net"]
-
-
-def reference_update(case: UpdateCase) -> UpdateAnswer:
-    """`reference.update` as a subject."""
-    from reference import update
-    from reference.optimizers import build_optimizer
-
-    optimizer, theta, state, steps = build_optimizer(case.op, case.attrs), case.parameters, None, []
-    for gradients in case.gradients:
-        theta, state = update(optimizer, theta, gradients, state)
-        steps.append(theta)
-    return UpdateAnswer(steps=tuple(steps))
