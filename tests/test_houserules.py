@@ -29,6 +29,8 @@ APART: dict[str, set[str]] = {
     "oracle.records": HEAVY | {"reference", "flint"},
     "oracle.report": HEAVY | {"reference", "flint"},
     "oracle.arbiter": HEAVY | {"reference"},
+    "oracle.report.vectors": HEAVY | {"reference", "flint"},
+    "oracle.vectors.verifying": HEAVY | {"reference", "flint", "rich"},
     "oracle.kinks": HEAVY | {"reference"},
     "oracle.architectures": HEAVY | {"reference"},
     "oracle.check": {"hypothesis", "reference", "oracle.report"},

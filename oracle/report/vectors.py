@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from oracle import spec
 from oracle.report.pages import render_markdown
-from oracle.vectors.records import INDEX, SCHEMA, Index, Vector, load, schema
+from oracle.vectors.records import INDEX, SCHEMA, Index, Vector, schema
 from oracle.vectors.verifying import GOOD, Outcome
 
 README = "README.md"
@@ -32,10 +33,13 @@ def write_set(index: Index, vectors: Sequence[Vector], directory: Path) -> list[
 
 
 def _before(directory: Path) -> set[str]:
+    """The files of the set that lies there, of whatever format it is."""
     try:
-        return {entry.file for entry in load(directory)[0].vectors}
-    except spec.CaseError:
+        entries = msgspec.json.decode((directory / INDEX).read_bytes())["vectors"]
+        names = {str(entry["file"]) for entry in entries}
+    except (OSError, msgspec.DecodeError, LookupError, TypeError):
         return set()
+    return {name for name in names if re.fullmatch(r"[a-z0-9-]+-[0-9a-f]{8}\.json", name)}
 
 
 def _sha256(path: Path) -> str:

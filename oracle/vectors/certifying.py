@@ -51,6 +51,7 @@ class Proof:
     conventions: tuple[Convention, ...]
 
 
+@np.errstate(all="ignore")
 def certify(case: Case) -> Proof:
     """The proven answer to a case in float64. Raises `Uncertain`."""
     try:

@@ -19,7 +19,7 @@ from oracle.arbiter import partial
 from oracle.kinks import exactly_at, kinks
 from oracle.seeds import Seed
 from oracle.shrink import shrink
-from oracle.spec import Case, Node, Tensors
+from oracle.spec import Array, Case, Node, Tensors
 from oracle.twin import Truth, Twin
 from oracle.vectors.drawing import ACTIVATIONS, size
 from oracle.vectors.targets import Right, Worth, ask, worth
@@ -128,9 +128,20 @@ def _shrunk(one: Candidate, seeds: Sequence[Seed], duties: Worths) -> Candidate:
 
 
 def readable(case: Case) -> bool:
-    """Whether no number has more than two decimals or three digits before them."""
+    """Whether no number has more than two decimals or three digits before them, and targets are what they should be."""
     tensors = (*case.inputs.values(), *case.parameters.values())
-    return all(bool((np.round(x, 2) == x).all() and (np.abs(x) <= 1000).all()) for x in tensors)
+    plain = all(bool((np.round(x, 2) == x).all() and (np.abs(x) <= 1000).all()) for x in tensors)
+    return plain and all(
+        _proper(node.op, case.inputs[n]) for node in case.nodes for n in node.inputs[1:] if n in case.inputs
+    )
+
+
+def _proper(op: str, target: Array) -> bool:
+    """Probabilities lie in [0, 1]; those of classes add up to 1: y − t is right only then."""
+    if op not in ("CrossEntropyLoss", "BCEWithLogitsLoss") or target.dtype.kind != "f":
+        return True
+    inside = bool(((target >= 0) & (target <= 1)).all())
+    return inside and (op == "BCEWithLogitsLoss" or bool((target.sum(min(1, target.ndim - 1)) == 1).all()))
 
 
 def renamed(case: Case) -> Case:

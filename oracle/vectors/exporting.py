@@ -17,17 +17,21 @@ from oracle.vectors.choosing import at_kink, candidates, companions, cover, smal
 from oracle.vectors.drawing import OPERATORS, cases, features, size
 from oracle.vectors.records import DTYPES, Answer, Dtype, Entry, Flag, Index, Note, Tensor, Unshown, Vector, identify
 from oracle.vectors.targets import NOT_SHOWN, Worth, ask, spelled, targets, touches
-from oracle.vectors.verifying import GOOD, judge
+from oracle.vectors.verifying import Misfit, Outcome, judge
 
 POOL = 3200
 """Cases among which the published set is chosen."""
-RECIPE = "oracle vectors export reports/vectors"
+RECIPE = "oracle vectors export DIR"
 
 Told = Callable[[str], None]
 Made = tuple[Index, list[Vector]]
 
 
-def published(seed: int = 0, pool: int = POOL, operators: frozenset[str] = OPERATORS, told: Told = print,
+def quiet(sentence: str) -> None:
+    """Say nothing."""
+
+
+def published(seed: int = 0, pool: int = POOL, operators: frozenset[str] = OPERATORS, told: Told = quiet,
               recipe: str = RECIPE) -> Made:  # fmt: skip
     """The smallest set found that shows every fault and meets every option of a vocabulary, and each of its kinks.
 
@@ -52,7 +56,7 @@ def published(seed: int = 0, pool: int = POOL, operators: frozenset[str] = OPERA
     return collected([*kinked, *companions([c.case for c in order], seeds)], operators, recipe, told, least=True)
 
 
-def drawn(count: int, seed: int, profile: str, operators: frozenset[str] | None = None, told: Told = print,
+def drawn(count: int, seed: int, profile: str, operators: frozenset[str] | None = None, told: Told = quiet,
           recipe: str = "") -> Made:  # fmt: skip
     """So many cases of a profile, as far as a rigorous answer to them can be written down; of gradients alone."""
     stream = Stream(seed, "float32", profile, operators)
@@ -71,7 +75,7 @@ def collected(found: Iterable[Case], operators: frozenset[str], recipe: str, tol
     if least:
         known = _needed(known, seeds)
     flags = _flags(known, seeds, "float64")
-    vectors = [replace(v, flags={f: _flag(f) for f in some}) for (v, _), some in zip(known, flags, strict=True)]
+    vectors = [replace(vector, flags=some) for (vector, _), some in zip(known, flags, strict=True)]
     low = _flags(known, seeds, "float32")
     told(f"{len(vectors)} vectors show {len(_union(flags))} of {len(seeds)} faults")
     return _index(vectors, seeds, _union(flags) - _union(low), recipe), vectors
@@ -124,20 +128,21 @@ def _arguments(node: Node) -> str:
 # --------------------------------------------------------------------------------------------------------------- flags
 
 
-def _flags(known: Sequence[Known], seeds: Sequence[Seed], dtype: Dtype) -> list[tuple[str, ...]]:
+def _flags(known: Sequence[Known], seeds: Sequence[Seed], dtype: Dtype) -> list[dict[str, Flag]]:
     """The faults that each vector shows, when one subject is asked them all in order."""
     asked = [(vector, cast(case, dtype)) for vector, case in known]
-    found: list[list[str]] = [[] for _ in known]
+    found: list[dict[str, Flag]] = [{} for _ in known]
     for seed in seeds:
         subject = seed.plant()
         for (vector, case), flags in zip(asked, found, strict=True):
-            if touches(seed, case) and _wrong(vector, ask(subject, case), dtype):
-                flags.append(seed.name)
-    return [tuple(sorted(flags)) for flags in found]
+            outcome = _outcome(vector, ask(subject, case), dtype) if touches(seed, case) else None
+            if outcome and outcome.misfits:
+                flags[seed.name] = _flag(seed.code, outcome.misfits[0])
+    return [dict(sorted(flags.items())) for flags in found]
 
 
-def _wrong(vector: Vector, said: Tensors | None, dtype: Dtype) -> bool:
-    return judge(vector, Answer(**spelled(said)) if said is not None else None, dtype).status not in GOOD
+def _outcome(vector: Vector, said: Tensors | None, dtype: Dtype) -> Outcome:
+    return judge(vector, None if said is None else Answer(**spelled(said)), dtype)
 
 
 def _union(flags: Iterable[Iterable[str]]) -> set[str]:
@@ -177,9 +182,8 @@ def _index(vectors: Sequence[Vector], seeds: Sequence[Seed], only: set[str], rec
     )
 
 
-def _flag(flag: str) -> Flag:
-    fault = FAULTS[flag.split()[0]]
-    return Flag(fault.name, fault.effect)
+def _flag(code: str, wrong: Misfit) -> Flag:
+    return Flag(FAULTS[code].name, FAULTS[code].effect, wrong.where, wrong.got)
 
 
 def _note(code: str) -> Note:

@@ -78,11 +78,15 @@ class Convention(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Flag(Struct, frozen=True, forbid_unknown_fields=True):
-    """A fault that a vector shows; the index says more."""
+    """A fault that a vector shows, with the first number that it gets wrong; the index says more."""
 
     bugType: str  # noqa: N815  (the name that readers of Wycheproof's vectors know)
     effect: str
     """When it shows."""
+    where: str
+    """h1.weight[0, 1]; "" where there is no answer at all."""
+    gives: Any
+    """What stands there with this fault: a number, or in words what is none."""
 
 
 class Vector(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,6 +6,7 @@ right too, and is told apart as a convention.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,11 @@ from oracle.vectors.records import Allowed, Answer, Bounds, Convention, Dtype, V
 
 Status = Literal["ok", "convention", "wrong", "missing", "skipped"]
 GOOD = ("ok", "convention", "skipped")
+WORDS = ("NaN", "Infinity", "-Infinity")
+NOTHING = "nothing"
+"""What stands where there is no answer."""
+CLOSE = 1e-6
+"""How near, relatively, a number must be to that of a fault to suggest it; or within what rounding may do there."""
 
 
 class Misfit(Struct, frozen=True):
@@ -40,7 +46,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     misfits: tuple[Misfit, ...] = ()
     suggests: tuple[str, ...] = ()
-    """Flags of the faults that fail here and nowhere that this subject passes; the likeliest first."""
+    """Flags of the faults that give these very numbers, and show nowhere that this subject passes; likeliest first."""
 
 
 # ------------------------------------------------------------------------------------------------------- one answer
@@ -51,12 +57,11 @@ def judge(vector: Vector, answer: Answer | None, dtype: Dtype = "float64", input
     if vector.expected.loss.float32 is None and dtype == "float32":
         return Outcome(vector.id, "skipped", vector.about, "float32 cannot hold the numbers of this question")
     if answer is None:
-        return Outcome(vector.id, "missing", vector.about, "there is no answer")
+        return Outcome(vector.id, "missing", vector.about, "there is no answer", (Misfit("", NOTHING, None, None),))
     wanted = {n: a for n, a in vector.expected.gradients.items() if inputs or n in vector.parameters}
     if absent := [name for name in wanted if name not in answer.gradients]:
-        return Outcome(vector.id, "missing", vector.about, f"the gradient of {', '.join(absent)} is missing")
-    if unknown := [name for name in answer.gradients if name not in vector.expected.gradients]:
-        return Outcome(vector.id, "wrong", vector.about, f"there is no {unknown[0]!r} to differentiate by")
+        found = [Misfit(name, NOTHING, None, None) for name in absent]
+        return Outcome(vector.id, "missing", vector.about, f"no gradient of {', '.join(absent)}", tuple(found))
     found = [*misfits("loss", bounds(vector.expected.loss, dtype), answer.loss)]
     for name, allowed in wanted.items():
         found += misfits(name, bounds(allowed, dtype), answer.gradients[name])
@@ -89,10 +94,12 @@ def _misfits(name: str, at: tuple[int, ...], low: Any, high: Any, got: Any) -> I
 
 
 def _shown(value: Any) -> Any:
-    """A value for a person, and for JSON, which has no NaN."""
+    """A value for a person, and for JSON, which has no NaN: many writers make null of it, and of infinities."""
     if isinstance(value, list):
         return f"{len(value)} rows"
-    return value if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)) else str(value)[:40]
+    if value is None or value in WORDS or (isinstance(value, float) and not math.isfinite(value)):
+        return "not finite"
+    return value if isinstance(value, int | float) else str(value)[:40]
 
 
 def _told(found: list[Misfit]) -> str:
@@ -143,19 +150,31 @@ def verify(
     """Judge the answers to a set, and say what the wrong ones suggest."""
     vectors = list(vectors)
     found = [judge(vector, answers.get(vector.id), dtype, inputs) for vector in vectors]
-    flags = {vector.id: vector.flags.keys() for vector in vectors}
-    failing = [flags[o.id] for o in found if o.status not in GOOD]
-    cleared = set[str]().union(*(flags[o.id] for o in found if o.status == "ok"))
+    alike = [_alike(vector, outcome) for vector, outcome in zip(vectors, found, strict=True)]
+    cleared = {flag for v, o in zip(vectors, found, strict=True) if o.status == "ok" for flag in v.flags}
+    common = Counter(flag for flags in alike for flag in flags)
+    shown = Counter(flag for vector in vectors for flag in vector.flags)
 
     def likely(flag: str) -> tuple[int, int, str]:
-        """Fails where this subject fails, before what fails in fewer places."""
-        return -sum(flag in one for one in failing), sum(flag in one for one in flags.values()), flag
+        """What explains the most first; of equals, what would show in fewer places."""
+        return -common[flag], shown[flag], flag
 
     return [
-        o if o.status in GOOD
-        else msgspec.structs.replace(o, suggests=tuple(sorted(flags[o.id] - cleared, key=likely)[:3]))
-        for o in found
-    ]  # fmt: skip
+        msgspec.structs.replace(outcome, suggests=tuple(sorted(flags - cleared, key=likely)[:3]))
+        for outcome, flags in zip(found, alike, strict=True)
+    ]
+
+
+def _alike(vector: Vector, outcome: Outcome) -> set[str]:
+    """The flags of the faults that give what this subject gave."""
+    got = {misfit.where: misfit for misfit in outcome.misfits}
+    return {name for name, flag in vector.flags.items() if flag.where in got and _same(flag.gives, got[flag.where])}
+
+
+def _same(gives: Any, got: Misfit) -> bool:
+    if any(isinstance(x, str) for x in (gives, got.got, got.low)):
+        return bool(gives == got.got)
+    return bool(abs(gives - got.got) <= max(CLOSE * abs(gives), got.high - got.low))
 
 
 def read_answers(path: Path) -> dict[str, Answer]:
