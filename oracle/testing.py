@@ -23,7 +23,7 @@ from oracle import spec
 from oracle.analysis import Failure, analyse, pattern
 from oracle.architectures import PROFILES, restricted
 from oracle.compare import Verdict
-from oracle.judge import judge
+from oracle.judge import How, judge
 from oracle.records import Finding, Report
 from oracle.report import render_finding, write_report
 from oracle.report.words import born_in, plural, remarks, run_line, title, verdict_line
@@ -51,7 +51,7 @@ class Oracle:
     """The fixture. The options of a test are those of the call, else of its marker, the command line, the ini file."""
 
     def __init__(self, asked: dict[str, Any], item: Callable[[], Any]) -> None:
-        self._asked, self._item, self._subjects = asked, item, dict[str, Subject]()
+        self._asked, self._item, self._subjects, self._wrong = asked, item, dict[str, Subject](), set[str]()
 
     def __repr__(self) -> str:
         """Short, for it stands in what hypothesis prints."""
@@ -78,10 +78,12 @@ class Oracle:
     def judge(self, case: AnyCase, subject: Any) -> Verdict:
         """Judge a subject on one case, of a hypothesis strategy for instance; a failure is explained when shown."""
         __tracebackhide__ = True
+        test = self._item().nodeid
         with _one_thread():
             judged = self._subject(subject)
-            verdict = judge(case, judged)
+            verdict = judge(case, judged, how=How(thorough=test not in self._wrong))
         if verdict.failed:
+            self._wrong.add(test)  # while hypothesis shrinks what is proven wrong, less care will do
             failure = Failure("this test", case, verdict)
             raise Wrong(f"{verdict.outcome}: {verdict.reason}", lambda: analyse([failure], judged))
         if verdict.outcome == "skipped":
