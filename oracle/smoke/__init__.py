@@ -18,7 +18,7 @@ from oracle import chains
 from oracle.architectures import PROFILES
 from oracle.judge import How, judge
 from oracle.smoke.hints import told
-from oracle.smoke.ladder import PLAIN, Rung, ladder, net, of_chain, operators
+from oracle.smoke.ladder import PLAIN, SMOOTH, Rung, ladder, net, of_chain, operators
 from oracle.spec import Case
 from oracle.subjects import Subject
 
@@ -132,8 +132,9 @@ def tried(what: str, make: Callable[[int], Any], subject: Subject) -> Step:
 def known(subject: Subject, end: float) -> list[Step]:
     """Whether it answers for every operator; where it does not, which it does."""
     answered, raised, reasons = list[str](), list[str](), Counter[str]()
-    loss = next((op for op in PLAIN if _ok(op, subject)), "")
-    for op, cases in operators(loss) if loss else ():
+    loss = next((op for op in PLAIN if _ok(["Linear"], op, subject)), "")
+    safe = {"Linear", loss, *(op for op in SMOOTH if loss and _ok(["Linear", op], loss, subject))}
+    for op, cases in operators(loss, safe) if loss else ():
         if time.monotonic() > end:
             return [Step("every operator", "skipped", "not asked: time is up")]
         replies = [subject.answer(case) for case in cases]
@@ -144,15 +145,15 @@ def known(subject: Subject, end: float) -> list[Step]:
             answered.append(op)
     if not raised:
         return [Step("every operator", "ok")] if answered else []
-    names = ", ".join(f'"{op}"' for op in sorted({"Linear", *answered}))
+    names = ", ".join(f'"{op}"' for op in sorted({*safe, *answered}))
     count, (most, _) = f"{len(raised)} of {len(raised) + len(answered)}", reasons.most_common(1)[0]
     why = f"it gives no answer for {count} operators ({most})"
-    declare = f"declare what it knows: {subject.call.__name__}.supports = {{{names}}}"
+    declare = f"declare what it knows:\n{subject.call.__name__}.supports = {{{names}}}"
     return [Step("every operator", "wrong", f"{why}; {declare}")]
 
 
-def _ok(op: str, subject: Subject) -> bool:
-    return judge(net(0, ["Linear"], op), subject).outcome == "match"
+def _ok(ops: list[str], loss: str, subject: Subject) -> bool:
+    return judge(net(0, ops, loss), subject).outcome == "match"
 
 
 # -------------------------------------------------------------------------------------------------------- the rest
