@@ -22,12 +22,9 @@ def smoke_lines(found: Any) -> Iterator[str]:
 
 
 def _block(head: str, text: str) -> Iterator[str]:
-    """Lines under a hanging indent; what is to be pasted is never broken."""
-    yield from wrap(
-        text,
-        WIDTH,
-        initial_indent=head,
-        subsequent_indent=" " * len(head),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    """Lines under a hanging indent; a line to be pasted stands alone, and is not broken."""
+    for line in text.split("\n"):
+        if " = {" in line:
+            yield " " * len(head) + line
+        else:
+            yield from wrap(line, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from oracle.architectures import PROFILES
 from oracle.judge import How, judge
 from oracle.smoke.hints import told
-from oracle.smoke.ladder import PLAIN, Rung, ladder, net, of_chain, operators
+from oracle.smoke.ladder import PLAIN, SMOOTH, Rung, ladder, net, of_chain, operators
 from oracle.spec import AnyCase, Case
 from oracle.subjects import Reply, Subject
 
@@ -128,8 +128,9 @@ def tried(what: str, make: Callable[[int], Any], subject: Subject) -> Step:
 def known(subject: Subject, end: float) -> list[Step]:
     """Whether it answers for every operator; where it does not, which it does."""
     answered, raised, reasons = list[str](), list[str](), Counter[str]()
-    loss = next((op for op in PLAIN if _ok(op, subject)), "")
-    for op, cases in operators(loss) if loss else ():
+    loss = next((op for op in PLAIN if _ok(["Linear"], op, subject)), "")
+    safe = {"Linear", loss, *(op for op in SMOOTH if loss and _ok(["Linear", op], loss, subject))}
+    for op, cases in operators(loss, safe) if loss else ():
         if time.monotonic() > end:
             return [Step("every operator", "skipped", "not asked: time is up")]
         replies = [subject.answer(case) for case in cases]
@@ -142,10 +143,10 @@ def known(subject: Subject, end: float) -> list[Step]:
             answered.append(op)
     if not raised:
         return [Step("every operator", "ok")] if answered else []
-    names = ", ".join(f'"{op}"' for op in sorted({"Linear", *answered}))
+    names = ", ".join(f'"{op}"' for op in sorted({*safe, *answered}))
     count, (most, _) = f"{len(raised)} of {len(raised) + len(answered)}", reasons.most_common(1)[0]
     why = f"it gives no answer for {count} operators ({most})"
-    declare = f"declare what it knows: {_supports(subject)}{names}{'}' if subject.is_python else ']'}"
+    declare = f"declare what it knows:\n{_supports(subject)}{names}{'}' if subject.is_python else ']'}"
     return [Step("every operator", "wrong", f"{why}; {declare}")]
 
 
@@ -155,8 +156,8 @@ def _supports(subject: Subject) -> str:
     return f"{subject.name.split()[0].rpartition(':')[2]}.supports = {{"
 
 
-def _ok(op: str, subject: Subject) -> bool:
-    return judge(net(0, ["Linear"], op), subject).outcome == "match"
+def _ok(ops: list[str], loss: str, subject: Subject) -> bool:
+    return judge(net(0, ops, loss), subject).outcome == "match"
 
 
 # -------------------------------------------------------------------------------------------------------- the rest

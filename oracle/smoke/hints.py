@@ -55,7 +55,7 @@ def _breach(case: Case, subject: Subject, answer: Answer, truth: Truth, breaches
         return _named(strange[0], got[strange[0]], missing, truth)
     if missing and not any(name in case.parameters for name in missing):
         names, declared = " and ".join(missing), f'{_call(subject)}.returns = {{"parameters"}}'
-        return f"the gradients of the inputs, {names}, are missing: return them, or declare {declared}"
+        return f"the gradients of the inputs, {names}, are missing: return them, or declare\n{declared}"
     for name, g in got.items():
         if hint := _tensor(name, g, truth.gradients[name], case.dtype):
             return hint
@@ -161,8 +161,8 @@ def _factor(make: Callable[[int], AnyCase], subject: Subject) -> str:
             {f for f, k_of in FACTORS.items() if all(_same(got, k_of(n, width) * right) for got, right in pairs)}
         )
     both = [f for f in FACTORS if f in found[0] & found[1]]
-    if len(both) != 1:
-        return ""
+    if not both or (len(both) > 1 and both[0] not in ("−1", "2", "1/2")):
+        return ""  # which function of the sizes it is, these two do not tell
     names = " and ".join(sorted(wrong)) if len(wrong) < 4 else f"all {len(wrong)} wrong tensors"
     cause = f": {CAUSES[both[0]]}" if both[0] in CAUSES else ""
     what = "where N is the batch, " if "N" in both[0] else ""

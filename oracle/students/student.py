@@ -52,10 +52,15 @@ class Reading:
 
     @property
     def mapping(self) -> str:
-        """Where the gradients of the first two layers lie."""
+        """Where the gradients of the first layer lie."""
         turned = " transposed" if self.layout.weights == "in_out" else ""
-        said = f"h1.weight is {paths.spelled(self.weights.first)}{turned}"
-        return said + (f", h1.bias is {paths.spelled(self.biases.first)}" if self.biases else "")
+        said = f"h1.weight is {_spelled(self.weights)}{turned}"
+        return said + (f", h1.bias is {_spelled(self.biases)}" if self.biases else "")
+
+
+def _spelled(pattern: paths.Pattern) -> str:
+    kept = pattern.first[0].kind == "attribute"
+    return paths.spelled(pattern.first, "net" if kept else "answer")
 
 
 def _at(found: dict[paths.Path, Array], path: paths.Path) -> Array:

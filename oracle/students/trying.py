@@ -11,7 +11,7 @@ import numpy as np
 
 from oracle.spec import Array
 from oracle.students import paths
-from oracle.students.entry import ALONE, FORMS, Entry, entry
+from oracle.students.entry import ALONE, FORMS, Entry, entry, fill
 from oracle.students.layout import LAYOUTS, Layout, Net, arrays
 from oracle.students.meaning import UNITS, Choice, Probe, choose
 from oracle.students.signature import Misfit
@@ -26,6 +26,9 @@ SPELLINGS = {
     "none": ("linear", "identity", "none"),
     "leaky_relu": ("leaky_relu", "leakyrelu", "lrelu"),
     "silu": ("silu", "swish"),
+    "relu": ("relu", "ReLU"),
+    "sigmoid": ("sigmoid", "Sigmoid"),
+    "tanh": ("tanh", "Tanh"),
 }
 
 Tried = tuple[Reading, list[Probe], Any, Choice]
@@ -120,12 +123,33 @@ def readings(call: Any, said: dict[str, str], sizes: tuple[int, ...], failures: 
     for found in entry(call, args):
         if found.signature.depth not in (0, len(sizes) - 1):
             continue
+        owner = _owner(found, said, sizes, failures)
         for layout in _layouts(said):
-            if layout.single and _in_batches(found):
+            if (layout.single and _in_batches(found)) or (found.make and not _holds(owner, layout, sizes)):
                 continue
             for form in _forms(found, layout):
                 for activation in _activations(found, said):
                     yield from _reading(found, layout, form, activation, said, sizes, failures)
+
+
+def _owner(found: Entry, said: dict[str, str], sizes: tuple[int, ...], failures: list[Failure]) -> Any:
+    """An object of the student's class, where there is a class; None where it cannot be made in this way."""
+    activation = next(iter(_activations(found, said)))[1]
+    try:
+        return found.make and found.make(net_of(sizes, 0, Layout()).widths, activation)
+    except Exception as error:
+        failures.append(Failure(0, f"({found.name}) {type(error).__name__}: {str(error)[:200]}"))
+        return None
+
+
+def _holds(owner: Any, layout: Layout, sizes: tuple[int, ...]) -> bool:
+    """Whether an object has room for weights and biases in this layout."""
+    parts = arrays(layout, net_of(sizes, 0, layout))
+    try:
+        fill(owner, parts["weights"], parts["biases"])
+    except Misfit:
+        return False
+    return True
 
 
 def _in_batches(found: Entry) -> bool:
