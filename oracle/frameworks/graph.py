@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from oracle.spec import Array, Case, Node, Tensors
+from oracle.spec import Array, Case, Node, Unsupported, UpdateCase
 
 ROLES = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 """Parameters and buffers that a node may have."""
@@ -59,7 +59,17 @@ def _own(node: Node, values: Mapping[str, Any]) -> dict[str, Any]:
     return {role: values[full] for role in ROLES if (full := node.parameter(role)) in values}
 
 
-def answer(case: Case, array: Callable[[Any], Array], loss: Any, gradients: Mapping[str, Any], buffers: Any) -> Tensors:
+def answer(case: Case, array: Callable[[Any], Array], loss: Any, gradients: Mapping[str, Any], buffers: Any) -> Any:
     """The answer, every tensor an array of NumPy again."""
     found: Any = {"loss": array(loss), "gradients": {name: array(g) for name, g in gradients.items()}}
     return found | ({"buffers": {name: array(x) for name, x in buffers.items()}} if case.buffers else {})
+
+
+def arguments(case: UpdateCase, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The arguments of an optimizer, with the defaults of those it knows. Declines what it does not have."""
+    if case.op not in known:
+        raise Unsupported(f"it has no {case.op} that is torch's")
+    for name, value in case.attrs.items():
+        if name not in known[case.op] and value:
+            raise Unsupported(f"its {case.op} has no {name}")
+    return {name: case.attrs.get(name, default) for name, default in known[case.op].items()}

@@ -7,6 +7,7 @@ from typing import Any
 from oracle.frameworks import missing
 from oracle.frameworks.composed import composed
 from oracle.frameworks.graph import answer, forward, leaves
+from oracle.frameworks.script import Script
 from oracle.spec import Array, Case
 
 try:
@@ -50,3 +51,11 @@ def backprop(case: Case) -> Any:
 
 
 backprop.supports = frozenset(TABLE)  # type: ignore[attr-defined]
+
+SCRIPT = Script(
+    "from autograd import grad, numpy as np\nfrom autograd.scipy import special",
+    "np.array({data}, np.{dtype})",
+    "print(grad(lambda {wrt}: {loss})({wrt}){index})",
+    "print({loss})",
+    {},
+)

@@ -7,13 +7,15 @@ import numpy as np
 
 from oracle.frameworks import missing
 from oracle.frameworks.composed import composed
-from oracle.frameworks.graph import Layer, answer, forward, leaves
-from oracle.spec import Case
+from oracle.frameworks.graph import Layer, answer, arguments, forward, leaves
+from oracle.frameworks.script import Script
+from oracle.spec import Array, Case, UpdateCase
 
 try:
     import jax
     from jax import nn
     from jax import numpy as jnp
+    from jax.example_libraries import optimizers
 except ImportError as error:
     raise ImportError(missing("jax") or str(error)) from error
 
@@ -69,4 +71,42 @@ def backprop(case: Case) -> Any:
         return answer(case, np.asarray, value, gradients, buffers)
 
 
+OPTIMIZERS = {"SGD": {"lr": 1e-3, "momentum": 0.0}, "Adam": {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8}}
+
+
+def update(case: UpdateCase) -> list[dict[str, Array]]:
+    """The parameters after each step of `jax.example_libraries.optimizers`; its others are not torch's."""
+    given = arguments(case, OPTIMIZERS)
+    if case.op == "Adam":
+        start, step, now = optimizers.adam(given["lr"], *given["betas"], given["eps"])
+    else:
+        start, step, now = optimizers.momentum(given["lr"], given["momentum"])
+    steps = []
+    with jax.enable_x64(True):
+        state = start({name: jnp.asarray(x) for name, x in case.parameters.items()})
+        for k, gradients in enumerate(case.gradients):
+            state = step(k, {name: jnp.asarray(g) for name, g in gradients.items()}, state)
+            steps.append({name: np.asarray(x) for name, x in now(state).items()})
+    return steps
+
+
 backprop.supports = frozenset(TABLE)  # type: ignore[attr-defined]
+backprop.update = update  # type: ignore[attr-defined]
+
+SCRIPT = Script(
+    "import jax\nfrom jax import nn, numpy as jnp\njax.config.update('jax_enable_x64', True)",
+    "jnp.array({data}, '{dtype}')",
+    "print(jax.grad(lambda {wrt}: {loss})({wrt}){index})",
+    "print({loss})",
+    {
+        "CELU": "nn.celu(x, {alpha})",
+        "ELU": "nn.elu(x, {alpha})",
+        "GELU": "nn.gelu(x, approximate={approximate} == 'tanh')",
+        "LeakyReLU": "nn.leaky_relu(x, {negative_slope})",
+        "LogSigmoid": "nn.log_sigmoid(x)",
+        "Mish": "nn.mish(x)",
+        "SELU": "nn.selu(x)",
+        "Softsign": "nn.soft_sign(x)",
+        "Tanhshrink": "(x - jnp.tanh(x))",
+    },
+)

@@ -9,6 +9,7 @@ import numpy as np
 from oracle.frameworks import missing
 from oracle.frameworks.composed import composed, track
 from oracle.frameworks.graph import Layer, answer, forward, leaves
+from oracle.frameworks.script import Script
 from oracle.spec import Array, Case
 
 try:
@@ -99,3 +100,25 @@ def backprop(case: Case) -> Any:
 
 
 backprop.supports = frozenset(TABLE)  # type: ignore[attr-defined]
+
+SCRIPT = Script(
+    "import mygrad as mg\nfrom mygrad import nnet",
+    "mg.tensor({data}, dtype='{dtype}')",
+    "({loss}).backward()\nprint({wrt}.grad{index})",
+    "print(({loss}).item())",
+    {
+        "BatchNorm1d": "nnet.batchnorm(x, gamma=weight, beta=bias, eps={eps})",
+        "CrossEntropyLoss": "nnet.softmax_crossentropy(x, t)",
+        "ELU": "nnet.elu(x, {alpha})",
+        "GLU": "nnet.glu(x, {dim})",
+        "Hardtanh": "nnet.hard_tanh(x, lower_bound={min_val}, upper_bound={max_val})",
+        "LeakyReLU": "nnet.leaky_relu(x, {negative_slope})",
+        "LogSoftmax": "nnet.logsoftmax(x, {dim})",
+        "NLLLoss": "nnet.negative_log_likelihood(x, t)",
+        "SELU": "nnet.selu(x)",
+        "Sigmoid": "nnet.sigmoid(x)",
+        "Softmax": "nnet.softmax(x, {dim})",
+        "Softmin": "nnet.softmax(-x, {dim})",
+        "Softsign": "nnet.soft_sign(x)",
+    },
+)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from oracle.spec import Array, Case, Node
+from oracle.spec import Array, Case
 
 DEFAULTS: dict[str, Any] = {
     "alpha": 1.0, "approximate": "none", "beta": 1.0, "delta": 1.0, "dim": -1, "eps": 1e-5, "lambd": 0.5,
@@ -71,7 +71,3 @@ def printed(script: str) -> str:
         return f"{type(error).__name__}: {str(error).splitlines()[0]}"
     return said.getvalue().strip()
 
-
-def one(node: Node) -> bool:
-    """Whether a node is one of the loss at the end."""
-    return node.op == "Dot"

@@ -16,8 +16,6 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
-from msgspec.structs import replace as with_
-
 from oracle.analysis import pattern, size
 from oracle.catalogue import Subgradients, subgradients
 from oracle.compare import Difference, Verdict
@@ -33,8 +31,8 @@ from oracle.twin import Twin
 
 Kind = Literal["NaN or infinity", "wrong value", "digits lost", "raises"]
 KINDS: tuple[Kind, ...] = ("NaN or infinity", "wrong value", "digits lost", "raises")
-"""What matters first. A wrong value has fewer than `DIGITS` right; of digits lost, some more are right."""
-DIGITS = 3.0
+"""What matters first. Digits are lost where `DIGITS` or more are right, or the error is within `ROUNDINGS` of 1."""
+DIGITS, ROUNDINGS = 3.0, 4.0
 DTYPES = ("float64", "float32")
 QUICK = How(prove=False, twice=False, thorough=False)
 
@@ -178,7 +176,7 @@ def _alone(case: AnyCase, verdict: Verdict, subject: Subject) -> Iterator[_Witne
 
 def _witness(op: str, case: AnyCase, verdict: Verdict) -> _Witness:
     d = _worst(verdict)
-    return _Witness(op, _role(case, d), d is None or math.isfinite(d.got), case, verdict)
+    return _Witness(op, _role(case, d, verdict.suspects), d is None or math.isfinite(d.got), case, verdict)
 
 
 def _worst(verdict: Verdict) -> Difference | None:
@@ -186,12 +184,17 @@ def _worst(verdict: Verdict) -> Difference | None:
     return min(verdict.differences, key=lambda d: math.isfinite(d.got), default=None)
 
 
-def _role(case: AnyCase, d: Difference | None) -> str:
-    """What the tensor is to its operator."""
+def _role(case: AnyCase, d: Difference | None, suspects: Sequence[str]) -> str:
+    """What the tensor is to its operator; the gradient of a cotangent c is the value again."""
+    wrong_value = "loss" in suspects
     if d is None or isinstance(case, UpdateCase):
         return "step" if d else ""
-    if d.tensor == "loss":
+    end = case.nodes[-1]
+    multiplied = end.op == "Dot" and len(case.nodes) > 1 and d.tensor == end.inputs[1]
+    if d.tensor == "loss" or (multiplied and wrong_value):
         return "value"
+    if multiplied:
+        return "c"
     inputs = dict(zip(case.nodes[0].inputs, ("x", "t"), strict=False))
     return inputs.get(d.tensor, d.tensor.rpartition(".")[2])
 
@@ -214,7 +217,7 @@ def _disagreement(group: list[_Witness], subject: Subject, module: Any, budget: 
     if d and isinstance(small, Case):
         text = module.SCRIPT.of(small, d.tensor, d.index)
     return Disagreement(
-        first.op, _kind(d, digits), _role(small, d), small.dtype, len(group), small, verdict, digits,
+        first.op, _kind(d, digits, small.dtype), _role(small, d, verdict.suspects), small.dtype, len(group), small, verdict, digits,
         text, printed(text) if text else "",
     )  # fmt: skip
 
@@ -233,20 +236,31 @@ def _alike(first: _Witness, subject: Subject) -> Callable[[Any], bool]:
     return fails
 
 
-def _digits(case: AnyCase, d: Difference) -> float:
-    """How many digits of the largest entry of its tensor are right; of a step, of the entry's own."""
-    true = d.expected if d.low is None or d.high is None else (d.low + d.high) / 2
-    scale = abs(true)
+def _scale(case: AnyCase, d: Difference) -> float:
+    """The largest entry of the true tensor; of a value or a step, the entry itself."""
+    true = abs(_true(d))
     if isinstance(case, Case) and d.tensor in case.wanted():
-        scale = max(scale, float(np.abs(Twin.of(case).run(case).gradients[d.tensor]).max(initial=0)))
-    error = abs(d.got - true)
-    return 0.0 if not error <= scale else -math.log10(error / scale) if error else math.inf
+        true = max(true, float(np.abs(Twin.of(case).run(case).gradients[d.tensor]).max(initial=0)))
+    return true
 
 
-def _kind(d: Difference | None, digits: float) -> Kind:
+def _true(d: Difference) -> float:
+    return d.expected if d.low is None or d.high is None else (d.low + d.high) / 2
+
+
+def _digits(case: AnyCase, d: Difference) -> float:
+    """How many digits are right, of the largest entry."""
+    error, scale = abs(d.got - _true(d)), _scale(case, d)
+    return 0.0 if not error < scale else -math.log10(error / scale) if error else math.inf
+
+
+def _kind(d: Difference | None, digits: float, dtype: str) -> Kind:
     if d is None:
         return "raises"
-    return "NaN or infinity" if not math.isfinite(d.got) else "wrong value" if digits < DIGITS else "digits lost"
+    if not math.isfinite(d.got):
+        return "NaN or infinity"
+    harmless = abs(d.got - _true(d)) <= ROUNDINGS * float(np.finfo(dtype).eps)
+    return "digits lost" if harmless or digits >= DIGITS else "wrong value"
 
 
 # ------------------------------------------------------------------------------------------------- slopes at kinks
@@ -266,7 +280,7 @@ def _slopes(subject: Subject) -> Iterator[Slope]:
 
 def _at_kink(at: Subgradients) -> Case | None:
     """One entry on a kink; None for an operator whose case needs more than an input."""
-    x, one = np.array([[at.at]]), np.array([[1.0]])
+    x, one = np.array([[float(at.at)]]), np.array([[1.0]])
     inputs = {"x": x}
     attrs = dict(at.attrs)
     parameters = {}
@@ -284,5 +298,3 @@ def _at_kink(at: Subgradients) -> Case | None:
         nodes=(node, Node("loss", "Dot", ("n", "c"))), inputs=inputs | {"c": one}, parameters=parameters, training=False
     )
 
-
-__all__ = ["Disagreement", "Slope", "Survey", "survey", "with_"]

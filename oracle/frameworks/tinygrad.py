@@ -12,7 +12,8 @@ import numpy as np
 
 from oracle.frameworks import missing
 from oracle.frameworks.composed import composed, constant, reduced
-from oracle.frameworks.graph import Layer, answer, forward, leaves
+from oracle.frameworks.graph import Layer, answer, arguments, forward, leaves
+from oracle.frameworks.script import Script
 from oracle.spec import Array, Case, UpdateCase
 
 try:
@@ -134,4 +135,64 @@ def backprop(case: Case) -> Any:
         return answer(case, _array, value, gradients, buffers)
 
 
+ADAM = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8}
+OPTIMIZERS = {
+    "SGD": {"lr": 1e-3, "momentum": 0.0, "weight_decay": 0.0, "nesterov": False},
+    "Adam": ADAM,
+    "AdamW": {**ADAM, "weight_decay": 0.01},
+}
+
+
+def update(case: UpdateCase) -> list[dict[str, Array]]:
+    """The parameters after each step of `tinygrad.nn.optim`."""
+    given = arguments(case, OPTIMIZERS)
+    if "betas" in given:
+        given["b1"], given["b2"] = given.pop("betas")
+    steps = []
+    with Context(DEV=DEVICE, TRANSCENDENTAL=2, TRAINING=1):
+        theta = {name: _tensor(x).is_param_(True) for name, x in case.parameters.items()}
+        optimizer = getattr(tiny.optim, case.op)(list(theta.values()), **given)
+        for gradients in case.gradients:
+            for name, x in theta.items():
+                x.grad = _tensor(gradients[name])
+            optimizer.step()
+            steps.append({name: x.numpy() for name, x in theta.items()})
+    return steps
+
+
 backprop.supports = frozenset(TABLE)  # type: ignore[attr-defined]
+backprop.update = update  # type: ignore[attr-defined]
+
+SCRIPT = Script(
+    "import numpy as np\nfrom tinygrad import Tensor",
+    "Tensor(np.array({data}, np.{dtype}))",
+    "print(({loss}).gradient({wrt})[0].numpy(){index})",
+    "print(({loss}).numpy())",
+    {
+        "BCELoss": "x.binary_crossentropy(t, reduction={reduction})",
+        "BCEWithLogitsLoss": "x.binary_crossentropy_logits(t, reduction={reduction})",
+        "CELU": "x.celu({alpha})",
+        "CrossEntropyLoss": "x.cross_entropy(t, reduction={reduction}, label_smoothing={label_smoothing})",
+        "ELU": "x.elu({alpha})",
+        "GELU": "x.gelu({approximate})",
+        "Hardsigmoid": "x.hardsigmoid()",
+        "Hardswish": "x.hardswish()",
+        "Hardtanh": "x.hardtanh({min_val}, {max_val})",
+        "LeakyReLU": "x.leaky_relu({negative_slope})",
+        "Linear": "x.linear(weight.T, bias)",
+        "LogSigmoid": "x.logsigmoid()",
+        "LogSoftmax": "x.log_softmax({dim})",
+        "Mish": "x.mish()",
+        "ReLU6": "x.relu6()",
+        "SELU": "x.selu()",
+        "SiLU": "x.silu()",
+        "Sigmoid": "x.sigmoid()",
+        "SmoothL1Loss": "((x - t).abs() < {beta}).where((x - t) ** 2 / 2 / {beta}, (x - t).abs() - {beta} / 2).mean()",
+        "Softmax": "x.softmax({dim})",
+        "Softmin": "x.softmin({dim})",
+        "Softplus": "x.softplus({beta})",
+        "Softsign": "x.softsign()",
+        "Tanh": "x.tanh()",
+        "Tanhshrink": "(x - x.tanh())",
+    },
+)
