@@ -51,11 +51,12 @@ def backprop(case: Case) -> Any:
 
 
 backprop.supports = frozenset(TABLE)  # type: ignore[attr-defined]
+backprop.conventions = dict.fromkeys(("Hardsigmoid", "Hardswish", "Hardtanh", "ReLU", "ReLU6"), 0.5)  # type: ignore[attr-defined]
 
 SCRIPT = Script(
     "from autograd import grad, numpy as np\nfrom autograd.scipy import special",
     "np.array({data}, np.{dtype})",
     "print(grad(lambda {wrt}: {loss})({wrt}){index})",
     "print({loss})",
-    {},
+    {"GELU": "0.5 * x * (1 + special.erf(x * 0.5**0.5))", "Tanhshrink": "(x - np.tanh(x))"},
 )

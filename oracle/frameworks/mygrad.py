@@ -100,6 +100,7 @@ def backprop(case: Case) -> Any:
 
 
 backprop.supports = frozenset(TABLE)  # type: ignore[attr-defined]
+backprop.conventions = {"ELU": 1, "SELU": 1}  # type: ignore[attr-defined]
 
 SCRIPT = Script(
     "import mygrad as mg\nfrom mygrad import nnet",

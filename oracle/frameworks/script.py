@@ -1,14 +1,14 @@
 """A disagreement as a few lines of the framework alone, and what they print."""
 
 import io
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from oracle.spec import Array, Case
+from oracle.spec import AnyCase, Array, UpdateCase
 
 DEFAULTS: dict[str, Any] = {
     "alpha": 1.0, "approximate": "none", "beta": 1.0, "delta": 1.0, "dim": -1, "eps": 1e-5, "lambd": 0.5,
@@ -32,9 +32,17 @@ class Script:
     """Lines that print {loss}."""
     calls: Mapping[str, str]
     """op -> the call, of x, of t where there is a second input, and of arguments in braces."""
+    step: str = ""
+    """Lines that print an entry of {w} after the steps of {op}."""
+    setting: str = ""
+    """Variables of the environment that a script wants."""
+    context: Callable[[], Any] = nullcontext
+    """The same for a script that is run in this process."""
 
-    def of(self, case: Case, tensor: str, index: tuple[int, ...]) -> str:
-        """The script for an entry of a case of one operator; an empty string where the operator has no call."""
+    def of(self, case: AnyCase, tensor: str, index: tuple[int, ...]) -> str:
+        """The script for an entry of a case of one operator; an empty string where there is no call for it."""
+        if isinstance(case, UpdateCase):
+            return self._of_step(case, tensor.partition(": ")[2], index) if self.step else ""
         node = case.nodes[0]
         if node.op not in self.calls or len(case.nodes) > 2:
             return ""
@@ -46,9 +54,31 @@ class Script:
             call = f"({call} * c).sum()"
         given = {names[n]: x for n, x in (case.inputs | case.parameters).items() if n in names}
         lines = [self.head, *(f"{n} = {self._tensor(x, case.dtype)}" for n, x in given.items())]
-        at = f"[{', '.join(map(str, index))}]" if index else ""
         tail = self.value if tensor == "loss" else self.gradient
-        return "\n".join([*lines, tail.format(loss=call, wrt=names.get(tensor, ""), index=at)])
+        return "\n".join([*lines, tail.format(loss=call, wrt=names.get(tensor, ""), index=_at(index))])
+
+    def _of_step(self, case: UpdateCase, name: str, index: tuple[int, ...]) -> str:
+        """The steps of one parameter; the first entry of the first where none is named."""
+        name = name or next(iter(case.parameters))
+        attrs = dict(case.attrs)
+        if "betas" in attrs:
+            attrs["b1"], attrs["b2"] = attrs.pop("betas")
+        lines = self.step.format(
+            w=self._tensor(case.parameters[name], case.dtype), op=case.op, dtype=case.dtype, index=_at(index),
+            arguments=", ".join(f"{k}={v!r}" for k, v in attrs.items()),
+            gradients=f"[{', '.join(_spelled(g[name]) for g in case.gradients)}]",
+        )  # fmt: skip
+        return f"{self.head}\n{lines}"
+
+    def printed(self, script: str) -> str:
+        """What a script prints, or the exception that it ends with."""
+        said = io.StringIO()
+        try:
+            with self.context(), np.errstate(all="ignore"), redirect_stdout(said):
+                exec(script, {})
+        except Exception as error:
+            return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return said.getvalue().strip()
 
     def _tensor(self, x: Array, dtype: str) -> str:
         if x.dtype.kind == "i":
@@ -61,13 +91,5 @@ def _spelled(x: Array) -> str:
     return f"[{', '.join(map(_spelled, x))}]" if x.ndim else str(x[()])
 
 
-def printed(script: str) -> str:
-    """What a script prints, or the exception that it ends with."""
-    said = io.StringIO()
-    try:
-        with np.errstate(all="ignore"), redirect_stdout(said):
-            exec(script, {})
-    except Exception as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
-    return said.getvalue().strip()
-
+def _at(index: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, index))}]" if index else ""

@@ -21,7 +21,6 @@ from oracle.catalogue import Subgradients, subgradients
 from oracle.compare import Difference, Verdict
 from oracle.draws import Stream
 from oracle.frameworks import NAMES
-from oracle.frameworks.script import printed
 from oracle.judge import How, judge
 from oracle.kinks import RESIDUAL
 from oracle.shrink import finite, isolate, shrink, shrink_update
@@ -191,7 +190,7 @@ def _role(case: AnyCase, d: Difference | None, suspects: Sequence[str]) -> str:
         return "step" if d else ""
     end = case.nodes[-1]
     multiplied = end.op == "Dot" and len(case.nodes) > 1 and d.tensor == end.inputs[1]
-    if d.tensor == "loss" or (multiplied and wrong_value):
+    if d.tensor == "loss" or (multiplied and (wrong_value or case.inputs[d.tensor].ndim)):
         return "value"
     if multiplied:
         return "c"
@@ -213,12 +212,11 @@ def _disagreement(group: list[_Witness], subject: Subject, module: Any, budget: 
         small, verdict = first.case, judge(first.case, subject, how=How(twice=False))
     d = _worst(verdict)
     digits = _digits(small, d) if d else math.nan
-    text = ""
-    if d and isinstance(small, Case):
-        text = module.SCRIPT.of(small, d.tensor, d.index)
+    told = isinstance(small, UpdateCase) or d is not None
+    text = module.SCRIPT.of(small, d.tensor if d else "", d.index if d else ()) if told else ""
     return Disagreement(
         first.op, _kind(d, digits, small.dtype), _role(small, d, verdict.suspects), small.dtype, len(group), small, verdict, digits,
-        text, printed(text) if text else "",
+        text, module.SCRIPT.printed(text) if text else "",
     )  # fmt: skip
 
 

@@ -26,6 +26,10 @@ except ImportError as error:
 DEVICE = os.environ.get("DEV", "PYTHON")
 
 
+def _settings() -> Any:
+    return Context(DEV=DEVICE, TRANSCENDENTAL=2, TRAINING=1)
+
+
 def _tensor(x: Array) -> Any:
     return Tensor(np.ascontiguousarray(x).reshape(x.shape))
 
@@ -127,7 +131,7 @@ def _array(x: Any) -> Array:
 
 def backprop(case: Case) -> Any:
     """tinygrad's answer, in the dtype of the case."""
-    with Context(DEV=DEVICE, TRANSCENDENTAL=2):
+    with _settings():
         real, fixed = leaves(case, _tensor)
         value, buffers = forward(TABLE, case, fixed | real)
         gradients = dict(zip(real, value.gradient(*real.values()), strict=True))
@@ -149,7 +153,7 @@ def update(case: UpdateCase) -> list[dict[str, Array]]:
     if "betas" in given:
         given["b1"], given["b2"] = given.pop("betas")
     steps = []
-    with Context(DEV=DEVICE, TRANSCENDENTAL=2, TRAINING=1):
+    with _settings():
         theta = {name: _tensor(x).is_param_(True) for name, x in case.parameters.items()}
         optimizer = getattr(tiny.optim, case.op)(list(theta.values()), **given)
         for gradients in case.gradients:
@@ -162,13 +166,20 @@ def update(case: UpdateCase) -> list[dict[str, Array]]:
 
 backprop.supports = frozenset(TABLE)  # type: ignore[attr-defined]
 backprop.update = update  # type: ignore[attr-defined]
+backprop.conventions = {  # type: ignore[attr-defined]
+    "Hardsigmoid": 0, "Hardswish": 0, "Hardtanh": (1, 0), "LeakyReLU": 1, "ReLU6": 0,
+}  # fmt: skip
 
 SCRIPT = Script(
     "import numpy as np\nfrom tinygrad import Tensor",
     "Tensor(np.array({data}, np.{dtype}))",
     "print(({loss}).gradient({wrt})[0].numpy(){index})",
     "print(({loss}).numpy())",
-    {
+    setting=f"DEV={DEVICE} TRANSCENDENTAL=2 TRAINING=1",
+    context=_settings,
+    step="from tinygrad.nn import optim\nw = {w}.is_param_(True)\no = optim.{op}([w], {arguments})\n"
+    "for g in {gradients}:\n    w.grad = Tensor(np.array(g, np.{dtype}))\n    o.step()\nprint(w.numpy(){index})",
+    calls={
         "BCELoss": "x.binary_crossentropy(t, reduction={reduction})",
         "BCEWithLogitsLoss": "x.binary_crossentropy_logits(t, reduction={reduction})",
         "CELU": "x.celu({alpha})",
