@@ -8,6 +8,7 @@ import click
 from oracle.cli.check import check, replay
 from oracle.cli.common import INTERRUPTED, OK, USAGE
 from oracle.cli.explain import catalogue, explain
+from oracle.cli.frameworks import frameworks
 from oracle.cli.measure import deviations, mutation
 
 
@@ -38,5 +39,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for command in (check, replay, explain, catalogue, mutation, deviations):
+for command in (check, replay, explain, catalogue, mutation, deviations, frameworks):
     main.add_command(command)

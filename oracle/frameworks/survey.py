@@ -11,16 +11,20 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from multiprocessing import get_context
 from typing import Any, Literal
 
 import numpy as np
 from oracle.analysis import pattern, size
 from oracle.catalogue import Subgradients, subgradients
+from oracle.check import set_threads
 from oracle.compare import Difference, Verdict
 from oracle.draws import Stream
 from oracle.frameworks import NAMES
+from oracle.frameworks.known import CAUSES, UPSTREAM, told
 from oracle.judge import How, judge
 from oracle.kinks import RESIDUAL
 from oracle.shrink import finite, isolate, shrink, shrink_update
@@ -68,6 +72,23 @@ class Disagreement:
     """How many digits are right, of the largest entry."""
     script: str
     printed: str
+    cause: str = ""
+    upstream: str = ""
+
+    @property
+    def difference(self) -> Difference | None:
+        """The entry that is shown."""
+        return _worst(self.verdict)
+
+    @property
+    def got(self) -> float:
+        """The framework's number."""
+        return self.difference.got if self.difference else math.nan
+
+    @property
+    def true(self) -> float:
+        """The true one, proven where it could be."""
+        return _true(self.difference) if self.difference else math.nan
 
 
 @dataclass(frozen=True)
@@ -87,6 +108,8 @@ class Survey:
     """Cases that fail though no operator in them fails alone: where -> reason."""
     declined: dict[str, int] = field(default_factory=dict)
     """Reasons why cases were skipped."""
+    setting: str = ""
+    """The environment that the scripts want."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +119,19 @@ class _Witness:
     finite: bool
     case: AnyCase
     verdict: Verdict
+
+
+PLAN = {"tinygrad": (64, 12), "jax": (100, 40), "mygrad": (1500, 150), "autograd": (1500, 150)}
+"""How many cases of each dtype, and how many trials to make a finding smaller, by the speed of the framework."""
+
+
+def surveys(names: Sequence[str], cases: int | None = None, jobs: int = 1) -> list[Survey]:
+    """The survey of each framework in a process of its own, the slow ones first."""
+    with ProcessPoolExecutor(jobs, get_context("spawn"), set_threads, max_tasks_per_child=1) as pool:
+        waiting = {
+            name: pool.submit(survey, name, cases or PLAN[name][0], PLAN[name][1]) for name in PLAN if name in names
+        }
+        return [waiting[name].result() for name in names]
 
 
 def survey(name: str, cases: int, budget: int = 150, seed: int = 0) -> Survey:
@@ -127,6 +163,7 @@ def survey(name: str, cases: int, budget: int = 150, seed: int = 0) -> Survey:
     return Survey(
         name, _versions(name), tuple(sorted(module.OWN)), tuple(sorted(set(module.TABLE) - set(module.OWN))), tally,
         slopes, tuple(sorted(_merged(disagreements), key=_importance)), together, dict(sorted(declined.items())),
+        module.SCRIPT.setting,
     )  # fmt: skip
 
 
@@ -212,11 +249,13 @@ def _disagreement(group: list[_Witness], subject: Subject, module: Any, budget: 
         small, verdict = first.case, judge(first.case, subject, how=How(twice=False))
     d = _worst(verdict)
     digits = _digits(small, d) if d else math.nan
-    told = isinstance(small, UpdateCase) or d is not None
-    text = module.SCRIPT.of(small, d.tensor if d else "", d.index if d else ()) if told else ""
+    shown = isinstance(small, UpdateCase) or d is not None
+    text = module.SCRIPT.of(small, d.tensor if d else "", d.index if d else ()) if shown else ""
+    kind, tensor = _kind(d, digits, small.dtype), _role(small, d, verdict.suspects)
+    why, upstream = (told(about, subject.name, first.op, kind, tensor) for about in (CAUSES, UPSTREAM))
     return Disagreement(
-        first.op, _kind(d, digits, small.dtype), _role(small, d, verdict.suspects), small.dtype, len(group), small, verdict, digits,
-        text, module.SCRIPT.printed(text) if text else "",
+        first.op, kind, tensor, small.dtype, len(group), small, verdict, digits,
+        text, module.SCRIPT.printed(text) if text else "", why, upstream,
     )  # fmt: skip
 
 
@@ -271,9 +310,9 @@ def _slopes(subject: Subject) -> Iterator[Slope]:
         if at.op not in (subject.supports or ()) or case is None:
             continue
         reply = subject.answer(case).answer
-        if reply is not None and (got := float(reply.gradients["x"][0, 0])) != at.torch:
-            if abs(got - at.torch) > 1e-6 * max(map(abs, at.valid)):
-                yield Slope(at, got)
+        got = math.nan if reply is None else float(reply.gradients["x"][0, 0])
+        if not abs(got - at.torch) <= 1e-6 * max(map(abs, at.valid)):
+            yield Slope(at, got)
 
 
 def _at_kink(at: Subgradients) -> Case | None:
@@ -295,4 +334,3 @@ def _at_kink(at: Subgradients) -> Case | None:
     return Case(
         nodes=(node, Node("loss", "Dot", ("n", "c"))), inputs=inputs | {"c": one}, parameters=parameters, training=False
     )
-
