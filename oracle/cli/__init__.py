@@ -8,6 +8,7 @@ import click
 from oracle.cli.check import check, replay
 from oracle.cli.common import INTERRUPTED, OK, USAGE
 from oracle.cli.explain import catalogue, explain
+from oracle.cli.frameworks import frameworks
 from oracle.cli.measure import deviations, mutation
 from oracle.cli.protocol import protocol
 from oracle.cli.smoke import smoke
@@ -41,5 +42,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for command in (check, replay, explain, catalogue, mutation, deviations, protocol, vectors, smoke):
+for command in (check, replay, explain, catalogue, mutation, deviations, protocol, vectors, smoke, frameworks):
     main.add_command(command)
