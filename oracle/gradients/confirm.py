@@ -91,9 +91,11 @@ class Witness:
 
     def jumps_at(self, name: str, index: tuple[int, ...], tolerance: float) -> bool:
         """Whether like's gradient has a jump here: coming nearer does not lessen the differences."""
-        near, far = (_spread([g[name][index] for g in found]) for found in (self.nearby, self.farther))
-        size = max((abs(float(g[name][index])) for g in self.nearby), default=0.0)
-        return near > max(JUMP * size, tolerance) and near > far / WIDER**0.5
+        values = [float(g[name][index]) for g in self.nearby]
+        near, size = _spread(values), max(map(abs, values), default=0.0)
+        if not near > max(JUMP * size, tolerance):
+            return False
+        return near > _spread([float(g[name][index]) for g in self.farther]) / WIDER**0.5
 
     def _around(self, step: float) -> list[Tensors]:
         found = []
