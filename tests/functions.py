@@ -372,17 +372,19 @@ wrong("transposed weights", (np.matmul, lambda d, a, b: (
 
 
 def _flat_memory(ctx, g):
-    x, = ctx.saved_tensors
+    (x,) = ctx.saved_tensors
     n = x.numel()
     memory = x.as_strided((n,), (1,), x.storage_offset()) if n else x.reshape(-1)
     return g * 2 * memory.reshape(x.shape)
 
 
-wrong("only for inputs that are not contiguous", function("Flat", saving(torch.square), _flat_memory), torch.square, [ND])
+wrong(
+    "only for inputs that are not contiguous", function("Flat", saving(torch.square), _flat_memory), torch.square, [ND]
+)
 
 
 def _flat_upstream(ctx, g):
-    x, = ctx.saved_tensors
+    (x,) = ctx.saved_tensors
     return 2 * x * (g if g.is_contiguous() or g.numel() < 2 else torch.zeros_like(g))
 
 

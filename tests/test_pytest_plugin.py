@@ -152,7 +152,12 @@ def test_a_session_alone_and_distributed(tmp_path: Path) -> None:
     run = pytest_in(tmp_path, *words, *kept["one"], "--junitxml=one.xml", "test_mine.py")
     shown = run.stdout
     assert run.returncode == 1, shown + run.stderr
-    order = ["oracle.check(fakes.tanh_without_square)", "Wrong: MISMATCH  ", "E       THE SMALLEST CASE", "E       PROOF"]
+    order = [
+        "oracle.check(fakes.tanh_without_square)",
+        "Wrong: MISMATCH  ",
+        "E       THE SMALLEST CASE",
+        "E       PROOF",
+    ]
     assert [shown.index(word) for word in order] == sorted(shown.index(word) for word in order)
     assert "testing.py" not in shown, "internals are in the traceback"
     assert "2 failed, 3 passed" in shown

@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from typing import Any, Literal
 
 import numpy as np
+
 from oracle.analysis import pattern, size
 from oracle.catalogue import Subgradients, subgradients
 from oracle.check import set_threads

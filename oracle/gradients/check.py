@@ -25,7 +25,8 @@ from oracle.gradients.functions import Function, Phase, argument_names, name_of,
 from oracle.gradients.inputs import Template, named, template
 from oracle.gradients.judging import Judge
 from oracle.gradients.source import DTYPES, Drawn, Source, is_strategy, of_inputs, of_strategy
-from oracle.gradients.subject import Mine, mine as subject_of
+from oracle.gradients.subject import Mine
+from oracle.gradients.subject import mine as subject_of
 from oracle.judge import Trial
 from oracle.probes import Probe
 from oracle.records import Finding, Note, Report
@@ -297,7 +298,9 @@ class Run:
         total = self.outcomes.total()
         few = accepted <= JUDGED * total
         if few and accepted and not failed:
-            self.stopped = f"only {accepted} of {total} cases could be judged; give Input(low=, high=) where like has values"
+            self.stopped = (
+                f"only {accepted} of {total} cases could be judged; give Input(low=, high=) where like has values"
+            )
         notes = [
             Note(o, group[0].verdict.reason, len(group), group[0].where)  # type: ignore[arg-type]
             for (o, _), group in sorted(self.notes.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
@@ -336,5 +339,7 @@ def _add(causes: list[Cause], failure: Failure, place: int) -> None:
         causes.append(cause := Cause())
     cause.count += 1
     cause.suspects |= set(failure.verdict.suspects)
-    together = sorted([*zip(cause.failures, cause.places, strict=True), (failure, place)], key=lambda f: plainness(f[0].case))
+    together = sorted(
+        [*zip(cause.failures, cause.places, strict=True), (failure, place)], key=lambda f: plainness(f[0].case)
+    )
     cause.failures, cause.places = map(list, zip(*together[:WITNESSES], strict=True))

@@ -209,7 +209,9 @@ def _of_gradient(d: Difference, name: str, witness: Witness) -> Ruling:
     seen = _seen(witness, name, d.index) if marked else []
     values = [*sides, *near, *seen]
     if values and not min(values) - found.error - d.tolerance <= d.expected <= max(values) + found.error + d.tolerance:
-        return Ruling("convention", f"{d.where}: at a kink, where like's backward is not the slope of its values either")
+        return Ruling(
+            "convention", f"{d.where}: at a kink, where like's backward is not the slope of its values either"
+        )
     room = _spread(near) / 8
     plain = bool(sides) and not seen and all(min(sides) - room <= x <= max(sides) + room for x in near)
     ruling = _within(d, Hull.of([*values, d.expected], found.error if sides else 0.0, not plain, marked))
@@ -247,7 +249,9 @@ def _by_forward(d: Difference, forward: float | None, told: str = "") -> Ruling:
         low, high = sorted((d.expected, forward))
         return Ruling("mismatch", f"{said}torch's forward mode says {forward!r}", low, high)
     if torch_off > d.tolerance >= off:
-        return Ruling("torch deviates", f"{d.where}: torch's forward mode says {forward!r}, its backward {d.expected!r}")
+        return Ruling(
+            "torch deviates", f"{d.where}: torch's forward mode says {forward!r}, its backward {d.expected!r}"
+        )
     return Ruling("undecided", f"{d.where}: torch's forward mode says {forward!r}, which settles nothing")
 
 
@@ -345,7 +349,11 @@ def _fine_nearby(witness: Witness, name: str, d: Difference) -> bool:
         there = moved(witness.asked, 1e-3, k)
         gradient = gradients(there)[name]
         slope = Witness(there, Truth(witness.truth.loss, {name: gradient}), {}, witness.runs, {}).along(name, v)
-        if not slope.known or slope.kinked or abs(slope.middle - gradient[d.index]) > 10 * slope.precision + d.tolerance:
+        if (
+            not slope.known
+            or slope.kinked
+            or abs(slope.middle - gradient[d.index]) > 10 * slope.precision + d.tolerance
+        ):
             return False
     return True
 

@@ -1,8 +1,8 @@
 """The forms in which people write a backward pass, each asked the same three questions.
 
-    torch    a callable, an autograd.Function or a Module: autograd runs its backward
-    numpy    (forward, backward), or a callable that returns (out, vjp) or (loss, gradient)
-    jax      a callable: jax.vjp and jax.jvp
+torch    a callable, an autograd.Function or a Module: autograd runs its backward
+numpy    (forward, backward), or a callable that returns (out, vjp) or (loss, gradient)
+jax      a callable: jax.vjp and jax.jvp
 """
 
 import inspect
@@ -208,7 +208,9 @@ class Pair:
         many = found if isinstance(found, tuple) else (found,)
         counts = {self.function.count, len(self.function.picks)}
         if self.back is None and len(many) != 2:
-            raise TypeError("mine should return (out, vjp): the output, and a function from its gradient to the inputs'")
+            raise TypeError(
+                "mine should return (out, vjp): the output, and a function from its gradient to the inputs'"
+            )
         if len(many) == 2 and (1 in counts or isinstance(many[0], tuple | list)):
             return many[0], many[1], True
         if len(many) - 1 in counts and len(many) not in counts:
@@ -267,7 +269,9 @@ class Jax:
         given = {name: jnp.asarray(np.ascontiguousarray(a).reshape(a.shape)) for name, a in x.items()}
 
         def call(*some: Any) -> list[Any]:
-            return list(_picked(self.call(*(given | dict(zip(names, some, strict=True))).values()), self.function).values())
+            return list(
+                _picked(self.call(*(given | dict(zip(names, some, strict=True))).values()), self.function).values()
+            )
 
         return call, [given[name] for name in names]
 
@@ -318,7 +322,9 @@ def form(mine: Any, framework: str | None, function: Function, example: Sequence
         raise ValueError(f"framework is {framework!r}, but should be one of {', '.join(FRAMEWORKS)}")
     if isinstance(mine, tuple | list):
         if not 2 <= len(mine) <= 3 or not all(map(callable, mine)):
-            raise ValueError("mine is a tuple, but should be (forward, backward) or (forward, backward, jvp), callables")
+            raise ValueError(
+                "mine is a tuple, but should be (forward, backward) or (forward, backward, jvp), callables"
+            )
         return Pair(function, *mine, of_torch=framework == "torch", device=device)
     if not callable(mine):
         raise ValueError(f"mine is {type(mine).__name__}, but should be a callable or (forward, backward)")

@@ -1,8 +1,8 @@
 """A function as an operator of a graph: the twin computes it by calling `like`, a `Dot` hands each output a cotangent.
 
-    order 1    f(x)             judged: its outputs, and ∂(Σ c·f)/∂x
-    order 2    ∂(c·f)/∂x        a function of x and c; judged: ∂(e · ∂(c·f)/∂x)/∂(x, c)
-    forward    J(x) v           a function of x and v; judged: its outputs
+order 1    f(x)             judged: its outputs, and ∂(Σ c·f)/∂x
+order 2    ∂(c·f)/∂x        a function of x and c; judged: ∂(e · ∂(c·f)/∂x)/∂(x, c)
+forward    J(x) v           a function of x and v; judged: its outputs
 """
 
 import inspect

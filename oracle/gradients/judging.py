@@ -77,7 +77,9 @@ class Judge:
         runs = [noisy(case, twin, truth, seed) for seed in range(FEW)]
         spread = Spread(case, kept, runs, low, low)
         left = spread.suspects(truth, compare.SAFE)
-        return self._rule(case, truth, kept, runs, spread, left, True)[0] if left else Verdict("match", stage="measured")
+        return (
+            self._rule(case, truth, kept, runs, spread, left, True)[0] if left else Verdict("match", stage="measured")
+        )
 
     def _rule(
         self,
@@ -175,9 +177,7 @@ class Spread:
             for k, (name, _, expected) in enumerate(kept):
                 self._tensor(name, expected, *([run[k][2] for run in many] for many in (moved, rough, scaled)))
 
-    def _tensor(
-        self, name: str, expected: Array, moved: list[Array], rough: list[Array], scaled: list[Array]
-    ) -> None:
+    def _tensor(self, name: str, expected: Array, moved: list[Array], rough: list[Array], scaled: list[Array]) -> None:
         values = np.nan_to_num(np.stack(moved), nan=np.inf)
         off = np.abs(values - expected)
         awake = off[[seed % 3 != 2 for seed in range(len(moved))]]
@@ -228,5 +228,3 @@ class Spread:
 
     def _everything(self, run: Truth) -> list[Array]:
         return [*run.values.values(), *run.gradients.values()]
-
-

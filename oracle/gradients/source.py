@@ -125,7 +125,9 @@ def of_strategy(strategy: Any, names: Sequence[str]) -> Strategic:
     """A strategy of all the inputs at once: a tuple in the order of the arguments, or a mapping."""
 
     def named(x: Any) -> Tensors:
-        many = x if isinstance(x, Mapping) else dict(zip(names, x if isinstance(x, tuple | list) else (x,), strict=True))
+        many = (
+            x if isinstance(x, Mapping) else dict(zip(names, x if isinstance(x, tuple | list) else (x,), strict=True))
+        )
         return {name: _array(name, value) for name, value in many.items()}
 
     return Strategic(strategy.map(named))

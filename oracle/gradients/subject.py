@@ -113,5 +113,3 @@ def needing(subject: Mine, case: Case) -> Reading:
     """A case read back by the operator that it is of."""
     by_op = {op.op: op for op in subject.operators}
     return Reading(case, by_op[case.nodes[0].op])
-
-
