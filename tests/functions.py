@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812  (the name that everybody gives it)
 
 from oracle import Input
 
@@ -94,7 +94,7 @@ Two = function("Two", _two, lambda ctx, a, b, _: (a * ctx.saved_tensors[1] + b *
                                                   a * ctx.saved_tensors[0] + b))  # fmt: skip
 right("two outputs and a mask", Two, lambda x, y: (x * y, x.sin() + y, x > y), [ND, ND], order=2)
 Cube = function("Cube", lambda x: x**3, lambda ctx, g: 3 * ctx.saved_tensors[0] ** 2 * g,
-                setup_context=lambda ctx, inputs, output: (ctx.save_for_backward(*inputs), ctx.save_for_forward(*inputs)),
+                setup_context=lambda ctx, x, y: (ctx.save_for_backward(*x), ctx.save_for_forward(*x)),
                 jvp=lambda ctx, t: 3 * ctx.saved_tensors[0] ** 2 * t)  # fmt: skip
 right("cube with jvp", Cube, lambda x: x**3, [ND], order=2, forward=True)
 right("a function without a backward", lambda x, w: torch.sin(x @ w), lambda x, w: torch.sin(x @ w),
@@ -364,11 +364,13 @@ pointwise("slope of the output", np.tanh, lambda x: 1 - np.tanh(np.tanh(x)) ** 2
 wrong("missing sum over a broadcast axis", (np.multiply, lambda d, a, b: (d * b, d * a)), torch.mul,
       {"a": ND, "b": ("D",)})  # fmt: skip
 wrong("sum over the wrong axis", (np.multiply, lambda d, a, b: (
-    d * b, (d * a).sum(0) if a.shape[0] != a.shape[1] else (d * a).sum(1))), torch.mul, {"a": ND, "b": ("D",)})  # fmt: skip
+    d * b, (d * a).sum(0) if a.shape[0] != a.shape[1] else (d * a).sum(1))), torch.mul,
+      {"a": ND, "b": ("D",)})  # fmt: skip
 wrong("ties doubled", (lambda x: x.max(1), lambda d, x: (x == x.max(1, keepdims=True)) * d[:, None]),
       lambda x: x.amax(1), X2)  # fmt: skip
 wrong("transposed weights", (np.matmul, lambda d, a, b: (
-    d @ (b if b.shape[0] == b.shape[1] else b.T), a.T @ d)), torch.matmul, {"a": ("N", "K"), "b": ("K", "M")})  # fmt: skip
+    d @ (b if b.shape[0] == b.shape[1] else b.T), a.T @ d)), torch.matmul,
+      {"a": ("N", "K"), "b": ("K", "M")})  # fmt: skip
 
 
 def _flat_memory(ctx, g):
@@ -453,7 +455,8 @@ wrong("once differentiable", function("Once", saving(torch.square),
       torch.autograd.function.once_differentiable(lambda ctx, g: 2 * ctx.saved_tensors[0] * g)), torch.square, [ND],
       order=2)  # fmt: skip
 wrong("layernorm without the mean term", (layernorm_forward, lambda d, c: (
-    (d * c[2] - c[0] * (d * c[2] * c[0]).mean(1, keepdims=True)) / c[1], (d * c[0]).sum(0), d.sum(0))), layernorm, NORM)  # fmt: skip
+    (d * c[2] - c[0] * (d * c[2] * c[0]).mean(1, keepdims=True)) / c[1], (d * c[0]).sum(0), d.sum(0))),
+      layernorm, NORM)  # fmt: skip
 wrong("softmax loss that overflows", softmax_loss, F.cross_entropy, LABELS, framework="numpy")
 wrong("embedding without repeats", (lambda w, i: (w[i], (w, i)), lambda d, c: _set(d, *c)), lambda w, i: w[i],
       {"w": ("V", "D"), "i": Input(("N",), "int64", high="V")})  # fmt: skip

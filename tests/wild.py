@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812  (the name that everybody gives it)
 
 from oracle import Input
 
@@ -224,6 +224,6 @@ WILD = {
     "Huber": (Huber(), lambda x, y: F.huber_loss(x, y, reduction="sum"), [ND, ND], {"forward": True}),
     "distances": ((distances, distances_backward), distances, [("N", "D"), ("M", "D")], {"framework": "torch"}),
 }
-"""Name -> mine, like, inputs, options. SwiGLU, RMSNorm and attention are right to first order alone: what they save from
-inside the forward pass is a constant to autograd, so their second derivatives are wrong.
+"""Name -> mine, like, inputs, options. SwiGLU, RMSNorm and attention are right to first order alone: what they save
+from inside the forward pass is a constant to autograd, so their second derivatives are wrong.
 """

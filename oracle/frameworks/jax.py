@@ -70,7 +70,10 @@ def backprop(case: Case) -> Any:
         return answer(case, np.asarray, value, gradients, buffers)
 
 
-OPTIMIZERS = {"SGD": {"lr": 1e-3, "momentum": 0.0}, "Adam": {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8}}
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "SGD": {"lr": 1e-3, "momentum": 0.0},
+    "Adam": {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8},
+}
 
 
 def update(case: UpdateCase) -> list[dict[str, Array]]:

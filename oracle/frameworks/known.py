@@ -12,11 +12,13 @@ CAUSES: dict[str, str] = {
     "mygrad LogSoftmax": "It asks for the largest entry of an empty batch.",
     "mygrad SELU": "eˣ − 1 cancels near 0, where expm1 would not.",
     "mygrad Sigmoid": "σ (1 − σ) cancels where σ is near 1.",
-    "tinygrad Adam": "The learning rate and the state are float32, whatever the parameters are; OPTIM_DTYPE changes the "
+    "tinygrad Adam": "The learning rate and the state are float32, whatever the parameters are; OPTIM_DTYPE changes "
+    "the "
     "state alone. The bias corrections 1 − βᵗ are float32 too, and cancel.",
     "tinygrad AdamW": "As Adam.",
     "tinygrad BCELoss": "ln 0: there is no clamp as torch's at −100, and 0 · ∞ is NaN.",
-    "tinygrad CELU": "max(x, 0) + min(α (e^(x/α) − 1), 0): where e^(x/α) rounds to 1 the second is a tie too, and passes "
+    "tinygrad CELU": "max(x, 0) + min(α (e^(x/α) − 1), 0): where e^(x/α) rounds to 1 the second is a tie too, "
+    "and passes "
     "half of its gradient on beside the first; and eˣ − 1 cancels.",
     "tinygrad CELU, NaN or infinity": "e^(x/α) overflows for large x, and 0 · ∞ is NaN: a branch that is not taken.",
     "tinygrad ELU": "relu(x) − α relu(1 − eˣ): at 0 both slopes are 0, though ELU with α = 1 has the slope 1 there; "
@@ -43,7 +45,8 @@ UPSTREAM: dict[str, str] = {
     "tinygrad ELU, NaN or infinity": "Repaired after this version: tinygrad/tinygrad#17852.",
     "tinygrad SELU, NaN or infinity": "Repaired after this version: tinygrad/tinygrad#17852.",
     "tinygrad SGD": "tinygrad/tinygrad#10387 and #10925 made it so, on purpose.",
-    "tinygrad c": "tinygrad/tinygrad#9597 (closed), with a repair in tinygrad/tinygrad#14075 that went with requires_grad.",
+    "tinygrad c": "tinygrad/tinygrad#9597 (closed), with a repair in tinygrad/tinygrad#14075 that went with "
+    "requires_grad.",
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from oracle.frameworks import missing
 from oracle.frameworks.composed import composed, track
-from oracle.frameworks.graph import Layer, answer, forward, leaves
+from oracle.frameworks.graph import Layer, Table, answer, forward, leaves
 from oracle.frameworks.script import Script
 from oracle.spec import Array, Case
 
@@ -62,7 +62,7 @@ def _hard_tanh(n: Layer, x: Any) -> Any:
     return nnet.hard_tanh(x, lower_bound=n.get("min_val", -1.0), upper_bound=n.get("max_val", 1.0))
 
 
-OWN = {
+OWN: Table = {
     "BatchNorm1d": _batch_norm,
     "CrossEntropyLoss": _cross_entropy,
     "ELU": lambda n, x: nnet.elu(x, n.get("alpha", 1.0)),
@@ -79,7 +79,7 @@ OWN = {
     "Softsign": lambda n, x: nnet.soft_sign(x),
     "Tanh": lambda n, x: nnet.tanh(x),
 }
-TABLE = {**COMPOSED, **OWN}
+TABLE: Table = {**COMPOSED, **OWN}
 
 
 def _array(x: Any) -> Array:

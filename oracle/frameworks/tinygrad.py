@@ -12,7 +12,7 @@ import numpy as np
 
 from oracle.frameworks import missing
 from oracle.frameworks.composed import composed, constant, reduced
-from oracle.frameworks.graph import Layer, answer, arguments, forward, leaves
+from oracle.frameworks.graph import Layer, Table, answer, arguments, forward, leaves
 from oracle.frameworks.script import Script
 from oracle.spec import Array, Case, UpdateCase
 
@@ -89,7 +89,7 @@ def _cross_entropy(n: Layer, x: Any, target: Any) -> Any:
     return x.cross_entropy(target, **how)
 
 
-OWN = {
+OWN: Table = {
     "Concatenate": lambda n, *x: Tensor.cat(*x, dim=n.get("dim", 1)),
     "Chunk": lambda n, x: x.chunk(n.get("chunks"), n.get("dim", 1)),
     "Flatten": lambda n, x: x.flatten(1),
@@ -120,7 +120,7 @@ OWN = {
     "NLLLoss": _nll,
     "CrossEntropyLoss": _cross_entropy,
 }
-TABLE = {**COMPOSED, **OWN}
+TABLE: Table = {**COMPOSED, **OWN}
 
 
 def _array(x: Any) -> Array:
@@ -140,7 +140,7 @@ def backprop(case: Case) -> Any:
 
 
 ADAM = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8}
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, dict[str, Any]] = {
     "SGD": {"lr": 1e-3, "momentum": 0.0, "weight_decay": 0.0, "nesterov": False},
     "Adam": ADAM,
     "AdamW": {**ADAM, "weight_decay": 0.01},

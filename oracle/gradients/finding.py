@@ -21,8 +21,7 @@ from oracle.probes import Probe, trigger
 from oracle.records import Birthplace, Finding, Stop
 from oracle.regimes import numbers as words_of
 from oracle.shrink import Moves, descend, numbers
-from oracle.spec import Array, Case, CaseError, Tensors
-from oracle.subjects import Subject
+from oracle.spec import AnyCase, Array, Case, CaseError, Tensors
 
 BUDGET, PASSING = 150, 8
 """Cases tried in search of a smaller one; and cases that pass, without which none can tell when others fail."""
@@ -73,12 +72,12 @@ def analyse(cause: Cause, scene: Scene) -> Finding:
     asked = Reading(small, next(o for o in scene.judge.subject.operators if o.op == small.nodes[0].op))
     born = _birthplace(asked, found.verdict)
     got = {name: x for name, x, _ in found.found or () if not name.startswith("output ")}
-    stops = ()
+    stops: tuple[Stop, ...] = ()
     if found.truth is not None and found.verdict.differences:
         stops = _judged(localize.narrate(small, found.truth, got, found.verdict, born))
     named = not found.verdict.differences and "has shape" not in found.verdict.reason  # shapes tell of layers alone
     diagnosis = breach_diagnosis(small, found.verdict) if named else None
-    subject: Subject = scene.judge.subject
+    subject = scene.judge.subject
     made = finding_of(first, small, found.verdict, subject, cause.count, born, diagnosis, stops)
     return replace(
         made,
@@ -158,8 +157,9 @@ def _rounded(case: Case) -> Iterator[Case]:
                     yield replace(case, inputs={**case.inputs, name: y})
 
 
-def plainness(case: Case) -> tuple[bool, int, int]:
+def plainness(case: AnyCase) -> tuple[bool, int, int]:
     """Cases with entries are read first, ordinary numbers before huge and tiny ones, small cases before large ones."""
+    assert isinstance(case, Case)
     empty = not all(x.size for x in case.inputs.values())
     sizes = [np.abs(x[x != 0]) for x in case.inputs.values() if x.dtype.kind == "f"]
     return empty, sum(int(((s < 1e-4) | (s > 1e4)).sum()) for s in sizes), size(case)

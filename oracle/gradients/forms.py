@@ -26,7 +26,9 @@ Found = tuple[dict[int, Any], dict[str, Any]]
 class Form(Protocol):
     """How to ask an implementation."""
 
-    function: Function
+    @property
+    def function(self) -> Function:
+        """What it should compute."""
 
     def first(self, x: dict[str, Array], needs: Sequence[str], c: dict[int, Array]) -> Found:
         """Its outputs, and the gradients of Σ c·y."""
@@ -325,7 +327,8 @@ def form(mine: Any, framework: str | None, function: Function, example: Sequence
             raise ValueError(
                 "mine is a tuple, but should be (forward, backward) or (forward, backward, jvp), callables"
             )
-        return Pair(function, *mine, of_torch=framework == "torch", device=device)
+        ahead, back, *tangent = mine
+        return Pair(function, ahead, back, tangent[0] if tangent else None, framework == "torch", device)
     if not callable(mine):
         raise ValueError(f"mine is {type(mine).__name__}, but should be a callable or (forward, backward)")
     if inspect.isclass(mine) and issubclass(mine, torch.autograd.Function):

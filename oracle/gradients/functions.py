@@ -71,7 +71,8 @@ def name_of(call: Any) -> str:
 def argument_names(like: Callable[..., Any], count: int) -> tuple[str, ...]:
     """The names of the first arguments of `like`, where they can be read and lie in order; else x0, x1, ..."""
     try:
-        known = [p.name for p in inspect.signature(like).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]  # fmt: skip
+        parameters = inspect.signature(like).parameters.values()
+        known = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     except (TypeError, ValueError):
         known = []
     if len(known) >= count:
@@ -194,7 +195,7 @@ def forward_mode(function: Function, x: Sequence[Tensor], v: Sequence[Tensor]) -
         return tuple(function.real(*full))
 
     try:
-        _, found = torch.func.jvp(call, tuple(x[k].detach() for k in places), tuple(t.detach() for t in v))
+        found = torch.func.jvp(call, tuple(x[k].detach() for k in places), tuple(t.detach() for t in v))[1]
     except (ValueError, NotImplementedError) as error:
         raise RuntimeError(str(error)) from None
     return tuple(t.detach() for t in found)

@@ -89,7 +89,7 @@ def fill(spec: Input, rng: np.random.Generator, sizes: Mapping[str, int], regime
     if spec.dtype == "bool":
         return np.asarray(rng.random(shape) < rng.choice([0.5, 0.5, 0.8, 0.0, 1.0]))
     if spec.dtype == "int64":
-        last = int(rng.integers(low, high + 1)) if regime in ("ties", "twins") and low <= high else int(high)
+        last = int(rng.integers(int(low), int(high) + 1)) if regime in ("ties", "twins") and low <= high else int(high)
         return np.asarray(rng.integers(int(low), max(last, int(low)) + 1, shape), np.int64)
     x = _of_regime(rng, shape, regime, dtype)
     if np.isfinite(low) and np.isfinite(high):
@@ -138,7 +138,8 @@ class Template:
         elif way < 0.4:
             sizes |= {n: 0 for n in free if self.may_be_empty(n)}
         sizes |= {n: int(rng.choice(allowed)) for n, allowed in self.sizes.items()}
-        large = any(np.prod([sizes.get(n, n) for n in i.shape], dtype=float) > LARGEST for i in self.inputs.values())
+        shapes = ([sizes[n] if isinstance(n, str) else n for n in i.shape] for i in self.inputs.values())
+        large = any(np.prod(shape, dtype=np.float64) > LARGEST for shape in shapes)
         return {n: min(length, 5) if n in free and large else length for n, length in sizes.items()}
 
     def draw(self, rng: np.random.Generator, dtype: str) -> Tensors:

@@ -42,7 +42,8 @@ def _head(found: Sequence["Survey"]) -> Iterator[str]:
     yield ""
     yield "Every framework runs the oracle's random graphs with its own operators, and with its primitives where it has"
     yield "none; the verdicts are those of `oracle check`. What fails is taken apart: an operator is listed if it fails"
-    yield "*alone*, on true inputs and a true error signal, in its smallest case. Every script needs the framework only,"
+    yield "*alone*, on true inputs and a true error signal, in its smallest case. Every script needs the framework "
+    "only,"
     yield "and printed what is shown. Written by `oracle frameworks`."
     yield ""
     yield "| framework | dtype | cases | match | convention | mismatch | errored | others |"
@@ -52,9 +53,11 @@ def _head(found: Sequence["Survey"]) -> Iterator[str]:
             named = ("match", "convention", "mismatch", "errored")
             others = ", ".join(f"{n} {outcome}" for outcome, n in tally.items() if outcome not in named)
             numbers = " | ".join(str(tally.get(outcome, 0)) for outcome in named)
-            yield f"| {survey.name} {survey.versions[survey.name]} | {dtype} | {sum(tally.values())} | {numbers} | {others} |"
+            name = f"{survey.name} {survey.versions[survey.name]}"
+            yield f"| {name} | {dtype} | {sum(tally.values())} | {numbers} | {others} |"
     yield ""
-    yield "*convention*: at a kink, another slope than torch's, and a valid one. *undecided*: suspect, and neither proven"
+    yield "*convention*: at a kink, another slope than torch's, and a valid one. *undecided*: suspect, and neither "
+    "proven"
     yield "nor cleared. *torch deviates*: the framework is right, and torch is not."
     yield ""
 
