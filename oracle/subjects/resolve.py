@@ -22,6 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from oracle.frameworks import NAMES, missing
 from oracle.spec import Case
 from oracle.subjects.declare import declared
 from oracle.subjects.ours import reference, reference_update
@@ -40,7 +41,7 @@ def resolve(
     """
     if text == "reference" and not read_as:
         return Subject("reference", reference, reference_update, seconds=seconds)
-    kind, _, rest = text.partition(":")
+    kind, _, rest = _framework(text).partition(":")
     if kind == "cmd" and rest.strip():
         if read_as:
             raise SubjectError(f"--as is for Python functions; {text} speaks the protocol itself")
@@ -48,11 +49,11 @@ def resolve(
     target, _, attribute = rest.rpartition(":")
     if kind != "python" or not target or not attribute:
         raise SubjectError(
-            f"{text!r} is no subject; write python:package.module:callable, python:path/file.py:callable or "
-            "cmd:program args"
+            f"{text!r} is no subject; write python:package.module:callable, python:path/file.py:callable, "
+            f"cmd:program args, or one of reference, {', '.join(NAMES)}"
         )
     if not in_process:
-        return Remote.start(text, worker(text, read_as), seconds, memory, _as(read_as))
+        return Remote.start(text, worker(f"python:{rest}", read_as), seconds, memory, _as(read_as))
     call = _callable(text, target, attribute)
     if read_as:
         from oracle.students import adapt, spoken
@@ -60,6 +61,13 @@ def resolve(
         kind, said = spoken(read_as)
         call = adapt(call, kind, **said)
     return replace(wrap(call, text, seconds=seconds), options=_as(read_as))
+
+
+def _framework(text: str) -> str:
+    """The subject that the short name of a framework stands for; any other text as it is."""
+    if text in NAMES and (sentence := missing(text)):
+        raise SubjectError(sentence)
+    return NAMES.get(text, text)
 
 
 def _as(kind: str) -> str:
