@@ -105,10 +105,10 @@ def test_rounding_may_decide_the_side_of_a_kink() -> None:
         return torch.relu(x.flip(1).cumsum(1)[:, -1] - x.sum(1) + 1e-17)
 
     def backward(d, x):
-        z = np.cumsum(x, 1)[:, -1] - np.cumsum(x[:, ::-1], 1)[:, -1]
+        z = np.cumsum(x, 1)[:, -1] - np.cumsum(x[:, ::-1], 1)[:, -1] + 1e-17
         return np.zeros_like(x) * (d * (z > 0))[:, None]
 
-    forward = lambda x: np.maximum(np.cumsum(x[:, ::-1], 1)[:, -1] - np.sum(x, 1), 0)  # noqa: E731
+    forward = lambda x: np.maximum(np.cumsum(x[:, ::-1], 1)[:, -1] - np.sum(x, 1) + 1e-17, 0)  # noqa: E731
     for seed in range(2):
         oracle.check_gradients((forward, backward), like=summed, inputs=X, cases=40, seed=seed)
 
@@ -224,14 +224,15 @@ def test_the_report_is_written_and_its_case_can_be_replayed(tmp_path: Path) -> N
     assert all((tmp_path / "a" / f).read_bytes() == (tmp_path / "b" / f).read_bytes() for f in files)
     case = next((tmp_path / "a" / "corpus").glob("*.json"))
     assert case.name in (tmp_path / "a" / "summary.md").read_text()
+    right = (np.square, lambda d, x: 2 * d * x)
     again = oracle.check_gradients(made.mine, like=made.like, inputs=made.inputs, replay=case, raises=False)
     assert again.tally["mismatch"] == again.cases == 1
-    fixed = oracle.check_gradients(Square, like=torch.square, inputs=made.inputs, replay=[case], raises=False)
-    assert fixed.exit_code == 2 or fixed.tally["match"] == 1
+    fixed = oracle.check_gradients(right, like=torch.square, inputs=made.inputs, replay=[case])
+    assert fixed.tally["match"] == 1
 
 
 def test_empty_inputs_may_be_declined_unless_they_are_asked_for() -> None:
-    mine = (lambda x: x.max(0), lambda d, x: (x == x.max(0)) * d / (x == x.max(0)).sum(0))
+    mine = (lambda x: x.max(0), lambda d, x: (x == x.max(0)) * d / (x == x.max(0)).sum(0).astype(d.dtype))
 
     def like(x):
         return x.amax(0) if len(x) else x.sum(0)
@@ -261,7 +262,7 @@ def test_jax() -> None:
     oracle.check_gradients(jax.jit(jax.numpy.sin), like=torch.sin, inputs=X, forward=True, cases=15)
     wrong = jax.custom_vjp(lambda x: x**2)
     wrong.defvjp(lambda x: (x**2, x), lambda x, g: (3 * x * g,))
-    with pytest.raises(AssertionError, match=r"every entry of x is 1\.5 times the right one"):
+    with pytest.raises(AssertionError, match=r"x\[0, 0\] is 3, but should be 2"):
         oracle.check_gradients(wrong, like=torch.square, inputs=X, cases=15)
 
 

@@ -57,7 +57,7 @@ def test_a_right_function_is_read_as_it_is_meant_and_not_accused(name: str) -> N
     assert not [words for words in READ[name] if words not in student.told], student.told
     found = check(wrap(student, name), cases=12)
     assert found.tally["match"] == found.cases == 24, found.findings or found.notes
-    assert found.read_as == student.told
+    assert found.remarks[0] == student.told
 
 
 # ---------------------------------------------------------------------------------------------------- wrong ones

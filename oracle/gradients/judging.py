@@ -46,7 +46,7 @@ class Judge:
         case.check()
         measure = self._lightly if light else self._measure
         found = trial(case, subject or self.subject, self.twin(case), How(twice=twice, measure=measure))
-        if found.verdict.outcome == "match" and found.found is not None and _nothing(found.found):
+        if found.verdict.outcome in ("match", "convention") and found.found is not None and _nothing(found.found):
             told = "like gives no finite number here, neither in its value nor in its gradient"
             return Trial(Verdict("skipped", told), found.truth, found.found)
         return found

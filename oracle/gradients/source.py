@@ -54,7 +54,7 @@ class Drawn:
 
 
 def _cast(x: Array, dtype: str) -> Array:
-    return np.asarray(x, dtype if x.dtype.kind == "f" else bool if x.dtype.kind == "b" else np.int64)
+    return np.asarray(x, (dtype or x.dtype) if x.dtype.kind == "f" else bool if x.dtype.kind == "b" else np.int64)
 
 
 @dataclass(frozen=True)
