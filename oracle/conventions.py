@@ -49,7 +49,7 @@ def at_kinks(
         return not compare.suspects(beside, compare.widened(tolerance, beside, case.dtype))
 
     met = _met(case, truth)
-    for lambdas in _guesses(met, kept, chosen):
+    for lambdas in _guesses(met, kept, chosen, declared):
         choices = _choices(met, lambdas)
         if explained(choices):
             if _as_declared(met, lambdas, declared):
@@ -77,10 +77,15 @@ def _met(case: Case, truth: Truth) -> Met:
     return met
 
 
-def _guesses(met: Met, kept: Pairs, chosen: Callable[[dict[str, Choice]], Pairs]) -> Iterator[dict[Place, float]]:
-    """One λ for each place: what libraries choose, in every combination; then what fits best."""
+def _guesses(
+    met: Met, kept: Pairs, chosen: Callable[[dict[str, Choice]], Pairs], declared: Declared
+) -> Iterator[dict[Place, float]]:
+    """One λ for each place: as declared; what libraries choose, in every combination; then what fits best."""
     places = list(met)[:4]
     usual = {place: met[place][0][1].torch for place in met}
+    said = {place: _declared(met, place, declared) for place in met}
+    if said != usual:
+        yield said
     for weights in product(COMMON, repeat=len(places)):
         lambdas = usual | dict(zip(places, weights, strict=True))
         if lambdas != usual:
@@ -132,12 +137,18 @@ def _told(met: Met, lambdas: Mapping[Place, float]) -> str:
 
 def _as_declared(met: Met, lambdas: Mapping[Place, float], declared: Declared) -> bool:
     """Whether every slope that is not torch's is the one that the subject declares."""
-    for (op, at), w in lambdas.items():
-        node, kink, _ = met[op, at][0]
-        k = [point.at for point in kinks(node)].index(at)
-        if w != kink.torch and (op not in declared or abs(declared[op][min(k, len(declared[op]) - 1)] - w) > 1e-6):
-            return False
-    return True
+    usual = {place: uses[0][1].torch for place, uses in met.items()}
+    return all(w == usual[p] or abs(_declared(met, p, declared) - w) <= 1e-6 for p, w in lambdas.items())
+
+
+def _declared(met: Met, place: Place, declared: Declared) -> float:
+    """The weight of the right slope that the subject declares for a kink; torch's where it declares none."""
+    op, at = place
+    node, kink, _ = met[place][0]
+    if op not in declared:
+        return kink.torch
+    k = [point.at for point in kinks(node)].index(at)
+    return declared[op][min(k, len(declared[op]) - 1)]
 
 
 def _surely_on(case: Case, truth: Truth, choices: dict[str, Choice]) -> bool:

@@ -64,8 +64,6 @@ def subject_of(text: str, **how: Any) -> Any:
     except SubjectError as error:
         refuse(str(error))
     click.get_current_context().call_on_close(subject.close)
-    if subject.remark:
-        click.echo(safe(f"oracle: {subject.remark}"), err=True)
     return subject
 
 

@@ -153,7 +153,8 @@ def known(subject: Subject, end: float) -> list[Step]:
 def _supports(subject: Subject) -> str:
     if not subject.is_python:
         return 'in its hello, "supports": ['
-    return f"{subject.name.split()[0].rpartition(':')[2]}.supports = {{"
+    name = subject.name.rpartition(":")[2] if ":" in subject.name else subject.call.__name__
+    return f"{name}.supports = {{"
 
 
 def _ok(ops: list[str], loss: str, subject: Subject) -> bool:
@@ -166,7 +167,7 @@ def _ok(ops: list[str], loss: str, subject: Subject) -> bool:
 def notes(rungs: list[Rung], steps: Iterable[Step], subject: Watched) -> Iterator[str]:
     """What is worth knowing."""
     if subject.written:
-        yield f"it writes to stdout or stderr ({subject.written[0]!r}): that does no harm, and takes time"
+        yield f"it prints ({subject.written[0]!r}): that does no harm, and takes time"
     if subject.times and (middle := sorted(subject.times)[len(subject.times) // 2]) > SLOW:
         yield f"one case takes {middle:.2f} s: begin with --cases 50, which are 100 cases, about {100 * middle:.0f} s"
     for (_, make), step in zip(rungs, steps, strict=False):

@@ -20,11 +20,13 @@ from oracle.compare import normalise
 from oracle.spec import AnyCase, Array, Case, Node, Tensors, Unsupported, UpdateAnswer, UpdateCase
 
 
-class _Nowhere(io.StringIO):
-    """Where a subject's prints go."""
+class _Heard(io.StringIO):
+    """Where a subject's prints go: the beginning is kept."""
 
     def write(self, text: str) -> int:
-        """Take the text, and forget it."""
+        """Take the text, and forget what is too much of it."""
+        if self.tell() < 200:
+            super().write(text)
         return len(text)
 
 
@@ -71,7 +73,7 @@ class Reply:
     crash: str = ""
     """How the process ended in the middle of the call, or what it said in place of an answer."""
     evidence: str = ""
-    """What its process wrote to stderr meanwhile."""
+    """What it wrote meanwhile: its process to stderr, or a callable to stdout."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class Subject:
     """What was assumed of it, in a sentence for its author."""
     chain: Any = None
     """An `oracle.chains.Chain`, where it can run nothing else."""
-    prints: TextIO = field(default_factory=_Nowhere)
-    """Where its prints go."""
+    prints: TextIO | None = None
+    """Where its prints go; their beginning goes into the reply if this is nowhere."""
 
     @property
     def is_python(self) -> bool:
@@ -139,9 +141,9 @@ class Subject:
 
     def ask(self, case: AnyCase) -> Reply:
         """Run the subject on a copy of the case; nothing it does to the copy or raises gets through."""
-        given = _copy(case)
+        given, heard = _copy(case), _Heard()
         try:
-            with _limit(self.seconds), np.errstate(all="ignore"), redirect_stdout(self.prints):
+            with _limit(self.seconds), np.errstate(all="ignore"), redirect_stdout(self.prints or heard):
                 raw = self.update(given) if isinstance(given, UpdateCase) and self.update else self.call(given)  # type: ignore[arg-type]
                 answer = _update_answer(raw) if isinstance(case, UpdateCase) else normalise(raw)
         except Unsupported as reason:
@@ -154,7 +156,7 @@ class Subject:
             return Reply(error=where(error))
         if changed := _changed(case, given):
             return Reply(breach=f"the subject changed its input {changed}")
-        return Reply(breach=answer) if isinstance(answer, str) else Reply(answer)
+        return Reply(breach=answer) if isinstance(answer, str) else Reply(answer, evidence=heard.getvalue())
 
 
 def _copy(case: AnyCase) -> AnyCase:
