@@ -39,9 +39,11 @@ class Choice:
     parts: tuple[tuple[float, Array], ...]
     exact: bool = True
 
-    def apply(self, call: Call, x: Tensor, *rest: Tensor) -> Tensor:
-        """The node's output with the chosen slopes."""
-        mixed = sum(w * call(x + torch.from_numpy(shift), *rest) for w, shift in self.parts)
+    def apply(self, call: Call, x: Tensor, *rest: Tensor, noise: "Noise | None" = None) -> Tensor:
+        """The node's output with the chosen slopes; noise may not undo a shift."""
+        with noise.rest() if noise else nullcontext():
+            moved = [(w, x + torch.from_numpy(shift)) for w, shift in self.parts]
+        mixed = sum(w * call(z, *rest) for w, z in moved)
         return mixed + (call(x, *rest) - mixed).detach() if self.exact else mixed
 
 
@@ -292,7 +294,7 @@ class Twin:
             if node.name in faults:
                 y = faults[node.name](call, {role: theta[full] for role, full in step.roles}, *x)
             elif node.name in choices:
-                y = choices[node.name].apply(call, *x)
+                y = choices[node.name].apply(call, *x, noise=noise)
             else:
                 y = call(*x)
         except (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, UserWarning) as error:

@@ -136,7 +136,7 @@ def test_nothing_is_imported_until_it_is_asked_for() -> None:
 @pytest.fixture(scope="module")
 def mygrad() -> Survey:
     load("mygrad")
-    return survey.survey("mygrad", 200, 60)
+    return survey.survey("mygrad", 400, 30)
 
 
 def test_a_survey_finds_each_disagreement_alone_with_a_script(mygrad: Survey) -> None:
@@ -158,7 +158,7 @@ def printed_as_found(d: Disagreement) -> bool:
 
 def test_the_page_is_remade_byte_for_byte(mygrad: Survey) -> None:
     text = page([mygrad])
-    assert page([survey.survey("mygrad", 200, 60)]) == text
+    assert page([survey.survey("mygrad", 400, 30)]) == text
     assert text.count("```python") == sum(bool(d.script) for d in mygrad.disagreements)
 
 

@@ -42,9 +42,8 @@ def _head(found: Sequence["Survey"]) -> Iterator[str]:
     yield ""
     yield "Every framework runs the oracle's random graphs with its own operators, and with its primitives where it has"
     yield "none; the verdicts are those of `oracle check`. What fails is taken apart: an operator is listed if it fails"
-    yield "*alone*, on true inputs and a true error signal, in its smallest case. Every script needs the framework "
-    "only,"
-    yield "and printed what is shown. Written by `oracle frameworks`."
+    yield "*alone*, on true inputs and a true error signal, in its smallest case. Every script needs the framework"
+    yield "only, and printed what is shown. Written by `oracle frameworks`."
     yield ""
     yield "| framework | dtype | cases | match | convention | mismatch | errored | others |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -56,9 +55,8 @@ def _head(found: Sequence["Survey"]) -> Iterator[str]:
             name = f"{survey.name} {survey.versions[survey.name]}"
             yield f"| {name} | {dtype} | {sum(tally.values())} | {numbers} | {others} |"
     yield ""
-    yield "*convention*: at a kink, another slope than torch's, and a valid one. *undecided*: suspect, and neither "
-    "proven"
-    yield "nor cleared. *torch deviates*: the framework is right, and torch is not."
+    yield "*convention*: at a kink, another slope than torch's, and a valid one. *undecided*: suspect, and neither"
+    yield "proven nor cleared. *torch deviates*: the framework is right, and torch is not."
     yield ""
 
 
@@ -77,7 +75,7 @@ def _section(survey: "Survey") -> Iterator[str]:
     for kind, title in KINDS.items():
         its = [d for d in survey.disagreements if d.kind == kind]
         if its:
-            yield f"### {survey.name}: {title[0].lower()}{title[1:]}"
+            yield f"### {survey.name}: {title if title.startswith('NaN') else title[0].lower() + title[1:]}"
             yield ""
         for d in its:
             yield from _entry(survey, d)
@@ -86,6 +84,7 @@ def _section(survey: "Survey") -> Iterator[str]:
         yield ""
     for where, reason in survey.together.items():
         yield f"- {where}: {reason}, though no operator in it fails alone"
+        yield ""
 
 
 def _slopes(slopes: Sequence["Slope"]) -> Iterator[str]:
