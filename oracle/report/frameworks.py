@@ -18,9 +18,9 @@ TENSORS = {
 }  # fmt: skip
 KINDS = {
     "NaN or infinity": "NaN or infinity where the truth is a number",
-    "wrong value": "A wrong value: fewer than three digits are right",
-    "digits lost": "Digits lost",
-    "raises": "It raises",
+    "wrong value": "a wrong value: fewer than three digits are right",
+    "digits lost": "digits lost",
+    "raises": "it raises",
 }
 
 
