@@ -169,7 +169,7 @@ def _smallest(failure: Failure, subject: Subject) -> tuple[Case, Verdict, str]:
     assert isinstance(failure.case, Case)
     guilty = failure.alone[0].name if failure.alone else ""
     for start, its, name in ((*_witness(failure), guilty), (failure.case, failure.verdict, "")):
-        small = shrink(start, _fails_alike(its, subject))
+        small = shrink(start, _fails_alike(its, subject, whole=not name and subject.chain is not None))
         for candidate in (small, start):
             found = judge(candidate, subject, how=SURE)
             if found.outcome == "mismatch" and found.stage in ("proved", "contract"):
@@ -177,8 +177,10 @@ def _smallest(failure: Failure, subject: Subject) -> tuple[Case, Verdict, str]:
     return failure.case, failure.verdict, ""
 
 
-def _fails_alike(verdict: Verdict, subject: Subject) -> Callable[[Case], bool]:
-    """Whether a candidate fails as the first case did: in its values, or in its gradients only."""
+def _fails_alike(verdict: Verdict, subject: Subject, whole: bool = False) -> Callable[[Case], bool]:
+    """Whether a candidate fails as the first case did: in its values, or in gradients only; and, where no layer runs
+    alone, in every tensor of the first that it has (`whole`): what became 0 would pass for right.
+    """
 
     def kind(found: Verdict) -> tuple[bool, bool]:
         names = [name for name in found.suspects if not name.startswith("buffer ")]
@@ -186,7 +188,9 @@ def _fails_alike(verdict: Verdict, subject: Subject) -> Callable[[Case], bool]:
 
     def fails(candidate: Case) -> bool:
         found = judge(candidate, subject, how=QUICK)
-        return found.outcome == "mismatch" and bool(found.differences) and kind(found) == kind(verdict)
+        alike = found.outcome == "mismatch" and bool(found.differences) and kind(found) == kind(verdict)
+        there = {*candidate.parameters, *candidate.inputs} & {*verdict.suspects}
+        return alike and (not whole or there <= {*found.suspects})
 
     return fails
 
@@ -213,7 +217,7 @@ def _stateful(e: Evidence, subject: Subject) -> Diagnosis | None:
     again = subject.answer(case).answer
     if again and _grew(second, again.gradients, e):
         return named(FAULTS["P101"], "", "each of several equal calls returned more, by the gradient itself")
-    if any(not np.array_equal(g, second.get(name), equal_nan=True) for name, g in first.items()):
+    if cheap([(name, np.asarray(second.get(name)), np.asarray(g)) for name, g in first.items()], case.dtype):
         told = "the answer to the smallest case is another after a call with other numbers"
     elif judge(case, subject, how=QUICK).failed and judge(_renamed(case), subject, how=QUICK).outcome == "match":
         told = "the same case with its nodes renamed, which was never asked before, is answered right"
@@ -248,10 +252,18 @@ def _single_precision(failing: list[Evidence], fresh: list[Probe]) -> Diagnosis 
     if any(p.failed for p in float32) or len(float32) < FAILING or any(e.case.dtype != "float64" for e in failing):
         return None
     small = [e for e in (*failing, *wrong) if e.off_by() <= 8 * float(np.finfo(np.float32).eps)]
-    if len(small) < ENOUGH * len([*failing, *wrong]):
+    if len(small) < ENOUGH * len([*failing, *wrong]) or not _both_ways(small):
         return None
     told = f"no float32 case fails, and in {len(small)} float64 cases nothing is off by more than float32 rounds"
     return named(FAULTS["X109"], "", told)
+
+
+def _both_ways(small: list[Evidence]) -> bool:
+    """Whether entries are too large about as often as too small: so rounding does it, and a small constant does not."""
+    off = [(e.got[n] - e.truth.gradients[n]) * e.truth.gradients[n] for e in small for n in e.wrong if n in e.got]
+    signs = np.sign(np.concatenate([np.ravel(x) for x in off])) if off else np.zeros(0)
+    larger, smaller = int((signs > 0).sum()), int((signs < 0).sum())
+    return min(larger, smaller) * 4 >= max(larger, smaller) > 0
 
 
 def _renamed(case: Case) -> Case:
@@ -338,7 +350,11 @@ def _breach(case: Case, verdict: Verdict, subject: Subject, group: list[Failure]
         return None  # other batches raise too: the smallest case is empty because empty is small
     if found is not None and found.code == "P112":
         second, third = (subject.answer(case).answer for _ in range(2))
-        if second and third and all(np.array_equal(g, third.gradients[n]) for n, g in second.gradients.items()):
+        if (
+            second
+            and third
+            and not cheap([(n, third.gradients[n], g) for n, g in second.gradients.items()], case.dtype)
+        ):
             return named(FAULTS["P113"], "", "the first of several equal calls is answered otherwise")
     return found
 

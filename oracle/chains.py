@@ -16,7 +16,7 @@ from oracle.architectures import Architecture, Slot
 from oracle.draws import values
 from oracle.spec import Case, Node, Unsupported
 
-REGIMES = ("small", "halves", "normal", "normal", "kinks", "zeros")
+REGIMES = ("small", "halves", "normal", "normal", "kinks", "zeros", "saturating", "large")
 LARGEST = 8.0
 """What goes into an output activation that a logarithm follows: beyond, a textbook's log(softmax(z)) is no number."""
 

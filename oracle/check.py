@@ -257,7 +257,8 @@ def _report(
     asked: int | None,
     stopped: str,
 ) -> Report:
-    findings = merged(_analysed(group, subject, tally.counts[key]) for key, group in tally.groups.items())
+    analysed, interrupted = _all_analysed(tally, subject)
+    findings, stopped = merged(analysed), "interrupted" if interrupted else stopped
     notes = [
         Note(group[0].verdict.outcome, group[0].verdict.reason, len(group), group[0].where)
         for _, group in sorted(tally.notes.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
@@ -286,14 +287,32 @@ def _report(
     )
 
 
+def _all_analysed(tally: Tally, subject: Subject) -> tuple[list[Finding], bool]:
+    """Every cause as a finding; after an interrupt, which is told, those that are left as they were met."""
+    findings, interrupted = list[Finding](), False
+    for key, group in tally.groups.items():
+        tell = _plain if interrupted else _analysed
+        try:
+            findings.append(tell(group, subject, tally.counts[key]))
+        except KeyboardInterrupt:
+            interrupted = True
+            findings.append(_plain(group, subject, tally.counts[key]))
+    return findings, interrupted
+
+
+def _plain(group: list[Failure], subject: Subject, count: int, why: str = "interrupted") -> Finding:
+    """The first case of a cause, as it was met."""
+    first = group[0]
+    reason = f"{first.verdict.reason} (not analysed: {why})"
+    return finding_of(first, first.case, replace(first.verdict, reason=reason), subject, count)
+
+
 def _analysed(group: list[Failure], subject: Subject, count: int) -> Finding:
     """`analyse`; where that itself fails, the case as it is: no long run may be lost to one finding."""
     try:
         return analyse(group, subject, count)
     except Exception as error:
-        first = group[0]
-        reason = f"{first.verdict.reason} (not analysed: {type(error).__name__}: {error})"
-        return finding_of(first, first.case, replace(first.verdict, reason=reason), subject, count)
+        return _plain(group, subject, count, f"{type(error).__name__}: {error}")
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:

@@ -220,8 +220,8 @@ def breach_diagnosis(case: Case, verdict: Verdict) -> Diagnosis | None:
         return named(FAULTS["P104"], "", f"{changed[1]} was not what was handed in, after the call")
     if missing := re.search(r"gradient of (\S+) is missing", reason):
         return named(FAULTS["P110"], _owner(case, missing[1]), f"the answer has no gradient of {missing[1]}")
-    if dtype := re.search(r"gradient of (\S+) has dtype (\w+), but should be (\w+)", reason):
-        code = "P114" if dtype[2].startswith("int") else "P105"
+    if dtype := re.search(r"gradient of (\S+) has dtype (u?int\w+|float\w+), but should be (\w+)", reason):
+        code = "P114" if "int" in dtype[2] else "P105"
         return named(FAULTS[code], _owner(case, dtype[1]), f"{dtype[2]} was returned for {dtype[3]}")
     if shape := _SHAPE.search(reason):
         return _shape_diagnosis(case, shape[1], literal_eval(shape[2]), literal_eval(shape[3]))

@@ -55,7 +55,7 @@ def evidence(case: Case, found: Trial) -> Evidence | None:
 def _clear(case: AnyCase, subject: Subject) -> Trial | None:
     """A trial that says right or wrong, and nothing between."""
     found = trial(case, subject, how=QUICK)
-    return found if found.verdict.failed or found.verdict.outcome == "match" else None
+    return found if found.verdict.outcome in ("match", "mismatch") else None
 
 
 def of_operator(op: str, subject: Subject, seed: int, count: int = PROBES) -> Iterator[Probe]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, get_args
 
+import pytest
 from msgspec.structs import replace
 
 from oracle import spec
@@ -192,3 +193,14 @@ def test_the_oracle_checks_itself() -> None:
     assert self_check() == ""
     assert shadowed() == ""
     assert set(versions()) == {"python", "backprop-oracle", "torch", "numpy", "python-flint"}
+
+
+def test_an_interrupt_while_a_cause_is_analysed_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("oracle.check.analyse", interrupted)
+    report = check(wrap(fakes.wrong("Tanh", slope=lambda self, right, z, a: 1 - a)), cases=20, profile="mlp")
+    assert (report.exit_code, report.stopped, report.cases) == (130, "interrupted", 40)
+    assert report.findings
+    assert "(not analysed: interrupted)" in report.findings[0].verdict.reason

@@ -1,7 +1,9 @@
 """One function: right backwards are left alone, wrong ones are found, and what is said of them can be done."""
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,6 +127,15 @@ def test_no_number_no_mismatch_and_too_few_are_said() -> None:
 def test_what_is_saved_inside_a_forward_pass_is_a_constant_to_the_second_derivative() -> None:
     with pytest.raises(AssertionError, match="the second derivative with respect to a"):
         oracle.check_gradients(SwiGLU, like=lambda a, b: F.silu(a) * b, inputs=WILD["SwiGLU"][2], order=2, cases=10)
+
+
+@pytest.mark.parametrize(("mine", "like"), [
+    (lambda x: 2 * torch.sigmoid(2 * x) - 1, torch.tanh),
+    (lambda x: torch.where(x > 0, x, torch.exp(x.clamp(max=0)) - 1), F.elu),
+], ids=["tanh", "elu"])  # fmt: skip
+def test_digits_that_cancel_are_no_mistake_and_are_said(mine: Callable[..., Any], like: Callable[..., Any]) -> None:
+    report = oracle.check_gradients(mine, like=like, inputs=X, cases=60)
+    assert any("digits are lost" in note.reason for note in report.notes)
 
 
 # -------------------------------------------------------------------------------------------------------------- inputs

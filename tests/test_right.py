@@ -175,6 +175,24 @@ def sgd(case: UpdateCase) -> list[dict[str, Array]]:
     return steps
 
 
+def test_sums_need_not_be_taken_in_the_same_order_twice() -> None:
+    """A scalar engine that walks a set, as karpathy/micrograd does, differs from call to call in the last bits."""
+    rng = np.random.default_rng(0)
+
+    def partials(self: Any, right: Any, p: Any, s: Any, d: Array) -> Any:
+        order = rng.permutation(len(d))
+        return right(p, s[order], d[order])
+
+    subject, differed = wrap(wrong("Linear", partials=partials)), False
+    for dtype in ("float64", "float32"):
+        for k in range(60):
+            case = Stream(3, dtype, "mlp")[k]
+            first, second = (subject.answer(case).answer.gradients for _ in range(2))
+            differed = differed or any(not np.array_equal(g, second[n]) for n, g in first.items())
+            assert judge(case, subject).outcome in ("match", "convention"), (k, judge(case, subject))
+    assert differed
+
+
 @pytest.mark.parametrize(("op", "rule"), [("Adam", adam), ("SGD", sgd)])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_right_steps_are_not_accused(op: str, rule: Callable[[UpdateCase], Any], dtype: str) -> None:

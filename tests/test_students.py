@@ -39,6 +39,8 @@ READ: dict[str, tuple[str, ...]] = {
     "TwoLayerNet": (IN_OUT, ROWS, "targets as classes", "relu in hidden layers", "answer[1]['W1'] transposed"),
     "Stack": (IN_OUT, "(1, out)", "sigmoid everywhere", "net.layers[0].dW transposed"),
     "Classifier": (IN_OUT, f"{EVERY}, softmax at the output", "ε in a logarithm, and is not judged"),
+    "Held": (IN_OUT, ROWS, "tanh in hidden layers and no activation at the output", "half squared error, summed"),
+    "flat_rows": (IN_OUT, ROWS, "half squared error"),
     "scalars": (OUT_IN, ROWS, "tanh everywhere", "; squared error, summed"),
 }
 """What must be said of each signature."""

@@ -76,6 +76,7 @@ def check_gradients(
 
     Raises `ValueError` for a question that cannot be asked.
     """
+    __tracebackhide__ = True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what warns of zeros, empty means and overflow meets them here
         run = _prepare(mine, like, inputs, order, forward, framework, dtypes, sizes, contiguous, device, seed)

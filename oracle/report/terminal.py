@@ -164,7 +164,7 @@ def _face(cell: Cell) -> tuple[str, str, str]:
 def _belief(page: Page, finding: Finding) -> None:
     page.heading("WHY")
     if d := finding.diagnosis:
-        page.line((d.name, "strong"), (f"  {d.code}, in {d.node}", "faint"))
+        page.line((d.name, "strong"), (f"  {d.code}{f', in {d.node}' if d.node else ''}", "faint"))
         page.block(d.story)
         page.block(d.wrong, first=("wrong  ", "bad"), indent=4)
         page.block(d.right, first=("right  ", "good"), indent=4)

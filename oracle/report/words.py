@@ -112,7 +112,8 @@ def tally_line(report: Report) -> str:
 def title(finding: Finding) -> str:
     """A finding in a few words: the fault's name, or where it was born, or its outcome."""
     if finding.diagnosis:
-        return f"{finding.diagnosis.name} ({finding.diagnosis.node})"
+        node = finding.diagnosis.node
+        return f"{finding.diagnosis.name} ({node})" if node else finding.diagnosis.name
     if finding.born:
         return f"{finding.born.part} of {finding.born.op} ({finding.born.node})"
     return f"{finding.verdict.outcome} on {_kind(finding.case)}"

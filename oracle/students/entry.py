@@ -89,11 +89,14 @@ class Entry:
             assert self.call is not None
             return dict(paths.leaves(self._answer(self.call, self.forward, known)))
         owner = self.make(widths, activation)
-        fill(owner, parts["weights"], parts["biases"])
+        filled = fill(owner, parts["weights"], parts["biases"])
         before = {path: x.copy() for path, x in paths.leaves(owner)}
         forward = getattr(owner, self.forward) if isinstance(self.forward, str) else None
         answer = dict(paths.leaves(self._answer(getattr(owner, self.method), forward, known)))
         changed = {p: x for p, x in paths.leaves(owner) if p not in before or not np.array_equal(x, before[p])}
+        for path, x in filled:
+            if path in changed and changed[path].shape == x.shape:
+                np.asarray(x)[...] = changed[path]  # what the object does to its own copy, it does to what it was given
         return answer if any(x.ndim > 1 for x in answer.values()) else answer | changed
 
     def _answer(self, call: Callable[..., Any], forward: Any, known: dict[str, Any]) -> Any:
@@ -148,9 +151,12 @@ def _values(parts: Mapping[str, Any], form: str, activation: Any, widths: list[i
     yield from (("off", 0.0), ("one", 1.0), ("rate", 0.0), ("sizes", list(widths)), ("count", len(ws)))
 
 
-def fill(owner: Any, weights: list[Array], biases: list[Array]) -> None:
-    """Put weights and biases where arrays of just these shapes lie in an object. Raises `Misfit` if there are none."""
-    found = dict(paths.leaves(owner))
+def fill(owner: Any, weights: list[Array], biases: list[Array]) -> list[tuple[paths.Path, Array]]:
+    """Put weights and biases where arrays of just these shapes lie in an object, and say where.
+
+    Raises `Misfit` if there are none.
+    """
+    found, filled = dict(paths.leaves(owner)), list[tuple[paths.Path, Array]]()
     for many, bias in ((weights, False), (biases, True)):
         if not many:
             continue
@@ -158,7 +164,10 @@ def fill(owner: Any, weights: list[Array], biases: list[Array]) -> None:
         if at is None or at[0] < 39 * len(many):
             raise Misfit(f"its object has no {'biases' if bias else 'weights'} of these shapes")
         for k, x in enumerate(many, 1):
-            paths.put(owner, at[1].at(k), x)
+            path = next(p for p in found if paths.same(p, at[1].at(k)))
+            paths.put(owner, path, x)
+            filled.append((path, x))
+    return filled
 
 
 # ---------------------------------------------------------------------------------------------------- what was named

@@ -75,7 +75,8 @@ class Layout:
 
     def read_bias(self, g: Array, width: int) -> Array:
         """A student's gradient of a bias, (out,); what has not the bias's own shape is left to be complained of."""
-        if g.shape == self.bias(np.empty(width)).shape:
+        given = self.bias(np.empty(width)).shape
+        if g.shape == given or (g.size == width and np.broadcast_shapes(g.shape, given) == given):
             return g.reshape(width)
         return g.T if self.samples == "columns" and g.ndim == 2 else g
 

@@ -87,8 +87,12 @@ def get(value: Any, path: Path) -> Any:
 
 
 def put(value: Any, path: Path, new: Any) -> None:
-    """Put something at the end of a path."""
+    """Put an array at the end of a path: into the one that lies there, which others may hold too, if it fits."""
     owner, step = get(value, path[:-1]), path[-1]
+    old = get(value, path)
+    if isinstance(old, np.ndarray) and (old.shape, old.dtype) == (new.shape, new.dtype) and old.flags.writeable:
+        old[...] = new
+        return
     if step.kind == "attribute":
         setattr(owner, step.at, new)
     else:
@@ -162,6 +166,8 @@ def find(found: Mapping[Path, Array], shapes: list[tuple[int, ...]], bias: bool)
     many = {path: [_rank(path, x, shape, bias) for shape in shapes] for path, x in found.items()}
     for first in (path for path, ranks in many.items() if ranks[0]):
         if len(shapes) == 1:
+            if found[first].ndim == 0 and many[first][0] < 11:
+                continue  # a loss, for all that is known
             best = max(filter(None, (best, (many[first][0], Pattern(first, first)))), key=lambda b: b[0])
             continue
         for second in (path for path, ranks in many.items() if ranks[1]):
@@ -187,11 +193,11 @@ def same(a: Path, b: Path) -> bool:
 
 
 def _rank(path: Path, x: Array, shape: tuple[int, ...], bias: bool) -> int:
-    """Ten times how well an array fits, and what its name adds. A bias that was not summed still has its width."""
+    """Ten times how well an array fits, and what its name adds. A bias may be summed too little, or too much."""
     names = [step.at for step in path if isinstance(step.at, str)]
     mine, other = (BIAS, WEIGHT) if bias else (WEIGHT, BIAS)
     hint = any(map(mine.search, names)) - any(map(other.search, names))
     fit = fits(x, shape)
-    if not fit and bias and x.ndim == 2 and max(shape) in x.shape and hint >= 0:
+    if not fit and bias and hint >= 0 and ((x.ndim == 2 and max(shape) in x.shape) or x.ndim == 0):
         fit = 1
     return 10 * fit + hint if fit else 0

@@ -43,7 +43,7 @@ class Reading:
             if self.biases is not None:
                 bias = _real(_at(found, self.biases.at(k)))
                 given = self.layout.bias(np.empty(width)).shape
-                if strict and bias.ndim < len(given) and bias.size == width:
+                if strict and bias.size == width and not _harmless(bias.shape, given):
                     where = paths.spelled(self.biases.at(k))
                     raise AnswerError(f"{where} has shape {bias.shape}, but the bias has {given}: were axes dropped?")
                 gradients[f"h{k}.bias"] = self.layout.read_bias(bias, width)
@@ -69,6 +69,14 @@ def _at(found: dict[paths.Path, Array], path: paths.Path) -> Array:
         if paths.same(p, path[: len(p)]) and all(s.kind == "index" and x.ndim > k for k, s in enumerate(rest)):
             return x[tuple(s.at for s in rest)]  # layers of one shape may have become one array
     raise AnswerError(f"there is no array at {paths.spelled(path)}")
+
+
+def _harmless(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether a gradient of this shape can be subtracted from what has the wanted one, and leaves its shape."""
+    try:
+        return len(shape) >= len(wanted) or np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        return False
 
 
 def _real(x: Array) -> Array:

@@ -218,9 +218,14 @@ def _update_answer(raw: Any) -> UpdateAnswer | str:
     return UpdateAnswer(steps=tuple(raw))
 
 
+def _ours(file: str) -> bool:
+    """Whether a frame says nothing to the subject's author: the oracle's own code, or Python's way of importing."""
+    return file.startswith("<frozen ") or Path(file).parents[1:2] == Path(__file__).parents[1:2]
+
+
 def where(error: BaseException) -> str:
     """The exception in one line, with the subject's own line that raised it."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent != Path(__file__).parent]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _ours(f.filename)]
     at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
     try:
         told = str(error)[:500]

@@ -15,7 +15,7 @@ from oracle.compare import unsendable
 from oracle.spec import AnyCase
 from oracle.subjects import protocol
 from oracle.subjects.resolve import resolve
-from oracle.subjects.subject import Subject, SubjectError
+from oracle.subjects.subject import Subject, SubjectError, where
 
 FORKED = 0.2
 """Seconds in which a forked child that comes back from the call too would show itself."""
@@ -58,8 +58,9 @@ def main() -> None:
     try:
         subject = resolve(text, read_as=read_as, in_process=True, seconds=float("inf"))
         subject = replace(subject, prints=sys.stderr)
-    except SubjectError as error:
-        _say(replies, protocol.Refused(reason=str(error)))
+    except (SubjectError, KeyboardInterrupt) as error:
+        told = str(error) if isinstance(error, SubjectError) else f"{text} cannot be started: {where(error)}"
+        _say(replies, protocol.Refused(reason=told))
         return
     _say(replies, _welcome(subject))
     _serve(subject, questions, replies)
@@ -94,7 +95,10 @@ def _welcome(subject: Subject) -> protocol.Welcome:
 
 
 def _answered(subject: Subject, case: AnyCase, number: int) -> protocol.Line:
-    reply = subject.answer(case)
+    try:
+        reply = subject.answer(case)
+    except KeyboardInterrupt as error:  # no terminal reaches this process: it is the subject's own
+        return protocol.Failed(id=number, reason=where(error))
     if reply.skipped:
         return protocol.Declined(id=number, reason=reply.skipped.removeprefix("the subject declines: "))
     if reply.error:
