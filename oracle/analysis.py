@@ -252,18 +252,23 @@ def _single_precision(failing: list[Evidence], fresh: list[Probe]) -> Diagnosis 
     if any(p.failed for p in float32) or len(float32) < FAILING or any(e.case.dtype != "float64" for e in failing):
         return None
     small = [e for e in (*failing, *wrong) if e.off_by() <= 8 * float(np.finfo(np.float32).eps)]
-    if len(small) < ENOUGH * len([*failing, *wrong]) or not _both_ways(small):
+    if len(small) < ENOUGH * len([*failing, *wrong]) or not _like_float32(small):
         return None
     told = f"no float32 case fails, and in {len(small)} float64 cases nothing is off by more than float32 rounds"
     return named(FAULTS["X109"], "", told)
 
 
-def _both_ways(small: list[Evidence]) -> bool:
-    """Whether entries are too large about as often as too small: so rounding does it, and a small constant does not."""
-    off = [(e.got[n] - e.truth.gradients[n]) * e.truth.gradients[n] for e in small for n in e.wrong if n in e.got]
-    signs = np.sign(np.concatenate([np.ravel(x) for x in off])) if off else np.zeros(0)
-    larger, smaller = int((signs > 0).sum()), int((signs < 0).sum())
-    return min(larger, smaller) * 4 >= max(larger, smaller) > 0
+def _like_float32(small: list[Evidence]) -> bool:
+    """Whether entries are off as rounding does it: too large about as often as too small, or all by one factor, that of
+    a constant. A small ε, say, is otherwise.
+    """
+    both = [(e.got[n], e.truth.gradients[n]) for e in small for n in e.wrong if n in e.got]
+    with np.errstate(all="ignore"):
+        off = np.concatenate([np.zeros(0), *(np.ravel((got - true) / true) for got, true in both)])
+    off = off[np.isfinite(off) & (off != 0)]
+    larger, smaller = int((off > 0).sum()), int((off < 0).sum())
+    alike = off.size > 0 and float(np.ptp(off)) <= 0.1 * float(np.abs(off).max())
+    return alike or min(larger, smaller) * 4 >= max(larger, smaller) > 0
 
 
 def _renamed(case: Case) -> Case:

@@ -52,7 +52,7 @@ class Baseline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The file."""
 
     format: int = 1
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Entry, ...]
 
 
 def load(path: Path) -> Baseline:

@@ -25,7 +25,7 @@ from oracle.subjects import Subject, resolve, wrap
 
 ROOT = Path(__file__).parents[1]
 QUICK = How(twice=False)
-CASES = {"jax": 30, "autograd": 100, "mygrad": 100, "tinygrad": 24}
+CASES = {"jax": 12, "autograd": 100, "mygrad": 100, "tinygrad": 8}
 """Cases of each dtype: those that compile for every case, or interpret in Python, get fewer."""
 KNOWN: dict[str, set[str]] = {
     "jax": set(),

@@ -65,7 +65,7 @@ class Upkeep:
         if self.write_baseline:
             if found.stopped:
                 refuse(f"no baseline is written of a run that stopped early: {found.stopped}")
-            before = _baseline(self.write_baseline) if self.write_baseline.exists() else baseline.Baseline()
+            before = _baseline(self.write_baseline) if self.write_baseline.exists() else baseline.Baseline(entries=())
             known = baseline.renewed(entries, before)
             _written(baseline.save, known, self.write_baseline)
         return baseline.apply(found, known, entries)

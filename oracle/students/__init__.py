@@ -35,6 +35,8 @@ def spoken(text: str) -> tuple[str, dict[str, str]]:
     said = {}
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")
+        if key.strip() in said:
+            raise SubjectError(f"--as {text}: {key.strip()} is said twice")
         if not equals:
             raise SubjectError(f"--as {text}: {part!r} should be KEY=VALUE, like activation=tanh")
         said[key.strip()] = value.strip()

@@ -56,7 +56,7 @@ class Signature:
         found = found[skip:]
         roles = [role(p.name) for p in found]
         for k, told in enumerate(said or ()):
-            roles[k : k + 1] = [told]
+            roles[k : k + 1] = [told.upper() if re.fullmatch(r"[wb]\d+", told) else told]
         roles = _counted(roles)
         if "weights" in roles and "biases" not in roles and not said:
             roles[roles.index("weights")] = "params"

@@ -55,7 +55,8 @@ class Failure(NamedTuple):
         line = frames[0].lineno or 0 if frames else 0
         at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
         given = f", parameters as {form}" if form else ""
-        return cls(line, f"({layout}{given}) {type(error).__name__}: {str(error)[:200]}{at}")
+        kind = "" if isinstance(error, Misfit) else f"{type(error).__name__}: "
+        return cls(line, f"({layout}{given}) {kind}{str(error)[:200]}{at}")
 
 
 def failed(failures: list[Failure]) -> str:
