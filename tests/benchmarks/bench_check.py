@@ -142,12 +142,12 @@ def table(cases: int) -> str:
     return "\n".join(lines)
 
 
-def write(section: str, text: str) -> None:
+def write(section: str, text: str, title: str = "What judging a case costs") -> None:
     """Put a section of the report between its markers, and leave the others alone."""
     begin, end = f"<!-- {section}:begin -->", f"<!-- {section}:end -->"
     old = REPORT.read_text() if REPORT.exists() else "# Benchmarks\n"
     if begin not in old:
-        old = f"{old.rstrip()}\n\n## What judging a case costs\n\n{begin}\n{end}\n"
+        old = f"{old.rstrip()}\n\n## {title}\n\n{begin}\n{end}\n"
     head, rest = old.split(begin)
     REPORT.write_text(f"{head}{begin}\n{text}\n{end}{rest.split(end)[1]}")
 
