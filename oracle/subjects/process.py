@@ -1,4 +1,4 @@
-"""A subject in a process of its own: with limits, started again when it ends, and cleared away with all it started.
+"""A process with limits that is asked a line and answers a line, and is cleared away with all that it started.
 
 This contains accidents (a crash, a hang, a huge allocation, garbage on stdout, closed descriptors, children left
 behind), not malice: code that wants to do harm belongs in a container.
@@ -11,25 +11,15 @@ import secrets
 import selectors
 import signal
 import subprocess
-import sys
 import time
 import weakref
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from oracle.spec import LARGEST_FILE, AnyCase, CaseError
+from oracle.spec import LARGEST_FILE
 from oracle.subjects import protocol
-from oracle.subjects.declare import declared
-from oracle.subjects.protocol import Answered, Broken, Declined, Failed, Refused, Run, Welcome
-from oracle.subjects.subject import Reply, Subject, SubjectError
 
 MEMORY = 4 * 2**30
 """Bytes of data that a process may hold, unless another limit is said; kept where the system can (Linux)."""
-START = 60.0
-"""Seconds for a subject to say hello, at least: importing a framework takes some."""
-ENDINGS = 20
-"""Endings in the middle of a call after which a subject is not asked any more."""
 GRACE = 1.0
 """Seconds for a process to end by itself when it is told to, or has closed its output."""
 EVIDENCE = 2000
@@ -60,7 +50,7 @@ class Process:
         pipe = subprocess.PIPE
         self.child = subprocess.Popen(
             self.command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": _path(), MARK: mark},
+            env={**os.environ, MARK: mark},
         )  # fmt: skip
         self.out, self.err = bytearray(), bytearray()
         self.select = selectors.DefaultSelector()
@@ -95,7 +85,7 @@ class Process:
     def _exchange(self, child: subprocess.Popen[bytes], message: bytes, end: float, seconds: float) -> bytes:
         self._read(child, 0)
         if self.out:
-            raise Lost(f"the subject wrote {_quoted(self.out)} before it was asked")
+            raise Lost(f"the subject wrote {quoted(self.out)} before it was asked")
         waiting = memoryview(message)
         while (at := self.out.find(b"\n")) < 0:
             waiting = self._write(child, waiting)
@@ -162,11 +152,6 @@ def _ended(child: subprocess.Popen[bytes]) -> str:
     return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
 
 
-def _path() -> str:
-    """PYTHONPATH with this package first, wherever it lies, so that a worker runs the same code."""
-    return os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
 def _limit(pid: int, memory: int) -> None:
     """No more data than this, and no dump of its core. Address space is not limited: JavaScript and GPUs reserve it."""
     try:
@@ -201,115 +186,7 @@ def _marked(mark: str) -> list[int]:
     return found
 
 
-def _quoted(text: bytes | bytearray) -> str:
+def quoted(text: bytes | bytearray) -> str:
+    """The beginning of what was written, for a sentence."""
     shown = bytes(text[:60]).decode(errors="replace").split("\n")[0]
     return repr(shown + ("…" if len(text) > 60 else ""))
-
-
-def worker(text: str, read_as: str) -> list[str]:
-    """The command of a worker for a Python subject. `-P`: what lies in the current folder shadows nothing."""
-    return [sys.executable, "-P", "-c", "from oracle.subjects.worker import main; main()", text, read_as]
-
-
-# ------------------------------------------------------------------------------------------------------- the subject
-
-
-def _elsewhere(case: AnyCase) -> Any:
-    raise AssertionError("a remote subject is asked by its process")
-
-
-@dataclass(frozen=True)
-class Remote(Subject):
-    """A subject in a process."""
-
-    process: Process = field(default_factory=lambda: Process([]))
-    base64: bool = False
-
-    @classmethod
-    def start(cls, name: str, command: list[str], seconds: float, memory: int, options: str = "") -> "Remote":
-        """Start it, and hear what it says of itself. Raises `SubjectError`."""
-        process = Process(command, memory)
-        welcome = _hello(process, name, seconds)
-        return cls(
-            name, _elsewhere, _elsewhere if welcome.update else None, seconds=seconds, options=options,
-            process=process, base64=welcome.tensors == "base64", remark=welcome.remark, chain=welcome.chain,
-            **declared(welcome, name),
-        )  # fmt: skip
-
-    @property
-    def fragile(self) -> bool:
-        """Whether it has ended in the middle of a call."""
-        return self.process.endings > 0
-
-    @property
-    def lost(self) -> str:
-        """Why it is no use to ask any further."""
-        return f"the subject ended {ENDINGS} times in the middle of a call" if self.process.endings >= ENDINGS else ""
-
-    def ask(self, case: AnyCase) -> Reply:
-        """The answer of the process, which is started if it does not run."""
-        number = self.process.asked = self.process.asked + 1
-        try:
-            if self.process.child is None:
-                _hello(self.process, self.name, self.seconds)
-            line = self.process.exchange(protocol.encode(Run(id=number, case=case), self.base64), self.seconds)
-        except SubjectError as error:
-            return Reply(crash=f"the subject did not start again: {error}")
-        except Lost as lost:
-            self.process.endings += not lost.late
-            told = {"timeout" if lost.late else "crash": str(lost)}
-            return Reply(evidence=self.process.evidence, **told)
-        return self._reply(line, number)
-
-    def _reply(self, line: bytes, number: int) -> Reply:
-        try:
-            found = protocol.reply(line)
-        except CaseError as error:
-            return self._out_of_step(f"the subject answered {_quoted(line)}, which is no line of the protocol: {error}")
-        if not isinstance(found, Answered | Declined | Failed | Broken) or found.id != number:
-            return self._out_of_step(f"the subject answered {_quoted(line)} when it was asked case {number}")
-        match found:
-            case Answered():
-                return Reply(found.answer, evidence=self.process.evidence)
-            case Declined():
-                return Reply(skipped=f"the subject declines: {found.reason}")
-            case Failed():
-                return Reply(error=found.reason)
-            case Broken():
-                return Reply(breach=found.reason)
-
-    def _out_of_step(self, sentence: str) -> Reply:
-        """Garbage: nothing that comes after it can be trusted."""
-        evidence = self.process.evidence
-        self.process.kill()
-        self.process.endings += 1
-        return Reply(crash=sentence, evidence=evidence)
-
-    def close(self) -> tuple[str, ...]:
-        """End the process; what it left behind is worth a remark."""
-        self.process.close()
-        left, self.process.left = self.process.left, 0
-        return (f"the subject left {left} process{'es' * (left > 1)} behind; killed",) if left else ()
-
-
-def _hello(process: Process, name: str, seconds: float) -> Welcome:
-    """Start a process and hear its hello. Raises `SubjectError`."""
-    try:
-        process.start()
-        line = process.exchange(protocol.encode(protocol.Hello(protocol=protocol.VERSION)), max(seconds, START))
-        found = protocol.reply(line)
-    except OSError as error:
-        raise SubjectError(f"{name}: {process.command[0]} cannot be started: {error.strerror or error}") from None
-    except Lost as lost:
-        told = f"; its stderr ends: {process.evidence}" if process.evidence else ""
-        raise SubjectError(f"{name}: no hello: {lost}{told}") from None
-    except CaseError as error:
-        process.kill()
-        raise SubjectError(f"{name} said {_quoted(line)} in place of hello: {error}") from None
-    if isinstance(found, Refused):
-        process.kill()
-        raise SubjectError(found.reason)
-    if not isinstance(found, Welcome) or found.protocol != protocol.VERSION:
-        process.kill()
-        raise SubjectError(f"{name} said {_quoted(line)}, but this oracle speaks protocol {protocol.VERSION}")
-    return found

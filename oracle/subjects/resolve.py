@@ -26,7 +26,8 @@ from oracle.frameworks import NAMES, missing
 from oracle.spec import Case
 from oracle.subjects.declare import declared
 from oracle.subjects.ours import reference, reference_update
-from oracle.subjects.process import MEMORY, Remote, worker
+from oracle.subjects.process import MEMORY
+from oracle.subjects.remote import Remote, worker
 from oracle.subjects.subject import Subject, SubjectError, where
 
 SECONDS = 20.0
