@@ -177,15 +177,25 @@ def _explaining(e: Evidence | Steps) -> Iterator[Suspicion]:
             if e.case.op in h.ops and explains(h, e, None):
                 yield Suspicion(FAULTS[code], h, None, len(h.rules))
             continue
-        for node in [None] if h.everywhere else reversed([n for n in e.case.nodes if h.applies(n)]):
-            try:
-                predicted = list(h.predict(e, [node] if node else []))
-            except SURE:
-                continue
-            halves = (half for p in predicted for half in _halves(e, [node] if node else [], p))
-            if any(e.explained(p) for p in (*predicted, *halves)):
-                able = [n for n in e.case.nodes if h.applies(n)]
-                yield Suspicion(FAULTS[code], h, node, len(predicted), node is not None and node is not able[-1])
+        able = [n for n in e.case.nodes if h.applies(n)]
+        for node in [None] if h.everywhere else reversed(able):
+            for nodes in _together(able, node):
+                try:
+                    predicted = list(h.predict(e, nodes))
+                except SURE:
+                    continue
+                halves = (half for p in predicted for half in _halves(e, nodes, p))
+                if any(e.explained(p) for p in (*predicted, *halves)):
+                    yield Suspicion(FAULTS[code], h, node, len(predicted), node is not None and node is not able[-1])
+                    break
+
+
+def _together(able: list[Node], node: Node | None) -> Iterator[list[Node]]:
+    """A node alone; and all of its operator, for the last of them: where no layer runs alone, each is wrong."""
+    yield [node] if node else []
+    alike = [n for n in able if node and n.op == node.op]
+    if len(alike) > 1 and node is alike[-1]:
+        yield alike
 
 
 def _believed(s: Suspicion, also: tuple[str, ...]) -> Diagnosis:
@@ -234,6 +244,8 @@ def _shape_diagnosis(case: Case, name: str, got: tuple[int, ...], right: tuple[i
     node = _owner(case, name)
     if name in case.parameters and len(got) == 2 and got == right[::-1]:
         return named(FAULTS["P103"], node, f"its shape {got} is that of the transposed")
+    if name.endswith("bias") and got == () and len(right) == 1:
+        return named(FAULTS["B106"], node, "it is one number: the sum ran over the units too")
     if name.endswith("bias") and len(got) > len(right) and got[-len(right) :] == right:
         return named(FAULTS["P102"], node, f"its shape has {got[: -len(right)]} in front: it was not summed")
     readers = [n for n in case.nodes if name in n.inputs and n.op in ("Add", "Multiply")]

@@ -199,7 +199,8 @@ def _locate(answer: dict[paths.Path, Array], layout: Layout, net: Net) -> tuple[
     rest = {p: x for p, x in fresh.items() if p not in taken}
     biases = None
     if parts["biases"]:
-        biases = paths.find(rest, [b.shape for b in parts["biases"]], bias=True)
+        shapes = [b.shape for b in parts["biases"]]
+        biases = paths.find(rest, shapes, bias=True) or paths.find(_entries(rest, len(shapes)), shapes, bias=True)
         if biases is None:
             return "an answer without gradients of the biases"
         rest = {
@@ -211,6 +212,16 @@ def _locate(answer: dict[paths.Path, Array], layout: Layout, net: Net) -> tuple[
     named = [p for p in scalars if any(str(s.at).lower() in ("loss", "cost", "j", "error", "mse", "e") for s in p)]
     loss = next(iter(named or scalars), None)
     return weights[1], biases[1] if biases else None, loss
+
+
+def _entries(found: dict[paths.Path, Array], layers: int) -> dict[paths.Path, Array]:
+    """The numbers in lists of one for each layer, which have become arrays: biases that were summed over everything."""
+    return {
+        (*path, paths.Step("index", k, k - layers)): np.asarray(x[k])
+        for path, x in found.items()
+        if x.shape == (layers,)
+        for k in range(layers)
+    }
 
 
 # --------------------------------------------------------------------------------------------------- the activation
