@@ -19,7 +19,7 @@ from oracle.smoke.ladder import PLAIN, SMOOTH, Rung, ladder, net, of_chain, oper
 from oracle.spec import AnyCase, Case
 from oracle.subjects import Reply, Subject
 
-SECONDS = 8.0
+SECONDS = 6.0
 """After so many nothing more is asked."""
 PATIENCE = 2.0
 """Seconds for one answer."""
