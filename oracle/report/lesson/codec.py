@@ -1,0 +1,81 @@
+"""The JSON of an audit and its schema. JSON has no NaN and no infinity: they are the words "NaN", "Infinity"."""
+
+import math
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from oracle import spec
+from oracle.lesson.records import Audit
+from oracle.report.codec import WORDS, indented
+from oracle.report.lesson import words
+
+VERSION = 1
+
+
+class Published(Struct, frozen=True):
+    """What stands in the file: the audit, and what follows from it."""
+
+    version: int
+    failed: bool
+    """Whether something is wrong that is not wrong on purpose."""
+    links: dict[str, int]
+    """How many links have which verdict."""
+    equations: dict[str, int]
+    """How many equations have which verdict, that of the worst of their links."""
+    audit: Audit
+
+
+def published(audit: Audit) -> Published:
+    """The audit with what follows from it."""
+    links, equations = words.tally(audit), words.equations_tally(audit)
+    return Published(VERSION, audit.failed, dict[str, int](links), dict[str, int](equations), audit)
+
+
+def encode(audit: Audit) -> bytes:
+    """An audit as JSON for a reader; equal audits give equal bytes."""
+    return indented(_plain(audit))
+
+
+def encode_line(audit: Audit) -> bytes:
+    """An audit as one line of JSON."""
+    return msgspec.json.encode(_plain(audit)) + b"\n"
+
+
+def decode(data: bytes, where: str = "audit.json") -> Audit:
+    """The inverse of `encode`; raises `CaseError` with a sentence saying what is no audit, and where."""
+    try:
+        raw = msgspec.json.decode(data)
+        for equation in raw["audit"]["equations"]:
+            for link in equation["links"]:
+                link["difference"] = link["difference"] and [WORDS.get(x, x) for x in link["difference"]]
+        return msgspec.convert(raw, Published).audit
+    except (msgspec.DecodeError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise spec.CaseError(f"{where}: {error}") from None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the file."""
+    found = spec.schema(Published)
+    word = {"anyOf": [{"type": "number"}, {"enum": list(WORDS)}]}
+    for shape in found["$defs"]["Link"]["properties"]["difference"]["anyOf"]:
+        if shape.get("type") == "array":
+            shape["prefixItems"] = [word, word]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _plain(audit: Audit) -> Any:
+    return _spelled(msgspec.to_builtins(published(audit), order="deterministic"))
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _spelled(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(part) for part in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair is no JSON
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
