@@ -9,20 +9,20 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from oracle.cli import main
+from oracle.cli import lessons, main
 from oracle.lesson.records import Audit
 from tests.lesson_audits import LESSON, audit, document, passing
 
-COMMAND = importlib.import_module("oracle.cli.audit")
+COMMAND = importlib.import_module("oracle.cli.audit")  # the package has the command by this name
 
 
 def judged(path: Path, wanted: Any) -> tuple[Any, Audit]:
     """What is wrong in the lesson by hand, as long as it has not been repaired."""
     if not path.exists():
-        raise COMMAND.UnreadableError(f"{path} cannot be read: no such file")
+        raise lessons.UnreadableError(f"{path} cannot be read: no such file")
     text = path.read_text(encoding="utf-8")
     if text.startswith("UNREADABLE"):
-        raise COMMAND.UnreadableError(f"{path} is no text")
+        raise lessons.UnreadableError(f"{path} is no text")
     read = document(text, str(path))
     if text == LESSON:
         return read, replace(audit(read), nets=wanted.nets, profile=wanted.settings.get("profile", "index"))
@@ -34,7 +34,7 @@ def judged(path: Path, wanted: Any) -> tuple[Any, Audit]:
 
 @pytest.fixture(autouse=True)
 def by_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(COMMAND, "audited", judged)
+    monkeypatch.setattr(lessons, "audited", judged)
     monkeypatch.setattr(COMMAND, "guard", lambda: None)
     monkeypatch.chdir(tmp_path)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):

@@ -229,6 +229,8 @@ def test_a_table_shows_its_cells_and_the_equations_in_it() -> None:
     ("kind", "text", "shown"),
     [
         ("html", "<p>An <em>error</em> &amp; more<script>alert(1)</script></p>", "An error & more"),
+        ("markdown", "One\nparagraph\n- a point\n2. another", "One paragraph\n• a point\n2. another"),
+        ("html", "<p>One\nparagraph<br>and a line</p>", "One paragraph\nand a line"),
         ("latex", r"An \emph{error} % of mine", "An error"),
         ("markdown", "An **error**, [see](javascript:alert(1)) <!-- audit: skip -->", "An error, see)"),
         ("text", "An *error* &amp; more", "An *error* &amp; more"),
@@ -312,6 +314,13 @@ def test_nothing_but_mathematics_gets_through(tex: str) -> None:
 
 def test_a_formula_without_mathml_is_shown_as_its_tex() -> None:
     assert r'<code class="tex">\delta^l = \oops{( \delta}</code>' in html(AUDIT, DOCUMENT)
+
+
+def test_marks_that_nobody_sees_are_shown_as_a_sign() -> None:
+    found = replace(AUDIT.equations[1], tex="a\u202e = \\text{b\x1b }c\u0007")
+    page = html(replace(AUDIT, equations=(found,)))
+    assert not set("\u202e\x1b\u0007") & set(page)
+    assert "b\ufffd\u00a0" in page
 
 
 def test_signs_are_operators_and_words_are_whole() -> None:

@@ -48,5 +48,5 @@ def write_audit(
 
 
 def formulas_only(audit: Audit) -> Audit:
-    """The audit without the lesson's words: no title, and the file by its name alone; pages of it go without `prose`."""
+    """The audit without the lesson's words: no title, the file by its name alone; its page is to go without `prose`."""
     return replace(audit, lesson=posixpath.basename(audit.lesson.replace("\\", "/")), title="")

@@ -145,20 +145,24 @@ def _paragraphs(piece: Prose) -> Iterator[tuple[str, int]]:
 
 # ------------------------------------------------------------------------------------------------------------- markup
 
+JOINED = (r"[ \t]*\n(?![ \t]*(?:•|\d+[.)]\s))", " ")
+"""Lines of one paragraph; the points of a list keep theirs."""
 TIDY: dict[str, tuple[tuple[str, str], ...]] = {
     "html": (
+        (r"\s+", " "),
         (r"(?s)<!--.*?-->|<(script|style)\b.*?</\1\s*>", ""), (r"(?i)<(br|/p|/div|/li|/tr|/h\d)\b[^>]*>", "\n"),
         (r"<[^<>]*>", ""),
     ),
     "markdown": (
         (r"(?s)<!--.*?-->", ""), (r"!?\[([^\]\n]*)\]\([^)\n]*\)", r"\1"), (r"(?m)^\s{0,3}#{1,6}\s+|\s+#+\s*$", ""),
         (r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2"), (r"\*(?=\S)([^*\n]+)(?<=\S)\*", r"\1"), (r"(?m)^\s*[-*+]\s+", "• "),
+        JOINED,
     ),
     "latex": (
         (r"(?m)(?<!\\)%.*$", ""), (r"\\(begin|end)\{[^}]*\}(\[[^\]]*\])?", ""), (r"\\item\b", "• "),
-        (r"\\(label|ref|eqref|cite\w*)\{[^}]*\}", ""), (r"\\\w+\*?\{([^{}]*)\}", r"\1"), (r"~", " "),
+        (r"\\(label|ref|eqref|cite\w*)\{[^}]*\}", ""), (r"\\\w+\*?\{([^{}]*)\}", r"\1"), (r"~", " "), JOINED,
     ),
-    "restructuredtext": ((r"(?m)^[=\-~^\"'`#*+]{3,}\s*$", ""), (r"\*\*([^*\n]+)\*\*", r"\1")),
+    "restructuredtext": ((r"(?m)^[=\-~^\"'`#*+]{3,}\s*$", ""), (r"\*\*([^*\n]+)\*\*", r"\1"), JOINED),
 }  # fmt: skip
 """What is not words in each format; a notebook's cells are Markdown."""
 

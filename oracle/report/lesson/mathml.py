@@ -39,7 +39,7 @@ def mathml(tex: str, display: bool = False, macros: Macros | None = None) -> Mar
     except Exception:  # latex2mathml raises what it likes: IndexError, StopIteration, its own; the TeX is shown then
         return None
     kind = "block" if display else "inline"
-    note = Markup('<annotation encoding="application/x-tex">{}</annotation>').format(" ".join(tex.split()))
+    note = Markup('<annotation encoding="application/x-tex">{}</annotation>').format(harmless(" ".join(tex.split())))
     return Markup('<math display="{}"><semantics><mrow>{}</mrow>{}</semantics></math>').format(kind, body, note)
 
 
@@ -150,8 +150,13 @@ def _part(element: Element) -> Markup:
     listed = Markup("").join(
         Markup(' {}="{}"').format(name, value) for name, value in element.items() if name in ATTRIBUTES
     )
-    inner = escape(text) + Markup("").join(_part(child) for child in _joined(element))
+    inner = escape(harmless(text)) + Markup("").join(_part(child) for child in _joined(element))
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(tag), listed, inner)
+
+
+def harmless(text: str) -> str:
+    """`text` with a sign in place of what is neither printed nor a space: marks that turn the direction, and the like."""
+    return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else "\ufffd" for c in text)
 
 
 def _leaf(tag: str, text: str) -> str:

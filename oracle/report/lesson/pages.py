@@ -11,7 +11,7 @@ from oracle.lesson.records import Audit, Equation
 from oracle.report.lesson import flow, words
 from oracle.report.lesson.mathml import Macros, mathml
 from oracle.report.pages import render_html, render_markdown
-from oracle.report.text import fence
+from oracle.report.text import fence, safe_text
 
 
 def html(audit: Audit, document: Document | None = None, prose: bool = True) -> str:
@@ -43,7 +43,7 @@ class Typesetter:
     def __call__(self, tex: str, display: bool = False) -> Markup:
         """The formula, ready for the page."""
         made = mathml(words.one_line(tex), display, self.macros)
-        return Markup('<code class="tex">{}</code>').format(tex.strip()) if made is None else made
+        return Markup('<code class="tex">{}</code>').format(safe_text(tex.strip())) if made is None else made
 
 
 def _fixed(audit: Audit) -> dict[int, list[int]]:

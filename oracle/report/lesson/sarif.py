@@ -130,4 +130,4 @@ def _span(start: int, end: int) -> dict[str, int]:
 
 
 def _artifact(uri: str) -> dict[str, str]:
-    return {"uri": uri, "uriBaseId": "%SRCROOT%"}
+    return {"uri": f"file://{uri}"} if uri.startswith("/") else {"uri": uri, "uriBaseId": "%SRCROOT%"}
