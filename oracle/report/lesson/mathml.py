@@ -155,7 +155,7 @@ def _part(element: Element) -> Markup:
 
 
 def harmless(text: str) -> str:
-    """`text` with a sign in place of what is neither printed nor a space: marks that turn the direction, and the like."""
+    """`text` with a sign in place of what is neither printed nor a space: marks that turn the direction of text."""
     return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else "\ufffd" for c in text)
 
 
