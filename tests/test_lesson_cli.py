@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from oracle.cli import lessons, main
+from oracle.cli import lessons
 from oracle.lesson.records import Audit
 from tests.lesson_audits import LESSON, audit, document, passing
 
@@ -56,7 +56,7 @@ def right(tmp_path: Path) -> Path:
 
 
 def run(*given: object) -> Result:
-    return CliRunner().invoke(main, ["audit", *map(str, given)])
+    return CliRunner().invoke(COMMAND.audit, [*map(str, given)])
 
 
 def names(folder: Path) -> list[str]:
@@ -105,7 +105,7 @@ def test_the_report_of_formulas_alone_has_its_name(lesson: Path, tmp_path: Path)
 
 
 def test_json_is_a_line_for_each_lesson(lesson: Path, right: Path) -> None:
-    result = CliRunner().invoke(main, ["audit", str(lesson), str(right), "--json", "--nets", "3", "--profile", "rows"])
+    result = CliRunner().invoke(COMMAND.audit, [str(lesson), str(right), "--json", "--nets", "3", "--profile", "rows"])
     found = [json.loads(line) for line in result.stdout.splitlines()]
     assert [one["failed"] for one in found] == [True, False]
     assert (found[0]["audit"]["nets"], found[0]["audit"]["profile"]) == (3, "rows")
@@ -202,6 +202,6 @@ def test_on_github_the_lines_are_annotated(lesson: Path, tmp_path: Path, monkeyp
 
 
 def test_on_github_json_stays_json(lesson: Path) -> None:
-    result = CliRunner().invoke(main, ["audit", str(lesson), "--json", "--github"])
+    result = CliRunner().invoke(COMMAND.audit, [str(lesson), "--json", "--github"])
     assert json.loads(result.stdout)["failed"]
     assert "::error" in result.stderr

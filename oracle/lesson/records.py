@@ -5,9 +5,18 @@ from typing import Literal
 from msgspec import Struct
 
 Verdict = Literal[
-    "holds", "holds under", "fails", "ill-typed", "vacuous", "definition", "update", "not understood", "aside", "skipped"
+    "holds",
+    "holds under",
+    "fails",
+    "ill-typed",
+    "vacuous",
+    "definition",
+    "update",
+    "not understood",
+    "aside",
+    "skipped",
 ]
-"""`aside` is a relation that claims nothing about values (x ∈ ℝⁿ, i = 1, …, n); `skipped` is by the lesson's own comment."""
+"""`aside` is a relation that claims nothing about values (x ∈ ℝⁿ, i = 1, …, n); `skipped`: the lesson says so."""
 
 BAD: frozenset[str] = frozenset({"fails", "ill-typed"})
 """What makes the audit fail."""
@@ -150,7 +159,7 @@ class Audit(Struct, frozen=True):
     profile: str
     """The notation under which the lesson was read."""
     net: tuple[str, ...]
-    """The net assumed, a TeX equation a line, those of the lesson marked by nothing, those supplied ending in "% assumed"."""
+    """The net assumed, a TeX equation a line, those that were supplied ending in "% assumed"."""
     readings: tuple[str, ...]
     """What else was assumed, a sentence each: the loss, the activation, what δ means."""
     equations: tuple[Equation, ...]

@@ -26,7 +26,7 @@ class Node:
             yield from _nodes(getattr(self, part.name))
 
     def walk(self) -> Iterator["Node"]:
-        """This node and all inside it, outermost first."""
+        """A node and all inside it, outermost first."""
         yield self
         for child in self.children():
             yield from child.walk()
@@ -56,7 +56,7 @@ def rebuilt(node: Node, change: Any) -> Node:
 
 @dataclass(frozen=True)
 class Number(Node):
-    """`0.15`, `1`, `1{,}000`, as printed; `1e-3` and `1 \\times 10^{-3}` are what they look like (Times, Power)."""
+    r"""`0.15`, `1`, `1{,}000`, as printed; `1e-3` and `1 \times 10^{-3}` are what they look like (Times, Power)."""
 
     text: str
 
@@ -104,7 +104,10 @@ class Indexed(Node):
 
 @dataclass(frozen=True)
 class Tagged(Node):
-    r"""Superscripts in brackets: `W^{(l)}`, `a^{[l-1]}`, `x^{<t>}`, `x^{\langle t\rangle}`; `a^{[l](i)}` is a Tagged of a Tagged (inner l)."""
+    r"""Superscripts in brackets: `W^{(l)}`, `a^{[l-1]}`, `x^{<t>}`, `x^{\langle t\rangle}`.
+
+    `a^{[l](i)}` is a Tagged of a Tagged (inner l).
+    """
 
     base: Node
     tag: Node
@@ -137,7 +140,7 @@ class Prime(Node):
 
 @dataclass(frozen=True)
 class Marked(Node):
-    r"""A superscript that marks a variant: `w^*`, `w^+`, `w^{new}`, `w^{(new)}`, `w^{\text{old}}`; `mark` is the word."""
+    r"""A superscript that marks a variant: `w^*`, `w^+`, `w^{new}`, `w^{(new)}`, `w^{\text{old}}`."""
 
     base: Node
     mark: str
@@ -211,11 +214,11 @@ class Sum(Node):
 
 @dataclass(frozen=True)
 class Derivative(Node):
-    r"""One derivative, never a quotient: `\frac{\partial L}{\partial w_{kj}}`, `\partial L / \partial w`, `\frac{dL}{dz}`,
+    r"""One derivative, never a quotient: `\frac{\partial L}{\partial w_{kj}}`, `\partial L / \partial w`,
 
     `\frac{\partial}{\partial z_j} body` (`operator` True: `of` is the rest of the term), `\partial_w L`,
     `\frac{\partial^2 L}{\partial w \partial b}` (wrt (w, b)), `\frac{\partial^2 L}{\partial w^2}` (wrt (w, w)),
-    `\frac{\partial^+ h}{\partial W}` and `\frac{\bar\partial ...}` (`immediate` True), \delta and upright \mathrm{d} too.
+    `\frac{\partial^+ h}{\partial W}` and `\frac{\bar\partial ...}` (`immediate` True), `\frac{dL}{dz}`, \delta too.
     """
 
     of: Node
@@ -228,7 +231,7 @@ class Derivative(Node):
 
 @dataclass(frozen=True)
 class Gradient(Node):
-    r"""`\nabla_W J`, `\nabla_{a^L} C`, `\nabla J` (`wrt` None), `\nabla_W J(W, b)`, `\nabla^{(l)}`? (a Name nabla, Tagged)."""
+    r"""`\nabla_W J`, `\nabla_{a^L} C`, `\nabla J` (`wrt` None), `\nabla_W J(W, b)`."""
 
     of: Node
     wrt: Node | None
@@ -283,7 +286,7 @@ class Items(Node):
 class Relation(Node):
     r"""A chain of relations: `a = b = c`, also inside conditions and as a whole statement.
 
-    An op is one of `=`, `:=` (also \equiv, ≜, \triangleq, \overset{def}{=}, =:), `<-` (\leftarrow), `->` (\to, \rightarrow, \Rightarrow),
+    An op is one of `=`, `:=` (also \equiv, ≜, \triangleq, =:), `<-` (\leftarrow), `->` (\to, \Rightarrow),
     `~=` (\approx, \simeq), `!=`, `<`, `>`, `<=`, `>=`, `in`, `~` (\sim, \propto), `+=`, `-=`, `*=`.
     """
 
@@ -297,7 +300,7 @@ class Statement(Node):
 
     Statements of one formula are told apart by rows of `align`, by `,` and `\quad`, `;`, and by the words and, where.
     A row that begins with a relation (`&= ...`) goes on with the chain before it. `asides` are what limits or comments
-    a statement: Relations and Texts after a comma or the words if, for, when, "for all", (`for l = L-1, ..., 2`, `i = j`).
+    a statement: Relations and Texts after a comma or the words if, for, when (`for l = L-1, ..., 2`, `i = j`).
     """
 
     body: Node

@@ -1,0 +1,95 @@
+"""Our own lesson: its code runs and prints what it says, its links lead somewhere, its worked numbers are right."""
+
+import contextlib
+import importlib
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import reference
+
+steps = importlib.import_module("reference.backprop")  # the package has the function by this name
+FOLDER = Path(reference.__file__).parent / "lesson"
+LESSONS = sorted(FOLDER.glob("*.md"))
+ROW = re.compile(r"^\|(.+)\|$", re.M)
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Fenced blocks: (language, text)."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S)
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.split("|")]
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
+def lesson(request: pytest.FixtureRequest) -> str:
+    return request.param.read_text(encoding="utf-8")
+
+
+def test_the_code_prints_what_the_lesson_says(lesson: str) -> None:
+    space: dict[str, object] = {}
+    printed, compared = "", 0
+    for language, text in blocks(lesson):
+        if language == "python":
+            with contextlib.redirect_stdout(out := io.StringIO()):
+                exec(compile(text, "lesson", "exec"), space)
+            printed = out.getvalue()
+        elif language == "text":
+            assert printed == text
+            compared += 1
+    assert compared > 4
+
+
+def test_links_lead_to_files_and_to_steps(lesson: str) -> None:
+    links = re.findall(r"!?\[([^\]]*)\]\(([^)]+)\)", lesson)
+    assert len(links) > 10
+    for words, target in links:
+        assert (FOLDER / target).is_file(), target
+        name = words.strip("`")
+        if target.endswith("backprop.py") and name.isidentifier():
+            assert callable(getattr(steps, name)), words
+
+
+def test_the_worked_numbers_are_those_of_the_reference(lesson: str) -> None:
+    """Net, inputs and weights are read from the lesson's tables, and every number of them is found again."""
+    rows = [cells(row) for row in ROW.findall(lesson)]
+    given = {row[0]: float(row[1]) for row in rows if len(row) == 2 and row[0].startswith("$")}
+    after = {row[0]: row for row in rows if len(row) == 5 and row[0].startswith("$")}
+
+    def table(names: str, column: int) -> np.ndarray:
+        return np.array([float(after[f"${name}$"][column]) for name in names.split()])
+
+    layers = ("w_{31} w_{32} w_{41} w_{42}", "b_3 b_4", "w_{53} w_{54} w_{63} w_{64}", "b_5 b_6")
+    w1, b1, w2, b2 = (table(names, 1) for names in layers)
+    two = {"in_features": 2, "out_features": 2}
+    net = steps.Network(
+        [
+            {"name": "z", "op": "Linear", "inputs": ["x"], "attrs": two},
+            {"name": "a", "op": "Sigmoid", "inputs": ["z"]},
+            {"name": "o", "op": "Linear", "inputs": ["a"], "attrs": two},
+            {"name": "y", "op": "Sigmoid", "inputs": ["o"]},
+            {"name": "L", "op": "HalfSquaredError", "inputs": ["y", "t"]},
+        ]
+    )
+    theta = {"z.weight": w1.reshape(2, 2), "z.bias": b1, "o.weight": w2.reshape(2, 2), "o.bias": b2}
+    inputs = {"x": np.array([[given["$x_1$"], given["$x_2$"]]]), "t": np.array([[given["$t_5$"], given["$t_6$"]]])}
+    found = steps.backprop(net, theta, inputs)
+    for names, parameter in zip(layers, theta, strict=True):
+        gradient = found.gradients[parameter].ravel()
+        np.testing.assert_allclose(table(names, 2), gradient, atol=6e-7)
+        np.testing.assert_allclose(table(names, 4), theta[parameter].ravel() - 0.5 * gradient, atol=6e-7)
+
+    values = {"z": (3, found.trace.values["z"]), "a": (3, found.trace.values["a"]), "y": (5, found.trace.values["y"])}
+    told = {row[1]: float(row[3]) for row in rows if len(row) == 4 and row[1].startswith("$")}
+    for letter, (first, tensor) in values.items():
+        for k, number in enumerate(tensor.ravel()):
+            assert told[f"${letter}_{first + k}$"] == pytest.approx(number, abs=6e-7)
+    for letter, first, node in (("delta", 3, "z"), ("delta", 5, "o")):
+        for k, number in enumerate(found.deltas[node].ravel()):
+            assert told[f"$\\{letter}_{first + k}$"] == pytest.approx(number, abs=6e-7)
+    assert told["$L$"] == pytest.approx(float(found.loss), abs=6e-7)
