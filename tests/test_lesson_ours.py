@@ -1,9 +1,10 @@
-"""Our own lesson: its code runs and prints what it says, its links lead somewhere, its worked numbers are right."""
+"""Our own lesson, in both its languages: the code prints what it says, links lead somewhere, numbers are right."""
 
 import contextlib
 import importlib
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,23 @@ ROW = re.compile(r"^\|(.+)\|$", re.M)
 def blocks(text: str) -> list[tuple[str, str]]:
     """Fenced blocks: (language, text)."""
     return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S)
+
+
+def formulas(text: str) -> list[str]:
+    """Displayed formulas, each with the comment above it, if it is wrong on purpose."""
+    return re.findall(r"^(?:<!-- audit: [^\n]* -->\n)?\$\$\n.*?^\$\$$", text, re.M | re.S)
+
+
+def numbers(text: str) -> list[str]:
+    """The table cells that are a formula or a number, in reading order."""
+    found = [cell for row in ROW.findall(text) for cell in cells(row)]
+    return [cell for cell in found if cell.startswith("$") or re.fullmatch(r"-?[\d.]+", cell)]
+
+
+def targets(text: str) -> list[str]:
+    """What the lesson links to, in order, without its links to other languages."""
+    found = re.findall(r"\]\(([^)]+)\)", text)
+    return [target for target in found if not target.endswith(".md")]
 
 
 def cells(row: str) -> list[str]:
@@ -93,3 +111,11 @@ def test_the_worked_numbers_are_those_of_the_reference(lesson: str) -> None:
         for k, number in enumerate(found.deltas[node].ravel()):
             assert told[f"$\\{letter}_{first + k}$"] == pytest.approx(number, abs=6e-7)
     assert told["$L$"] == pytest.approx(float(found.loss), abs=6e-7)
+
+
+@pytest.mark.parametrize("what", [formulas, blocks, numbers, targets], ids=lambda what: what.__name__)
+def test_every_language_has_the_same_in_the_same_order(what: Callable[[str], list[object]]) -> None:
+    assert {path.name for path in LESSONS} == {"backpropagation.md", "backpropagation.zh.md"}
+    english, chinese = (what(path.read_text(encoding="utf-8")) for path in LESSONS)
+    assert len(english) > 5
+    assert english == chinese
