@@ -263,6 +263,10 @@ def to_json(record: Any, base64: bool = False) -> bytes:
     return msgspec.json.encode(_with_attrs(record, spell), enc_hook=hook, order="deterministic")
 
 
+DEEPEST = 200
+"""How deep an attribute may be nested."""
+
+
 def _with_attrs(record: Any, each: Callable[[Any], Any]) -> Any:
     """The record with every attribute of its case's nodes spelled, or read."""
     if isinstance(record, Case) and any(node.attrs for node in record.nodes):
@@ -273,10 +277,12 @@ def _with_attrs(record: Any, each: Callable[[Any], Any]) -> Any:
     return record
 
 
-def _respell(value: Any, each: Callable[[Any], Any]) -> Any:
+def _respell(value: Any, each: Callable[[Any], Any], depth: int = 0) -> Any:
+    if depth > DEEPEST:  # the interpreter's own limit is not to be relied on: libraries raise it at import
+        raise RecursionError
     if isinstance(value, dict):
-        return {key: _respell(v, each) for key, v in value.items()}
-    return [_respell(v, each) for v in value] if isinstance(value, list | tuple) else each(value)
+        return {key: _respell(v, each, depth + 1) for key, v in value.items()}
+    return [_respell(v, each, depth + 1) for v in value] if isinstance(value, list | tuple) else each(value)
 
 
 def digest(record: Any) -> str:
