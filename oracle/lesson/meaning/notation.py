@@ -1,0 +1,362 @@
+r"""The notation of one lesson: which scripts are layers, samples, steps, indices, labels or powers.
+
+What a formula leaves open (`syntax`) the whole lesson decides: a superscript is a layer if weights carry it, a
+subscript is a step if it is met as t - 1, and one that names another quantity (W_{xh}) or is a word is a label.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from oracle.lesson.syntax import (
+    Call,
+    Indexed,
+    Items,
+    Marked,
+    Name,
+    Node,
+    Number,
+    Plus,
+    Power,
+    Prime,
+    Statement,
+    Sum,
+    Tagged,
+    Text,
+    Transpose,
+    rebuilt,
+)  # fmt: skip
+
+LAYER_LETTERS = {"l", "L", "ell", "cal L"}
+TIME_LETTERS = {"t", "tau"}
+SAMPLE_LETTERS = {"i", "n", "m", "s", "p", "mu", "d", "j", "k", "r", "q"}
+INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "rho"}
+PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
+NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
+OPERATORS = {"log", "ln", "exp", "tanh", "max", "min", "sum", "softmax", "sigmoid", "diag", "tr"}
+STATISTICS = {"K", "N", "M", "m", "n", "T", "D", "C"}
+
+
+@dataclass(frozen=True)
+class Ref(Node):
+    """A quantity where it is used: `a^{[l](i)}_j` has the base `a`, slots layer l and sample i, the subscript j."""
+
+    base: str
+    slots: tuple[tuple[str, Node], ...] = ()
+    subs: tuple[Node, ...] = ()
+    mark: str = ""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(kind for kind, _ in self.slots)
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """A symbol taken apart, before anything is decided."""
+
+    name: Name
+    tags: tuple[tuple[Node, str], ...]
+    powers: tuple[Node, ...]
+    subs: tuple[Node, ...]
+    mark: str
+    transposed: bool
+
+
+def taken_apart(node: Node) -> Scripts | None:
+    """The scripts of a symbol, however they are nested; None where the core is no symbol."""
+    tags: list[tuple[Node, str]] = []
+    powers: list[Node] = []
+    subs: tuple[Node, ...] = ()
+    mark, transposed = "", False
+    while not isinstance(node, Name):
+        match node:
+            case Tagged(base=base, tag=tag, bracket=bracket):
+                tags.insert(0, (tag, bracket))
+            case Power(base=base, exponent=exponent):
+                powers.insert(0, exponent)
+            case Indexed(base=base, subs=inner):
+                subs = inner + subs
+            case Marked(base=base, mark=word):
+                mark = word
+            case Transpose(base=base) if transposed is False and isinstance(base, Name | Tagged | Power | Indexed):
+                return None
+            case _:
+                return None
+        node = base
+    return Scripts(node, tuple(tags), tuple(powers), subs, mark, transposed)
+
+
+def letters(node: Node) -> set[str]:
+    """Every letter of an expression."""
+    return {part.base for part in node.walk() if isinstance(part, Name)}
+
+
+def stepped(node: Node) -> str | None:
+    """The letter of `t - 1` or `l + 1`."""
+    if (
+        isinstance(node, Plus)
+        and len(node.terms) == 2
+        and isinstance(node.terms[0], Name)
+        and isinstance(node.terms[1], Number)
+    ):
+        return node.terms[0].base
+    return None
+
+
+@dataclass
+class Notation:
+    """What the scripts of this lesson mean."""
+
+    layers: set[str] = field(default_factory=lambda: set(LAYER_LETTERS))
+    """Letters that count layers."""
+    plain_layers: set[str] = field(default_factory=set)
+    """Bases whose superscript without brackets is a layer."""
+    bracket_kinds: dict[str, str] = field(default_factory=dict)
+    """By base, what a number in brackets is."""
+    sub_slots: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """By base, which subscript is a step (or a layer)."""
+    bound: set[str] = field(default_factory=set)
+    bases: set[str] = field(default_factory=set)
+    indexed: set[tuple[str, int]] = field(default_factory=set)
+    """Bases, with the number of their subscripts, that carry an index letter."""
+    functions: set[str] = field(default_factory=set)
+    labelled: set[str] = field(default_factory=set)
+
+    # -- the decision for one symbol
+
+    def ref(self, parts: Scripts) -> Node | None:
+        """The symbol as a quantity, its powers around it; None for a number's name (e, π)."""
+        base = parts.name.base
+        slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
+        powers = []
+        for power in parts.powers:
+            if kind := self.kind_of_power(base, power):
+                slots.append((kind, power))
+            else:
+                powers.append(power)
+        subs: list[Node] = []
+        labels: list[str] = []
+        numeric = []
+        for at, sub in enumerate(_split(parts.subs)):
+            if (kind := self.kind_of_sub(base, at, len(parts.subs), sub)) in ("time", "layer", "sample"):
+                slots.append((kind, sub))
+            elif kind == "label":
+                labels.append(_word(sub))
+            else:
+                numeric.append(isinstance(sub, Number))
+                subs.append(sub)
+        labelled = "_".join([base, *labels])
+        if subs and all(numeric) and not self.has_axes(labelled, len(subs)):
+            labelled, subs = "_".join([labelled, *(_word(sub) for sub in subs)]), []
+        if len(subs) == 1 and isinstance(subs[0], Number) and len(subs[0].text) == 2 and (labelled, 2) in self.indexed:
+            subs = [Number(digit, span=subs[0].span) for digit in subs[0].text]
+        node: Node = Ref(
+            labelled, tuple(sorted(slots, key=lambda s: s[0])), tuple(subs), parts.mark, span=parts.name.span
+        )
+        for power in powers:
+            node = Power(node, power, span=parts.name.span)
+        return node
+
+    def has_axes(self, base: str, count: int) -> bool:
+        return (base, count) in self.indexed or (count == 1 and (base, 2) in self.indexed)
+
+    def kind_of_tag(self, base: str, tag: Node, bracket: str) -> str:
+        used = letters(tag)
+        if used & TIME_LETTERS or bracket == "<":
+            return "time"
+        if used & self.layers or "n_l" in used:
+            return "layer"
+        if bracket == "[":
+            return "layer"
+        if used & SAMPLE_LETTERS and not (used & self.layers):
+            return "sample"
+        if used:
+            return "layer"
+        return self.bracket_kinds.get(base, "layer")
+
+    def kind_of_power(self, base: str, power: Node) -> str:
+        used = letters(power)
+        if base in NUMBERS and base not in self.plain_layers:
+            return ""
+        if used and used <= TIME_LETTERS:
+            return "time"
+        if used and used <= self.layers:
+            return "layer"
+        if not used and isinstance(power, Number) and base in self.plain_layers and power.text.isdigit():
+            return "layer"
+        return ""
+
+    def kind_of_sub(self, base: str, at: int, count: int, sub: Node) -> str:
+        used = letters(sub)
+        if used & TIME_LETTERS and "total" not in used:
+            return "time"
+        where, kind = self.sub_slots.get(base, (None, ""))
+        if where in (at, at - count) and (kind != "layer" or not used or used & self.layers or stepped(sub)):
+            return kind
+        if isinstance(sub, Text):
+            return "label"
+        if isinstance(sub, Name):
+            return "label" if self.is_label(sub.base) else "index"
+        return "index"
+
+    def is_label(self, letter: str) -> bool:
+        bare = letter.rstrip("'")
+        if bare in self.bound:
+            return False
+        if len(bare) > 1 and bare not in INDEX_LETTERS:
+            return True
+        if bare in self.labelled:
+            return True
+        return bare not in INDEX_LETTERS
+
+
+def _split(subs: tuple[Node, ...]) -> Iterator[Node]:
+    for sub in subs:
+        if isinstance(sub, Items):
+            yield from sub.items
+        else:
+            yield sub
+
+
+def _word(sub: Node) -> str:
+    match sub:
+        case Name(base=base):
+            return base
+        case Number(text=text):
+            return text
+        case Text(text=text):
+            return text
+    return "".join(_word(part) for part in sub.children())
+
+
+def survey(statements: Iterable[Statement]) -> Notation:
+    """The notation of a lesson, from all its statements."""
+    nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
+    found = Notation()
+    _bound(nodes, found)
+    _layers(nodes, found)
+    _subscripts(nodes, found)
+    _axes(nodes, found)
+    return found
+
+
+def _bound(nodes: list[Node], found: Notation) -> None:
+    for node in nodes:
+        if isinstance(node, Sum):
+            found.bound |= {name.base for name in node.indices}
+        if isinstance(node, Call):
+            core = node.function
+            while isinstance(core, Prime | Power | Tagged | Indexed):
+                core = core.base
+            if isinstance(core, Name):
+                found.functions.add(core.base)
+
+
+def _layers(nodes: list[Node], found: Notation) -> None:
+    for node in nodes:
+        match node:
+            case Tagged() | Power():
+                parts = taken_apart(node)
+                if parts is None:
+                    continue
+                base = parts.name.base
+                bare = base[1:] if base.startswith("d") and len(base) == 2 else base
+                for tag, _ in parts.tags:
+                    if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
+                        found.layers |= {x for x in letters(tag) if x not in TIME_LETTERS and len(x) < 3}
+                for power in parts.powers:
+                    used = letters(power)
+                    if used and used <= found.layers and base not in NUMBERS:
+                        found.plain_layers.add(base)
+                    if bare in ("w", "W", "b") and stepped(power) and stepped(power) not in TIME_LETTERS:
+                        found.layers.add(stepped(power) or "l")
+                        found.plain_layers.add(base)
+    for node in nodes:
+        parts = taken_apart(node) if isinstance(node, Tagged) else None
+        for tag, bracket in parts.tags if parts else ():
+            if parts and letters(tag):
+                found.bracket_kinds.setdefault(parts.name.base, found.kind_of_tag(parts.name.base, tag, bracket))
+    if found.plain_layers:  # the others of that lesson carry numbers in the same place
+        for node in nodes:
+            if (
+                isinstance(node, Power)
+                and (parts := taken_apart(node))
+                and parts.name.base in PARAMETER_LETTERS | {"a", "z", "h", "delta"}
+            ):
+                found.plain_layers.add(parts.name.base)
+
+
+def _subscripts(nodes: list[Node], found: Notation) -> None:
+    steps: Counter[str] = Counter()
+    for node in nodes:
+        parts = taken_apart(node) if isinstance(node, Indexed) else None
+        if parts is None:
+            continue
+        found.bases.add(parts.name.base)
+        subs = list(_split(parts.subs))
+        for at, sub in enumerate(subs):
+            letter = stepped(sub)
+            if letters(sub) & TIME_LETTERS and isinstance(sub, Name | Plus):
+                found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "time")
+            elif letter and parts.name.base not in found.sub_slots:
+                steps[letter] += 1
+    for node in nodes:
+        if isinstance(node, Name):
+            found.bases.add(node.base)
+    slot_letters = {x for x in steps if x in found.layers} if steps else set()
+    for node in nodes:
+        parts = taken_apart(node) if isinstance(node, Indexed) else None
+        if parts is None or parts.name.base in found.sub_slots:
+            continue
+        subs = list(_split(parts.subs))
+        for at, sub in enumerate(subs):
+            if letters(sub) & slot_letters:
+                found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "layer")
+    times = {base for base, (_, kind) in found.sub_slots.items() if kind == "time"}
+    if times:  # W_i beside i_t is a gate's weight
+        found.labelled |= {base for base in times if base not in found.bound}
+
+
+def _axes(nodes: list[Node], found: Notation) -> None:
+    for node in nodes:
+        if not isinstance(node, Indexed) or (parts := taken_apart(node)) is None:
+            continue
+        subs = list(_split(parts.subs))
+        labels, axes = [], []
+        for at, sub in enumerate(subs):
+            kind = found.kind_of_sub(parts.name.base, at, len(subs), sub)
+            if kind == "label":
+                labels.append(_word(sub))
+            elif kind == "index":
+                axes.append(sub)
+        if any(isinstance(sub, Name) or letters(sub) for sub in axes):
+            found.indexed.add(("_".join([parts.name.base, *labels]), len(axes)))
+
+
+def lifted(node: Node, notation: Notation) -> Node:
+    """The same formula with every symbol a `Ref`. Functions of calls stay as they are written."""
+    if isinstance(node, Call):
+        return Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
+    if isinstance(node, Sum):
+        parts = {
+            part: None if (value := getattr(node, part)) is None else lifted(value, notation)
+            for part in ("lower", "upper", "condition", "body")
+        }
+        return Sum(
+            node.indices,
+            parts["lower"],
+            parts["upper"],
+            parts["condition"],
+            parts["body"] or node.body,
+            node.product,
+            span=node.span,
+        )
+    if isinstance(node, Prime):
+        return node
+    parts_ = taken_apart(node)
+    if parts_ is not None:
+        out = notation.ref(parts_)
+        if out is not None:
+            return replace(out, span=node.span)
+    return rebuilt(node, lambda child: lifted(child, notation))

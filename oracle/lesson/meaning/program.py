@@ -1,0 +1,134 @@
+r"""The net of a lesson: what its forward equations define, and what they leave to chance.
+
+A definition is an equation whose left side is one symbol (`z^{(l)} = W^{(l)} a^{(l-1)}`). Definitions in a letter that
+counts layers, samples or steps stand for one quantity each. What is used and never defined is an input or a parameter.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from oracle.lesson.meaning.notation import Notation, Ref
+from oracle.lesson.meaning.values import Dim
+from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Prime, Times, Transpose
+
+LOSSES = {"L", "cal L", "J", "E", "C", "ell", "loss", "cost", "cal J", "cal E", "cal C", "Loss", "Cost", "l", "R", "S"}
+SCALARS = {"eta", "lambda", "alpha", "epsilon", "m", "n", "N", "M", "beta", "gamma", "mu", "D", "pi", "T", "K", "rho"}
+Key = tuple[str, tuple[str, ...], tuple[int, ...]]
+"""A quantity: its base, its family, and the numbers of its slots."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """`head = body`, read at `number` (0 for what a profile supplies)."""
+
+    head: Ref
+    body: Node
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class FunctionDefinition:
+    """`f(x) = body`."""
+
+    name: str
+    parameters: tuple[Ref, ...]
+    body: Node
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A symbol that stands for a partial of the loss: δ = factor · ∂loss/∂of."""
+
+    of: str
+    loss: Ref
+    factor: float = 1.0
+
+
+@dataclass
+class Program:
+    """Definitions, and all that inference finds about the quantities."""
+
+    notation: Notation
+    definitions: list[Definition] = field(default_factory=list)
+    functions: dict[str, FunctionDefinition] = field(default_factory=dict)
+    signals: dict[str, Signal] = field(default_factory=dict)
+    declared: dict[str, int] = field(default_factory=dict)
+    """Ranks that the lesson states (W ∈ ℝ^{h×d})."""
+    depth: int = 3
+    steps: int = 3
+    samples: int = 3
+    vectors: bool = False
+    """Whether symbols without indices are vectors and matrices."""
+    shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
+    roles: dict[str, Dim] = field(default_factory=dict)
+    """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
+    families: set[str] = field(default_factory=set)
+
+    def family(self, ref: Ref) -> tuple[str, ...]:
+        """The letters by which a quantity of several is known: z_j is not z_k."""
+        if ref.base not in self.families:
+            return ()
+        return tuple(sub.base.rstrip("'") if isinstance(sub, Name) else "?" for sub in ref.subs)
+
+    def rank(self, base: str, count: int) -> int:
+        """How many axes a quantity without a definition has."""
+        if base in self.declared:
+            return self.declared[base]
+        known = [n for b, n in self.notation.indexed if b == base]
+        if known or count:
+            return max([*known, count])
+        core = base.split("_")[0].split(" ")[-1]
+        if core in SCALARS or (base in LOSSES and core not in ("S", "R")) or not self.vectors:
+            return 0
+        if core[:1].isupper():
+            return 2
+        return 2 if core in ("w",) else 1
+
+
+def matrix_notation(nodes: Iterable[Node]) -> bool:
+    """Whether a lesson multiplies vectors and matrices: it transposes, multiplies elementwise, or prints in bold."""
+    for node in nodes:
+        if isinstance(node, Transpose) or (isinstance(node, Times) and "odot" in node.ops):
+            return True
+        if isinstance(node, Name) and node.bold:
+            return True
+    return False
+
+
+def find_families(program: Program) -> None:
+    """Letters tell quantities apart where one name has several definitions, or its indices play several parts."""
+    heads: dict[str, set[tuple[str, ...]]] = {}
+    uses: dict[str, set[tuple[str, ...]]] = {}
+    for definition in program.definitions:
+        head = definition.head
+        if head.subs and not head.slots and all(isinstance(sub, Name) for sub in head.subs):
+            heads.setdefault(head.base, set()).add(_letters(head))
+        for node in definition.body.walk():
+            if isinstance(node, Ref) and node.subs and not node.slots and all(isinstance(s, Name) for s in node.subs):
+                uses.setdefault(node.base, set()).add(_letters(node))
+    several = {base for base, found in heads.items() if len(found) > 1}
+    leaves = {base: found for base, found in uses.items() if base not in heads}
+    crossed = {base for base, found in leaves.items() if any(_crossed(a, b) for a in found for b in found)}
+    if not several and not crossed:
+        return
+    program.families = several | crossed | {base for base, found in leaves.items() if len(found) > 1}
+
+
+def _letters(ref: Ref) -> tuple[str, ...]:
+    return tuple(sub.base.rstrip("'") for sub in ref.subs if isinstance(sub, Name))
+
+
+def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    """One letter in two places: w_{ij} and w_{jk}."""
+    return len(a) == len(b) > 1 and any(x in b and b.index(x) != k for k, x in enumerate(a))
+
+
+def is_update(head: Node, body: Node) -> bool:
+    """Whether the right side uses what stands on the left."""
+    return isinstance(head, Ref) and any(node == head for node in body.walk())
+
+
+def has_partials(node: Node) -> bool:
+    """Whether derivatives stand in it: then it is a claim, and no forward equation."""
+    return any(isinstance(part, Derivative | Gradient | Prime) for part in node.walk())

@@ -1,0 +1,305 @@
+r"""Values with two kinds of axes: free indices (the k of y_k) and the places of a vector or matrix (the rows of W).
+
+A dimension is a `Dim`; dimensions are one when a lesson's forward equations make them one, and all others have
+different sizes in every net, so that a product which conforms does so for a reason. The same operations infer (no
+`data`, dimensions are unified) and evaluate (with `data`, dimensions must be equal).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+Tensor = torch.Tensor
+
+
+class IllTypedError(Exception):
+    """The formula cannot mean anything: its indices or shapes disagree. The text says which."""
+
+
+class NotUnderstoodError(Exception):
+    """The formula may mean something, but nobody here knows what. The text says why."""
+
+
+@dataclass(eq=False)
+class Dim:
+    """A dimension: union-find, so that two become one."""
+
+    name: str
+    of_parameter: bool = False
+    up: "Dim | None" = None
+
+    def root(self) -> "Dim":
+        """The dimension that this one is by now."""
+        while self.up is not None:
+            self = self.up
+        return self
+
+
+def unite(a: Dim, b: Dim) -> None:
+    """Make two dimensions one."""
+    a, b = a.root(), b.root()
+    if a is not b:
+        b.up = a
+        a.of_parameter |= b.of_parameter
+
+
+def one(a: Dim, b: Dim) -> bool:
+    """Whether two dimensions are one."""
+    return a.root() is b.root()
+
+
+@dataclass(frozen=True)
+class Way:
+    """From which quantity to which a partial leads: what a chain of partials is joined by."""
+
+    of: object
+    wrt: object
+    rank: int
+    """How many of the last places are those of `wrt`."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """`data` has the axes of `names`, then those of `shape`; None while dimensions are inferred."""
+
+    data: Tensor | None
+    names: tuple[str, ...] = ()
+    dims: tuple[Dim, ...] = ()
+    """Of `names`."""
+    shape: tuple[Dim, ...] = ()
+    row: bool = False
+    """A vector that was transposed."""
+    way: Way | None = None
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def plain(self) -> "Value":
+        """Without its history."""
+        return replace(self, way=None, row=False)
+
+
+@dataclass
+class Algebra:
+    """The operations. `infer` unites dimensions where the notation demands it, else a difference is `IllTypedError`."""
+
+    infer: bool = False
+    pairs: str = "strict"
+    """Two column vectors side by side: "strict" (no product), "elementwise" or "dot"."""
+    words: Callable[[Dim], str] = field(default=lambda dim: dim.name)
+
+    # -- dimensions
+
+    def same(self, a: Dim, b: Dim, what: str) -> Dim:
+        if one(a, b):
+            return a
+        if not self.infer:
+            raise IllTypedError(f"{what}: {self.words(a)} against {self.words(b)}")
+        unite(a, b)
+        return a
+
+    def union(self, values: Iterable[Value], what: str) -> tuple[tuple[str, ...], tuple[Dim, ...]]:
+        """All free indices of some values, in order."""
+        found: dict[str, Dim] = {}
+        for value in values:
+            for name, dim in zip(value.names, value.dims, strict=True):
+                if name in found:
+                    self.same(found[name], dim, f"index {name} in {what}")
+                found.setdefault(name, dim)
+        return tuple(found), tuple(found.values())
+
+    # -- alignment
+
+    @staticmethod
+    def spread(value: Value, names: tuple[str, ...]) -> Tensor | None:
+        """Data with an axis for each of `names` (of size 1 where the value has none), then the places."""
+        if value.data is None:
+            return None
+        order = [value.names.index(n) for n in names if n in value.names]
+        data = value.data.permute((*order, *range(len(value.names), value.data.dim())))
+        at = iter(range(len(order)))
+        shape = [data.shape[next(at)] if n in value.names else 1 for n in names]
+        return data.reshape((*shape, *data.shape[len(order) :]))
+
+    def elementwise(self, f: Callable[..., Tensor], a: Value, b: Value, what: str) -> Value:
+        """f(a, b) entry by entry; a vector beside a matrix is repeated along the samples."""
+        names, dims = self.union((a, b), what)
+        left, right = self.spread(a, names), self.spread(b, names)
+        if a.rank and b.rank and a.rank != b.rank:
+            if a.rank > 2 or b.rank > 2:
+                raise IllTypedError(f"{what} of {a.rank} and {b.rank} axes")
+            matrix, vector = (a, b) if a.rank > b.rank else (b, a)
+            along = self._along(matrix, vector, what)
+            if vector is a:
+                left = _place(left, along)
+            else:
+                right = _place(right, along)
+            shape = matrix.shape
+        elif a.rank and b.rank:
+            shape = tuple(self.same(p, q, what) for p, q in zip(a.shape, b.shape, strict=True))
+        else:
+            shape = a.shape or b.shape
+            left, right = _grow(left, len(shape) - a.rank), _grow(right, len(shape) - b.rank)
+        data = None if left is None or right is None else _full(f(left, right), left, right)
+        row = (a.row or not a.rank) and (b.row or not b.rank) and len(shape) == 1
+        return Value(data, names, dims, shape, row)
+
+    def _along(self, matrix: Value, vector: Value, what: str) -> int:
+        (n,) = vector.shape
+        rows, columns = matrix.shape
+        if one(n, columns) or one(n, rows):
+            return 1 if one(n, columns) else 0
+        if not self.infer:
+            raise IllTypedError(
+                f"{what}: {self.words(n)} fits neither axis of a matrix of {self.words(rows)} by {self.words(columns)}"
+            )
+        along = 0 if rows.root().of_parameter and not columns.root().of_parameter else 1
+        unite(matrix.shape[along], n)
+        return along
+
+    def add(self, a: Value, b: Value, sign: int) -> Value:
+        return self.elementwise(torch.add if sign > 0 else torch.sub, a, b, "a sum" if sign > 0 else "a difference")
+
+    # -- products
+
+    def multiply(self, a: Value, b: Value, op: str) -> Value:
+        """a op b: scalars scale; juxtaposed matrices and vectors are a matrix product, with ⊙ elementwise."""
+        if not a.rank or not b.rank:
+            out = self.elementwise(torch.mul, a, b, "a product")
+            return replace(
+                out,
+                row=a.row or b.row,
+                way=(a.way if not b.rank and not b.names else None) or (b.way if not a.rank and not a.names else None),
+            )
+        if op == "odot":
+            return self.elementwise(torch.mul, a, b, "an elementwise product")
+        if (
+            op in ("*", "times", "cdot")
+            and a.rank == b.rank == 2
+            and self._fit(a, b)
+            and not one(a.shape[1], b.shape[0])
+        ):
+            return self.elementwise(torch.mul, a, b, "an elementwise product")
+        if op == "*" and a.rank == b.rank and self._fit(a, b) and not (a.row or b.row):
+            return self.elementwise(torch.mul, a, b, "an elementwise product")
+        if op == "otimes" and a.rank == b.rank == 1:
+            return self._matrix(a, replace(b, row=True))
+        return self._matrix(a, b)
+
+    @staticmethod
+    def _fit(a: Value, b: Value) -> bool:
+        return all(one(p, q) for p, q in zip(a.shape, b.shape, strict=True))
+
+    def _matrix(self, a: Value, b: Value) -> Value:
+        if a.rank > 2 or b.rank > 2:
+            raise IllTypedError("a product with the partials of a vector by a matrix, which has three axes")
+        names, dims = self.union((a, b), "a product")
+        left, right = self.spread(a, names), self.spread(b, names)
+        what = "a matrix product"
+        if a.rank == b.rank == 1:
+            return self._vectors(a, b, names, dims, left, right)
+        if a.rank == 2 and b.rank == 2:
+            self.same(a.shape[1], b.shape[0], what)
+            return Value(_mm(left, right), names, dims, (a.shape[0], b.shape[1]))
+        if a.rank == 2:
+            if b.row and not self.infer and not one(a.shape[1], b.shape[0]):
+                raise IllTypedError(
+                    f"{what}: a matrix of {self.words(a.shape[0])} by {self.words(a.shape[1])} before a row"
+                )
+            self.same(a.shape[1], b.shape[0], what)
+            return Value(_mm(left, _grow(right, 1), 1), names, dims, (a.shape[0],))
+        self.same(a.shape[0], b.shape[0], what)
+        return Value(_mm(_place(left, 1), right, 2), names, dims, (b.shape[1],), row=a.row)
+
+    def _vectors(self, a: Value, b: Value, names: Any, dims: Any, left: Any, right: Any) -> Value:
+        (p,), (q,) = a.shape, b.shape
+        outer = (b.row and not a.row) or (a.row and not b.row and not one(p, q) and not self.infer)
+        if outer:
+            data = None if left is None else left.unsqueeze(-1) * right.unsqueeze(-2)
+            return Value(data, names, dims, (p, q))
+        if a.row and not b.row:
+            self.same(p, q, "an inner product")
+            return Value(None if left is None else (left * right).sum(-1), names, dims)
+        if one(p, q) and self.pairs == "elementwise":
+            return Value(None if left is None else left * right, names, dims, (p,))
+        if (one(p, q) or self.infer) and self.pairs == "dot":
+            self.same(p, q, "an inner product")
+            return Value(None if left is None else (left * right).sum(-1), names, dims)
+        raise IllTypedError(
+            f"two vectors side by side, of {self.words(p)} and of {self.words(q)}, make no product without ⊙ or ᵀ"
+        )
+
+    def transpose(self, a: Value) -> Value:
+        if a.rank == 2:
+            return replace(a.plain(), data=None if a.data is None else a.data.mT, shape=a.shape[::-1])
+        if a.rank == 1:
+            return replace(a.plain(), row=not a.row)
+        return a
+
+    # -- sums and entries
+
+    def total(self, a: Value, name: str) -> Value:
+        """Σ over a free index."""
+        at = a.names.index(name)
+        return Value(
+            None if a.data is None else a.data.sum(at),
+            a.names[:at] + a.names[at + 1 :], a.dims[:at] + a.dims[at + 1 :], a.shape, a.row,
+        )  # fmt: skip
+
+    def named(self, a: Value, names: tuple[str, ...]) -> Value:
+        """The places of a vector or matrix as free indices: z, (j,) -> z_j. An index twice is the diagonal."""
+        out = Value(a.data, a.names, a.dims, a.shape)
+        for name in names:
+            out = self._name_first(out, name)
+        return out
+
+    def _name_first(self, a: Value, name: str) -> Value:
+        k, dim = len(a.names), a.shape[0]
+        if name in a.names:
+            at = a.names.index(name)
+            self.same(a.dims[at], dim, f"index {name}")
+            data = None
+            if a.data is not None:
+                data = torch.movedim(torch.diagonal(a.data, dim1=at, dim2=k), -1, at)
+            return Value(data, a.names, a.dims, a.shape[1:])
+        return Value(a.data, (*a.names, name), (*a.dims, dim), a.shape[1:])
+
+    def entry(self, a: Value, at: int) -> Value:
+        """The entry `at` (from 0) along the first place."""
+        size = None if a.data is None else a.data.shape[len(a.names)]
+        if size is not None and not -size <= at < size:
+            raise NotUnderstoodError(f"entry {at + 1} of {self.words(a.shape[0])}, which are fewer in the nets drawn")
+        data = None if a.data is None else a.data.select(len(a.names), at)
+        return Value(data, a.names, a.dims, a.shape[1:])
+
+    def placed(self, a: Value, names: tuple[str, ...]) -> Value:
+        """Free indices as places, in this order: the inverse of `named`."""
+        rest = tuple(n for n in a.names if n not in names)
+        data = self.spread(a, rest + names)
+        by = dict(zip(a.names, a.dims, strict=True))
+        return Value(data, rest, tuple(by[n] for n in rest), tuple(by[n] for n in names) + a.shape)
+
+
+def _grow(data: Tensor | None, times: int) -> Tensor | None:
+    for _ in range(times):
+        data = None if data is None else data.unsqueeze(-1)
+    return data
+
+
+def _place(data: Tensor | None, along: int) -> Tensor | None:
+    """A vector as the rows' (along = 1) or the columns' (0) repeated entry."""
+    return None if data is None else data.unsqueeze(-2) if along else data.unsqueeze(-1)
+
+
+def _mm(a: Tensor | None, b: Tensor | None, squeeze: int = 0) -> Tensor | None:
+    if a is None or b is None:
+        return None
+    out = a @ b
+    return out.squeeze(-1) if squeeze == 1 else out.squeeze(-2) if squeeze == 2 else out
+
+
+def _full(out: Tensor, *parts: Tensor) -> Tensor:
+    return out.expand(torch.broadcast_shapes(*(p.shape for p in parts)))
