@@ -1,0 +1,130 @@
+"""Markdown: formulas between delimiters, fences, headings, tables, front matter and `audit:` comments."""
+
+import re
+
+from oracle.lesson.document import Document, Prose, Table
+from oracle.lesson.reading.delimiters import OPENING, Delimited
+from oracle.lesson.reading.source import Source
+
+FENCE = r"^[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$"
+HEADING = r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<heading>[^\n]*)$"
+RULE = r"^(?=[^\n]*-)(?=[^\n]*\|)[ \t|:-]+$"
+TOKEN = re.compile(
+    rf"{FENCE}|{HEADING}|(?P<rule>{RULE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})",
+    re.MULTILINE | re.DOTALL,
+)
+FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+
+
+def read(path: str, text: str, format: str = "markdown") -> Document:  # noqa: A002 - the field's name
+    """The document of a Markdown file."""
+    source = Source(path, format, text)
+    scan(source, front(source))
+    return source.document()
+
+
+def scan(source: Source, at: int = 0) -> None:
+    """Everything from an offset on."""
+    maths = Delimited(source)
+    while match := TOKEN.search(source.text, at):
+        at = max(_token(source, maths, match), at + 1)
+
+
+def _token(source: Source, maths: Delimited, match: re.Match[str]) -> int:
+    if match["fence"]:
+        return _fence(source, match)
+    if match["level"]:
+        return _heading(source, match)
+    if match["rule"]:
+        return _table(source, maths, match)
+    if match["comment"]:
+        return _comment(source, match.start())
+    if match["ticks"]:
+        return _span(source, maths, match)
+    opening = OPENING.match(source.text, match.start())
+    return maths.read(opening) if opening else match.end()
+
+
+def front(source: Source) -> int:
+    """The front matter's title and `audit:` block; where the lesson begins."""
+    match = FRONT.match(source.text)
+    if not match:
+        return 0
+    source.taken.append(match.span())
+    inside = False
+    for line in match[1].splitlines():
+        key, colon, value = (part.strip().strip("\"'") for part in line.partition(":"))
+        inside = (line[:1] in (" ", "\t") and inside) or key == "audit"
+        if inside and colon and value:
+            source.settings[key] = value
+        elif key == "title" and not source.title:
+            source.title = value
+    return match.end()
+
+
+def _fence(source: Source, match: re.Match[str]) -> int:
+    """A block of code, or a formula in a fence that says `math`."""
+    sign = match["fence"]
+    close = re.compile(rf"^[ \t>]*{sign[0]}{{{len(sign)},}}[ \t]*$", re.MULTILINE).search(source.text, match.end())
+    if not close:
+        source.note(match.start(), f"the block of code that `{sign}` opens is never closed")
+    start = min(match.end() + 1, len(source.text))
+    stop, end = (max(start, close.start()), close.end()) if close else (len(source.text), len(source.text))
+    language = next(iter(re.findall(r"[\w+#-]+", match["info"])), "")
+    if language in ("math", "latex-math"):
+        source.formula((start, stop), (match.start(), end), display=True)
+    else:
+        source.code((start, stop), (match.start(), end), language)
+    return end
+
+
+def _heading(source: Source, match: re.Match[str]) -> int:
+    words = match["heading"].rstrip("# \t")
+    source.title = source.title or words
+    start = match.start("heading")
+    source.taken.append((match.start(), start + len(words)))
+    source.pieces.append(Prose(words, source.place(start, start + len(words)), len(match["level"])))
+    return start
+
+
+def _comment(source: Source, at: int) -> int:
+    end = source.text.find("-->", at)
+    if end < 0:
+        source.note(at, "the comment that `<!--` opens is never closed; it is read as text")
+        return at + 4
+    source.taken.append((at, end + 3))
+    if match := re.match(r"<!--\s*audit:(.*)", source.text[at:end], re.DOTALL):
+        source.audit(match[1], at)
+    return end + 3
+
+
+def _span(source: Source, maths: Delimited, match: re.Match[str]) -> int:
+    """A code span ends at as many ticks as it began with, within its paragraph; else its ticks are text."""
+    end = maths.paragraph(match.start())
+    close = re.compile(rf"(?<!`){match[0]}(?!`)").search(source.text, match.end(), end)
+    return close.end() if close else match.end()
+
+
+def _table(source: Source, maths: Delimited, match: re.Match[str]) -> int:
+    """The head is the line before the rule; rows go on while they have bars. Its formulas are read as well."""
+    line = source.line(match.start())
+    starts = [*source.starts, len(source.text) + 1]
+    if line < 2:
+        return match.end()
+    last = line
+    while last + 1 < len(starts) and "|" in source.text[starts[last] : starts[last + 1] - 1]:
+        last += 1
+    lines = [line - 1, *range(line + 1, last + 1)]
+    rows = tuple(_cells(source.text[starts[n - 1] : starts[n] - 1]) for n in lines)
+    if "|" in source.text[starts[line - 2] : starts[line - 1]]:
+        source.pieces.append(Table(rows, tuple(lines), source.place(starts[line - 2], starts[last] - 1)))
+    return match.end()
+
+
+def _cells(line: str) -> tuple[str, ...]:
+    r"""Split at bars that are not escaped and not in a formula."""
+    parts = re.findall(r"(?:\\.|\$[^$]*\$|[^|\\])+|\|", line.strip().strip("|"))
+    cells = [""]
+    for part in parts:
+        cells = [*cells, ""] if part == "|" else [*cells[:-1], cells[-1] + part]
+    return tuple(cell.strip() for cell in cells)

@@ -1,0 +1,127 @@
+"""Reading lessons: what is a formula, where it stands, and that what cannot be read is said."""
+
+from pathlib import Path
+
+import pytest
+
+from oracle.lesson.document import CodeBlock, Document, Formula, Prose, Table
+from oracle.lesson.reading import ReadError, read
+
+MARKDOWN = r"""---
+title: A net
+audit:
+  loss: squared_error
+---
+# Forward
+
+It costs \$5, or $6 and $7. With $z_j = w_j x$ and `$no$`:
+
+$$
+a_j = \sigma(z_j) \label{act}
+$$
+
+> $$
+> b
+> = c
+> $$
+
+<!-- audit: activation: tanh -->
+<!-- audit: skip: a sketch -->
+\\[ \\{ x\_1 \\} \\\\ y \\]
+
+\begin{align}
+x &= y \\
+z &= 2
+\end{align}
+
+| name | value |
+|---|---|
+| $x$ | 0.5 |
+
+```python
+cost = "$a$"
+```
+```math
+\delta = y - t
+```
+"""
+TRIPLES = r"""A page > Errors
+
+Let z k z_k zk be the input of K K K units.
+∂ L ∂ z k = ( y k − t k ) σ ′ ( z k ) \\frac{\\partial L}{\\partial z_k}=(y_k - t_k)\\sigma'(z_k) zkL=(yktk)σ(z)
+
+The factor ( y k − t k ) (y_k-t_k) (yktk) is the error, and that is all.
+"""
+SAMPLES = {"lesson.md": MARKDOWN, "lesson.txt": TRIPLES}
+
+
+def formulas(document: Document) -> list[Formula]:
+    return [piece for piece in document.pieces if isinstance(piece, Formula)]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_formula_put_back_at_its_place_gives_the_same_lesson(name: str) -> None:
+    before = read(Path(name), SAMPLES[name])
+    assert formulas(before)
+    for number, formula in enumerate(formulas(before)):
+        text, place = before.text, formula.place
+        again = read(Path(name), text[: place.start] + formula.escape(formula.tex) + text[place.end :])
+        assert [f.tex for f in formulas(again)] == [f.tex for f in formulas(before)]
+        assert formulas(again)[number].place.start == place.start
+        assert text.count("\n", 0, place.start) + 1 == place.line
+        assert text.split("\n")[place.line - 1][place.column - 1] == text[place.start]
+
+
+def test_markdown() -> None:
+    lesson = read(Path("lesson.md"), MARKDOWN)
+    assert [(f.tex, f.display) for f in formulas(lesson)] == [
+        ("z_j = w_j x", False),
+        (r"a_j = \sigma(z_j) \label{act}", True),
+        ("b\n= c", True),
+        (r"\{ x_1 \} \\ y", True),
+        ("\\begin{align}\nx &= y \\\\\nz &= 2\n\\end{align}", True),
+        ("x", False),
+        (r"\delta = y - t", True),
+    ]
+    assert lesson.title == "A net"
+    assert lesson.settings == {"loss": "squared_error", "activation": "tanh"}
+    assert formulas(lesson)[3].directives == ("skip: a sketch",)
+    assert formulas(lesson)[1].label == "act"
+    assert [(c.language, c.text) for c in lesson.pieces if isinstance(c, CodeBlock)] == [("python", 'cost = "$a$"\n')]
+    assert [t.rows for t in lesson.pieces if isinstance(t, Table)] == [(("name", "value"), ("$x$", "0.5"))]
+    assert [(p.text, p.level) for p in lesson.pieces if isinstance(p, Prose) and p.level] == [("Forward", 1)]
+    assert not lesson.notes
+
+
+def test_plain_text_has_each_formula_three_times() -> None:
+    lesson = read(Path("lesson.txt"), TRIPLES)
+    assert [(f.tex, f.display) for f in formulas(lesson)] == [
+        ("z_k", False),
+        ("K", False),
+        (r"\frac{\partial L}{\partial z_k}=(y_k - t_k)\sigma'(z_k)", True),
+        ("(y_k-t_k)", False),
+    ]
+    words = " ".join(piece.text for piece in lesson.pieces if isinstance(piece, Prose)).split()
+    assert " ".join(words[-9:]) == "The factor is the error, and that is all."
+    assert lesson.title == "Errors"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a\n$$ x = 1\n", 2), ("\n\n\\[ x\n", 3), ("```python\nx", 1), ("\\begin{align} x", 1), ("<!-- x", 1), ("", 1)],
+)
+def test_what_is_never_closed_is_said_with_its_line(text: str, line: int) -> None:
+    assert [note.line for note in read(Path("lesson.md"), text).notes] == [line]
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "lesson.md"
+    with pytest.raises(ReadError, match="no such file"):
+        read(path)
+    path.write_bytes(b"\x7fELF\0\0")
+    with pytest.raises(ReadError, match="is no text"):
+        read(path)
+    path.write_bytes("é\n$x$ caf".encode() + b"\xe9 \n")
+    assert [note.line for note in read(path).notes] == [2]
+    path.write_bytes(b"\xef\xbb\xbf$x$\r\n\r\n$$y$$\r\n")
+    assert [(f.tex, f.place.line, f.place.column) for f in formulas(read(path))] == [("x", 1, 2), ("y", 3, 3)]
