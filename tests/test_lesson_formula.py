@@ -4,9 +4,11 @@ import pytest
 
 from oracle.lesson.formula import parse
 from oracle.lesson.syntax import (
+    At,
     Call,
     Derivative,
     Indexed,
+    Indicator,
     Name,
     Node,
     Number,
@@ -53,6 +55,9 @@ CASES: dict[str, Node] = {
     ),
     r"J(W, b)": Call(Name("J"), n("W", "b")),
     r"1 - \tanh^2 z": Plus((Number("1"), Power(Call(Name("tanh"), (z,)), Number("2"))), (1, -1)),
+    r"\left. z \right|_{x = L}": At(z, Relation((Name("x"), L), ("=",))),
+    r"1\{z = L\}": Indicator(Relation((z, L), ("=",))),
+    r"\underbrace{L}_{z} W": Times((L, W), ("",)),
     r"W \leftarrow z": Relation((W, z), ("<-",)),
 }  # fmt: skip
 
@@ -67,6 +72,12 @@ def test_the_tree_of_a_formula(tex: str) -> None:
 def test_rows_that_begin_with_a_relation_go_on_with_the_chain() -> None:
     (statement,) = parse(r"\begin{align} a &= b \\ &= z. \end{align}").statements
     assert statement.body == Relation((*n("a", "b"), z), ("=", "="))
+
+
+def test_conditions_stand_beside_their_statement() -> None:
+    (statement,) = parse(r"L = z, \quad \text{for } i = 1, \dots, n").statements
+    assert statement.body == Relation((L, z), ("=",))
+    assert statement.asides[0] == Relation((Name("i"), Number("1")), ("=",))
 
 
 def test_what_a_macro_makes_has_the_span_of_its_call() -> None:

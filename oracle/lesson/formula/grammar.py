@@ -1,6 +1,7 @@
 """Recursive descent over the tokens of a formula: statements, relations, sums, products, factors."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from oracle.lesson.formula.symbols import (
     ACCENTS,
@@ -15,12 +16,14 @@ from oracle.lesson.formula.symbols import (
 )  # fmt: skip
 from oracle.lesson.formula.tokens import DIFFERENTIALS, Token, Unreadable, tokens
 from oracle.lesson.syntax import (
+    At,
     Call,
     Cases,
     Derivative,
     Dots,
     Gradient,
     Indexed,
+    Indicator,
     Items,
     Marked,
     Matrix,
@@ -62,7 +65,7 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
     problems: list[Problem] = []
     for part in _parts(found):
         try:
-            statements.append(_statement(part, frozenset(functions)))
+            _add(statements, part, frozenset(functions))
         except (Unreadable, RecursionError) as error:
             problems.append(_problem(error, (part[0].span[0], part[-1].span[1])))
     return Parsed(tuple(statements), tuple(problems))
@@ -72,6 +75,16 @@ def _problem(error: Exception, span: Span) -> Problem:
     if isinstance(error, Unreadable):
         return Problem(error.span if error.span != (0, 0) else span, error.reason)
     return Problem(span, "the formula is nested too deeply; write it in parts")
+
+
+def _add(statements: list[Statement], part: list[Token], functions: frozenset[str]) -> None:
+    """One statement more; what begins with a word of conditions, or relates nothing, stands beside the one before."""
+    limits = part[0].text in ("if", "for", "when") and len(part) > 1
+    found = _statement(part[1:] if limits else part, functions)
+    if statements and (limits or not isinstance(found.body, Relation)):
+        statements[-1] = replace(statements[-1], asides=(*statements[-1].asides, found.body))
+    else:
+        statements.append(found)
 
 
 def _statement(part: list[Token], functions: frozenset[str]) -> Statement:
@@ -210,7 +223,18 @@ class Reader:
         if token.kind in ("word", "number", "text"):
             return True
         known = PAIRS.keys() | DOTS | ACCENTS.keys() | STYLES.keys() | _FRACTIONS | {"{"}
-        more = {r"\sum", r"\prod", r"\partial", r"\nabla", r"\sqrt", r"\|", r"\infty", r"\Vert"}
+        more = {
+            r"\sum",
+            r"\prod",
+            r"\partial",
+            r"\nabla",
+            r"\sqrt",
+            r"\|",
+            r"\infty",
+            r"\Vert",
+            r"\underbrace",
+            r"\overbrace",
+        }
         return token.text in known | more or token.text[1:] in BARE or token.text.startswith(r"\begin ")
 
     # ------------------------------------------------------------------------------------------------ factors
@@ -226,8 +250,23 @@ class Reader:
         if token.text == r"\nabla":
             return self._gradient()
         primary = self._primary()
-        node = self._scripts(primary, start)
-        return self._called(node, start)
+        node = self._indicator(self._called(self._scripts(primary, start), start), start)
+        if self.text == "|" and self.peek(1).text == "_":
+            self.at += 2
+            return At(node, self.whole(self.group()), span=self.span(start))
+        return node
+
+    def _indicator(self, node: Node, start: int) -> Node:
+        r"""`1\{y = j\}`, `\mathbb{1}[y = j]` and `\mathbf{1}_{i=j}`, or the node as it is."""
+        if isinstance(node, Indexed) and _is_one(node.base) and isinstance(node.subs[0], Relation):
+            return Indicator(node.subs[0], span=self.span(start))
+        if _is_one(node) and self.text in (r"\{", "[", "("):
+            before = self.at
+            condition = self.whole(self.group())
+            if isinstance(condition, Relation):
+                return Indicator(condition, span=self.span(start))
+            self.at = before
+        return node
 
     def _primary(self) -> Node:
         start = self.at
@@ -246,6 +285,12 @@ class Reader:
             return self._accented(token)
         if token.text in _FRACTIONS:
             return self._fraction(start)
+        if token.text in (r"\underbrace", r"\overbrace"):
+            inner = self.whole(self.group())
+            if self.text in ("_", "^"):
+                self.take()
+                self.group()
+            return inner
         if token.text == r"\sqrt":
             return Power(self.whole(self.group()), Quotient(Number("1"), Number("2")), span=self.span(start))
         if token.text.startswith(r"\begin "):
@@ -489,6 +534,10 @@ class Reader:
             conditions = tuple(row[1] if row[1:] else None for row in values)
             return Cases(tuple(row[0] for row in values), conditions, span=self.span(start))
         return Matrix(tuple(tuple(row) for row in cells if row), span=self.span(start))
+
+
+def _is_one(node: Node) -> bool:
+    return node in (Number("1"), Name("bb 1"), Name("bb I"))
 
 
 def _untrailed(cell: list[Token]) -> list[Token]:

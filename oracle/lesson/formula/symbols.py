@@ -16,5 +16,22 @@ ACCENTS = {r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde"
 STYLES = {r"\mathcal": "cal", r"\mathscr": "cal", r"\mathbb": "bb"}
 BARE = {"log", "ln", "exp", "tanh", "sinh", "cosh", "max", "min", "sin", "cos", "softmax", "sigmoid", "relu", "ReLU",
         "sign", "diag", "tr", "vec", "argmax"}  # fmt: skip
-FUNCTIONS = BARE | {"sum", "mean", "prod", "var", "sigma", "phi", "varphi", "f", "g", "Var", "dot"}
+FUNCTIONS = BARE | {
+    "sum",
+    "mean",
+    "prod",
+    "var",
+    "sigma",
+    "phi",
+    "varphi",
+    "f",
+    "g",
+    "Var",
+    "dot",
+    "np.sum",
+    "np.dot",
+    "np.mean",
+    "np.exp",
+    "np.log",
+}
 PAIRS = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lVert": r"\rVert", r"\lvert": r"\rvert"}

@@ -40,7 +40,22 @@ GREEK = _split(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "
     "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell"
 )
-WORDS = ("softmax", "sigmoid", "target", "argmax", "ReLU", "relu", "tanh", "Err", "net", "out", "log", "exp", "max")
+WORDS = (
+    "softmax",
+    "sigmoid",
+    "target",
+    "argmax",
+    "ReLU",
+    "relu",
+    "tanh",
+    "Err",
+    "total",
+    "net",
+    "out",
+    "log",
+    "exp",
+    "max",
+)
 DIFFERENTIALS = ("dW", "db", "dz", "da", "dA", "dZ", "dx")
 
 _LETTERS = _split(
@@ -68,8 +83,9 @@ _TEXTS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\textit", r"\mbo
 _WITH_ARGUMENT = {r"\tag", r"\label", r"\color", r"\hspace", r"\vspace", r"\phantom"}
 _MATRICES = {"bmatrix", "pmatrix", "matrix", "array", "smallmatrix", "vmatrix", "cases"}
 
+_NO_FENCE = re.compile(r"\\(left|right)\s*\.")
 _LEXEME = re.compile(
-    r"%[^\n]*|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}|\\[A-Za-z]+\*?|\\.|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|"
+    r"%[^\n]*|\\(?:left|right)\s*\.|(?:np\.)[a-z]+|keepdims|axis|True|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}|\\[A-Za-z]+\*?|\\.|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|"
     + "|".join(WORDS) + r"|[:+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
@@ -113,7 +129,13 @@ class _Reader:
     def _lexeme(self, tex: str, text: str, at: int, span: Span, call: Span | None) -> int:
         if text in self.macros:
             return self._expand(tex, text, at, span)
-        if text.isspace() or text[0] == "%" or text in _GONE or text in "~":
+        if (
+            text.isspace()
+            or text[0] == "%"
+            or text in _GONE
+            or text == "~"
+            or re.fullmatch(r"\\(left|right)\s*\.", text)
+        ):
             if text in (r"\quad", r"\qquad"):
                 self._add(r"\quad", span)
             return at
