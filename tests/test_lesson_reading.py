@@ -52,7 +52,25 @@ Let z k z_k zk be the input of K K K units.
 
 The factor ( y k − t k ) (y_k-t_k) (yktk) is the error, and that is all.
 """
-SAMPLES = {"lesson.md": MARKDOWN, "lesson.txt": TRIPLES}
+LATEX = r"""\title{A net}
+\newcommand{\pd}[2]{\frac{\partial #1}{\partial #2}} % $no$
+\DeclareMathOperator{\relu}{ReLU}
+\section{Forward}
+Let $ z $ cost 5\% and \verb|$no$| more. \\[2pt]
+% audit: loss: squared_error
+% audit: wrong on purpose
+\begin{equation}\label{eq:d}
+\pd{L}{z} = y
+\end{equation}
+\begin{align*}
+a &= b \\[2pt]
+c &= d
+\end{align*}
+\begin{lstlisting}[language=Python]
+x = "$y$"
+\end{lstlisting}
+"""
+SAMPLES = {"lesson.md": MARKDOWN, "lesson.txt": TRIPLES, "lesson.tex": LATEX}
 
 
 def formulas(document: Document) -> list[Formula]:
@@ -91,6 +109,22 @@ def test_markdown() -> None:
     assert [t.rows for t in lesson.pieces if isinstance(t, Table)] == [(("name", "value"), ("$x$", "0.5"))]
     assert [(p.text, p.level) for p in lesson.pieces if isinstance(p, Prose) and p.level] == [("Forward", 1)]
     assert not lesson.notes
+
+
+def test_latex() -> None:
+    lesson = read(Path("lesson.tex"), LATEX)
+    assert [(f.tex, f.display) for f in formulas(lesson)] == [
+        ("z", False),
+        ("\\label{eq:d}\n\\pd{L}{z} = y", True),
+        ("\\begin{align*}\na &= b \\\\[2pt]\nc &= d\n\\end{align*}", True),
+    ]
+    assert lesson.macros == {
+        "pd": (2, r"\frac{\partial #1}{\partial #2}"),
+        "relu": (0, r"\operatorname{ReLU}"),
+    }
+    assert (lesson.title, lesson.settings) == ("A net", {"loss": "squared_error"})
+    assert (formulas(lesson)[1].label, formulas(lesson)[1].directives) == ("eq:d", ("wrong on purpose",))
+    assert [(c.language, c.text) for c in lesson.pieces if isinstance(c, CodeBlock)] == [("python", 'x = "$y$"\n')]
 
 
 def test_plain_text_has_each_formula_three_times() -> None:

@@ -39,6 +39,8 @@ class Delimited:
     """Reads the formulas of a source; remembers which closing signs are nowhere, so that no search is made twice."""
 
     source: Source
+    jekyll: bool = True
+    r"""Whether two backslashes may open a formula; in LaTeX they end a line, and a `$` is never money."""
 
     def __post_init__(self) -> None:
         self.text = self.source.text
@@ -57,6 +59,8 @@ class Delimited:
             return self.dollar(match.start())
         if match[1]:
             return self.environment(match)
+        if not self.jekyll and len(sign) == 3:
+            return match.start() + 2
         if sign in CLOSING:
             return self.pair(match.start(), sign)
         return match.end()
@@ -72,12 +76,17 @@ class Delimited:
             if close < 0 and re.match(r"\$[A-Za-z\\]", text[at : at + 2]):
                 self.source.note(at, "a `$` opens a formula that is never closed in its paragraph")
             return at + 1
-        spaced = inside[0].isspace() or inside[-1].isspace()
-        if (spaced and not (inside[0].isspace() and MATHS.search(inside))) or text[close + 1 : close + 2].isdigit():
+        if self.jekyll and self.money(inside, close):
             return at + 1
         tick = 1 if inside[0] == inside[-1] == "`" and len(inside) > 2 else 0
         self.add((at + 1 + tick, close - tick), (at, close + 1), display=False)
         return close + 1
+
+    def money(self, inside: str, close: int) -> bool:
+        """Whether the signs before and after these words are of prices."""
+        spaced = inside[0].isspace() or inside[-1].isspace()
+        formula = not spaced or (inside[0].isspace() and MATHS.search(inside))
+        return not formula or self.text[close + 1 : close + 2].isdigit()
 
     def pair(self, at: int, sign: str) -> int:
         """A formula between two signs that differ from text."""
@@ -86,7 +95,7 @@ class Delimited:
         if close < 0:
             self.source.note(at, f"`{sign}` opens a formula that is never closed: `{CLOSING[sign]}` is missing")
             return at + len(sign)
-        if "$" not in sign and not MATHS.search(inside):
+        if self.jekyll and "$" not in sign and not MATHS.search(inside):
             return at + len(sign)
         end = close + len(sign)
         alone = sign == "$$" and not self.alone(at, end)
