@@ -1,5 +1,6 @@
 """Reading lessons: what is a formula, where it stands, and that what cannot be read is said."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,18 @@ c &= d
 x = "$y$"
 \end{lstlisting}
 """
-SAMPLES = {"lesson.md": MARKDOWN, "lesson.txt": TRIPLES, "lesson.tex": LATEX}
+CELLS: list[dict[str, object]] = [
+    {
+        "cell_type": "markdown",
+        "metadata": {"source": "$no$"},
+        "source": ["# A net\n", "$$\n", "z = \\sigma(a)\n", "= b\n", "$$"],
+    },
+    {"cell_type": "markdown", "metadata": {}, "source": "ä \t $x_1$ <!-- audit: loss: mse -->\n\n$$ y"},
+    {"cell_type": "markdown", "metadata": {}, "source": []},
+    {"cell_type": "code", "metadata": {}, "outputs": [], "source": ['x = "$y$"\n', "x"]},
+]
+NOTEBOOK = json.dumps({"cells": CELLS, "metadata": {}}, indent=1)
+SAMPLES = {"lesson.ipynb": NOTEBOOK, "lesson.md": MARKDOWN, "lesson.txt": TRIPLES, "lesson.tex": LATEX}
 
 
 def formulas(document: Document) -> list[Formula]:
@@ -125,6 +137,16 @@ def test_latex() -> None:
     assert (lesson.title, lesson.settings) == ("A net", {"loss": "squared_error"})
     assert (formulas(lesson)[1].label, formulas(lesson)[1].directives) == ("eq:d", ("wrong on purpose",))
     assert [(c.language, c.text) for c in lesson.pieces if isinstance(c, CodeBlock)] == [("python", 'x = "$y$"\n')]
+
+
+def test_notebook() -> None:
+    lesson = read(Path("lesson.ipynb"), NOTEBOOK)
+    assert [(f.tex, f.display) for f in formulas(lesson)] == [("z = \\sigma(a)\n= b", True), ("x_1", False)]
+    assert [(c.language, c.text) for c in lesson.pieces if isinstance(c, CodeBlock)] == [("python", 'x = "$y$"\nx')]
+    assert (lesson.title, lesson.settings) == ("A net", {"loss": "mse"})
+    unclosed = NOTEBOOK.split("\n")[lesson.notes[0].line - 1]
+    assert "x_1" in unclosed
+    assert read(Path("lesson.ipynb"), "{").notes
 
 
 def test_plain_text_has_each_formula_three_times() -> None:

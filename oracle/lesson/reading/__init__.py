@@ -6,12 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from oracle.lesson.document import Document
-from oracle.lesson.reading import latex, markdown, plain
+from oracle.lesson.reading import latex, markdown, notebook, plain
 from oracle.lesson.records import Note
 
 Reader = Callable[[str, str], Document]
-READERS: dict[str, Reader] = {"markdown": markdown.read, "latex": latex.read, "text": plain.read}
-SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".tex": "latex", ".txt": "text"}
+READERS: dict[str, Reader] = {
+    "markdown": markdown.read,
+    "latex": latex.read,
+    "notebook": notebook.read,
+    "text": plain.read,
+}
+SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".tex": "latex", ".ipynb": "notebook", ".txt": "text"}
 SIGNATURES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
 
 
