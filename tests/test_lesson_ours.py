@@ -6,11 +6,16 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import reference
+from oracle.draws import Stream
+from oracle.judge import How, judge
+from oracle.students import adapt, spoken
+from oracle.subjects import wrap
 
 steps = importlib.import_module("reference.backprop")  # the package has the function by this name
 FOLDER = Path(reference.__file__).parent / "lesson"
@@ -110,7 +115,43 @@ def test_the_worked_numbers_are_those_of_the_reference(lesson: str) -> None:
     for letter, first, node in (("delta", 3, "z"), ("delta", 5, "o")):
         for k, number in enumerate(found.deltas[node].ravel()):
             assert told[f"$\\{letter}_{first + k}$"] == pytest.approx(number, abs=6e-7)
+    for letter, first, node in (("a", 3, "a"), ("y", 5, "y")):
+        for k, number in enumerate(found.deltas[node].ravel()):
+            assert told[rf"$\frac{{\partial L}}{{\partial {letter}_{first + k}}}$"] == pytest.approx(number, abs=6e-7)
     assert told["$L$"] == pytest.approx(float(found.loss), abs=6e-7)
+    assert {len(row) for row in rows} == {2, 4, 5}
+
+    too_late = table(layers[2], 4).reshape(2, 2)  # what step 2 must not use: the weights after the update
+    a = found.trace.values["a"]
+    wrong = (found.deltas["o"] @ too_late * a * (1 - a))[0, 0]
+    assert f"{wrong:.6f}" in lesson, "δ_3 from updated weights"
+
+
+MISTAKES = {
+    "nothing": ("", ""),
+    "no slope at the output": (" * Y * (1 - Y)", ""),
+    "slope at a": ("* A * (1 - A)", "* sigmoid(A) * (1 - sigmoid(A))"),
+    "activity taken twice": ("D2.T @ A,", "D2.T @ (A * A),"),
+    "a mean too much": ("D1.T @ X,", "D1.T @ X / len(X),"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_oracle_judges_the_readers_function_as_promised(lesson: str, mistake: str) -> None:
+    """With what the lesson's command says after `--as`; a mistake that the reader plants is found."""
+    (asked,) = re.findall(r"^oracle check python:homework.py:my_backprop --as (\S+)$", lesson, re.M)
+    (code,) = [text for language, text in blocks(lesson) if language == "python" and "def my_backprop" in text]
+    right, wrong = MISTAKES[mistake]
+    assert right in code
+    space: dict[str, Any] = {"np": np}
+    defined = code.partition("\n\n\ndW1")[0]
+    exec(defined.replace(right, wrong) if right else defined, space)
+    kind, said = spoken(asked)
+    subject = wrap(adapt(space["my_backprop"], kind, **said))
+    drawn = Stream(0, "float64", "chains", subject.supports, subject.chain)
+    outcomes = {judge(drawn[k], subject, how=How(thorough=False)).outcome for k in range(8)}
+    assert outcomes <= {"match", "mismatch"}
+    assert ("mismatch" in outcomes) == bool(right)
 
 
 @pytest.mark.parametrize("what", [formulas, blocks, numbers, targets], ids=lambda what: what.__name__)
