@@ -2,7 +2,7 @@
 
 import pytest
 
-from oracle.lesson.formula import parse
+from oracle.lesson.formula import parse, to_tex
 from oracle.lesson.syntax import (
     At,
     Call,
@@ -67,6 +67,12 @@ def test_the_tree_of_a_formula(tex: str) -> None:
     parsed = parse(tex)
     assert parsed.problems == ()
     assert [statement.body for statement in parsed.statements] == [CASES[tex]]
+
+
+@pytest.mark.parametrize("tex", CASES)
+def test_a_tree_printed_is_read_back_as_the_same_tree(tex: str) -> None:
+    (statement,) = parse(to_tex(CASES[tex])).statements
+    assert statement.body == CASES[tex]
 
 
 def test_rows_that_begin_with_a_relation_go_on_with_the_chain() -> None:
