@@ -82,7 +82,35 @@ CELLS: list[dict[str, object]] = [
     {"cell_type": "code", "metadata": {}, "outputs": [], "source": ['x = "$y$"\n', "x"]},
 ]
 NOTEBOOK = json.dumps({"cells": CELLS, "metadata": {}}, indent=1)
-SAMPLES = {"lesson.ipynb": NOTEBOOK, "lesson.md": MARKDOWN, "lesson.txt": TRIPLES, "lesson.tex": LATEX}
+RST = r"""
+A net
+=====
+
+With :math:`z_1 = w x` and ``$no$``:
+
+.. audit: loss: mse
+.. math::
+   :label: act
+
+   a = \sigma(z)
+     = b
+
+.. math:: c = d
+
+.. code-block:: Python
+
+   x = ":math:`y`"
+   x
+
+Then words.
+"""
+SAMPLES = {
+    "lesson.rst": RST,
+    "lesson.ipynb": NOTEBOOK,
+    "lesson.md": MARKDOWN,
+    "lesson.txt": TRIPLES,
+    "lesson.tex": LATEX,
+}
 
 
 def formulas(document: Document) -> list[Formula]:
@@ -147,6 +175,16 @@ def test_notebook() -> None:
     unclosed = NOTEBOOK.split("\n")[lesson.notes[0].line - 1]
     assert "x_1" in unclosed
     assert read(Path("lesson.ipynb"), "{").notes
+
+
+def test_restructuredtext() -> None:
+    lesson = read(Path("lesson.rst"), RST)
+    expected = [("z_1 = w x", False), ("a = \\sigma(z)\n  = b", True), ("c = d", True)]
+    assert [(f.tex, f.display) for f in formulas(lesson)] == expected
+    assert [f.label for f in formulas(lesson) if f.label] == ["act"]
+    code = [piece for piece in lesson.pieces if isinstance(piece, CodeBlock)]
+    assert [(c.language, c.text) for c in code] == [("python", 'x = ":math:`y`"\nx\n')]
+    assert (lesson.title, lesson.settings) == ("A net", {"loss": "mse"})
 
 
 def test_plain_text_has_each_formula_three_times() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from oracle.lesson.document import Document
-from oracle.lesson.reading import latex, markdown, notebook, plain
+from oracle.lesson.reading import latex, markdown, notebook, plain, rst
 from oracle.lesson.records import Note
 
 Reader = Callable[[str, str], Document]
@@ -14,9 +14,17 @@ READERS: dict[str, Reader] = {
     "markdown": markdown.read,
     "latex": latex.read,
     "notebook": notebook.read,
+    "restructuredtext": rst.read,
     "text": plain.read,
 }
-SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".tex": "latex", ".ipynb": "notebook", ".txt": "text"}
+SUFFIXES = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".tex": "latex",
+    ".ipynb": "notebook",
+    ".rst": "restructuredtext",
+    ".txt": "text",
+}
 SIGNATURES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
 
 
