@@ -104,7 +104,24 @@ With :math:`z_1 = w x` and ``$no$``:
 
 Then words.
 """
+HTML = r"""<!DOCTYPE html>
+<html><head><title>Page</title><style>a { $b$ }</style></head><body><h1>A <em>net</em></h1>
+<p>With <span class="katex"><span class="katex-mathml"><math><mi>z</mi>
+<annotation encoding="application/x-tex">z_j &lt; 1</annotation></math></span><span>z $no$</span></span> and
+\(a &amp;= \sigma(z)\) for $5 or $6.<br><code>$no$</code></p>
+<!-- audit: loss: mse; wrong on purpose -->
+<p>$$y
+= a &gt; b$$</p>
+<script type="math/tex; mode=display">t & u</script>
+<math alttext="x_1 &lt; 2" display="block"><mi>x</mi></math>
+<p>\[ open</p><p>closed \alpha</p><math><mi>q</mi></math>
+<pre><code class="language-Python">x = "$y$" &lt; 1
+</code></pre>
+<table><tr><th>name</th></tr><tr><td>$w$</td></tr></table>
+</body></html>
+"""
 SAMPLES = {
+    "lesson.html": HTML,
     "lesson.rst": RST,
     "lesson.ipynb": NOTEBOOK,
     "lesson.md": MARKDOWN,
@@ -185,6 +202,24 @@ def test_restructuredtext() -> None:
     code = [piece for piece in lesson.pieces if isinstance(piece, CodeBlock)]
     assert [(c.language, c.text) for c in code] == [("python", 'x = ":math:`y`"\nx\n')]
     assert (lesson.title, lesson.settings) == ("A net", {"loss": "mse"})
+
+
+def test_html() -> None:
+    lesson = read(Path("lesson.html"), HTML)
+    assert [(f.tex, f.display) for f in formulas(lesson)] == [
+        ("z_j < 1", False),
+        (r"a &= \sigma(z)", False),
+        ("y\n= a > b", True),
+        ("t & u", True),
+        ("x_1 < 2", True),
+        ("w", False),
+    ]
+    assert [f.directives for f in formulas(lesson)][2] == ("wrong on purpose",)
+    assert (lesson.title, lesson.settings) == ("A net", {"loss": "mse"})
+    code = [piece for piece in lesson.pieces if isinstance(piece, CodeBlock)]
+    assert [(c.language, c.text) for c in code] == [("python", 'x = "$y$" < 1\n')]
+    assert [t.rows for t in lesson.pieces if isinstance(t, Table)] == [(("name",), ("$w$",))]
+    assert len(lesson.notes) == 2  # an unclosed formula, and one without TeX
 
 
 def test_plain_text_has_each_formula_three_times() -> None:

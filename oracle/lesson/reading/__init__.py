@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from oracle.lesson.document import Document
-from oracle.lesson.reading import latex, markdown, notebook, plain, rst
+from oracle.lesson.reading import html, latex, markdown, notebook, plain, rst
 from oracle.lesson.records import Note
 
 Reader = Callable[[str, str], Document]
 READERS: dict[str, Reader] = {
     "markdown": markdown.read,
+    "html": html.read,
     "latex": latex.read,
     "notebook": notebook.read,
     "restructuredtext": rst.read,
@@ -22,6 +23,8 @@ SUFFIXES = {
     ".markdown": "markdown",
     ".tex": "latex",
     ".ipynb": "notebook",
+    ".html": "html",
+    ".htm": "html",
     ".rst": "restructuredtext",
     ".txt": "text",
 }
