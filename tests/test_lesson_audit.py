@@ -21,7 +21,8 @@ def verdicts(formulas: str) -> list[str]:
 
 
 def test_a_right_chain_holds_link_by_link() -> None:
-    chain = r"""$$\frac{\partial L}{\partial w_{kj}} = \frac{\partial L}{\partial z_k} \frac{\partial z_k}{\partial w_{kj}}
+    chain = r"""$$\frac{\partial L}{\partial w_{kj}}
+        = \frac{\partial L}{\partial z_k} \frac{\partial z_k}{\partial w_{kj}}
         = (y_k - t_k) \sigma'(z_k) a_j$$"""
     assert verdicts(chain) == ["holds", "holds"]
 

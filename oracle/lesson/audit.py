@@ -51,7 +51,7 @@ def understood(document: Document) -> list[Line]:
     functions = {name for formula in formulas for name in HEAD.findall(formula.tex)}
     parsed = [(formula, parse(formula.tex, document.macros, functions)) for formula in formulas]
     notation = survey([s for _, p in parsed for s in p.statements])
-    lines = []
+    lines: list[Line] = []
     for formula, found in parsed:
         statements = tuple(Statement(lifted(s.body, notation), s.asides, span=s.span) for s in found.statements)
         if found.problems or any(isinstance(s.body, Relation) for s in statements):
