@@ -2,9 +2,9 @@
 
 import pytest
 
+from oracle.lesson.building import build
 from oracle.lesson.judging import Nets
-from oracle.lesson.meaning.building import build
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -59,7 +59,7 @@ FORWARD = (
 @pytest.fixture(scope="module")
 def nets() -> Nets:
     statements = [(n, Statement(Relation(pair, ("=",)))) for n, pair in enumerate(FORWARD, 1)]
-    return Nets(build(statements, {}).program, count=4)
+    return Nets(build(statements, Notation(), {}).program, count=4)
 
 
 RIGHT = {

@@ -7,11 +7,12 @@ from typing import cast
 
 from msgspec import structs
 
+from oracle.lesson.building import Reading, build
 from oracle.lesson.document import Document, Formula
 from oracle.lesson.formula import parse
 from oracle.lesson.judging import Nets
-from oracle.lesson.meaning.building import Reading, build
-from oracle.lesson.meaning.notation import lifted, survey
+from oracle.lesson.meaning.notation import Notation, lifted, survey
+from oracle.lesson.meaning.program import is_update
 from oracle.lesson.records import Audit, Equation, Link, Place, Verdict
 from oracle.lesson.syntax import Node, Problem, Relation, Span, Statement
 
@@ -19,6 +20,9 @@ HEAD = re.compile(
     r"(?:^|\\\\|[,;&]|\\quad)\s*\\?(?:math\w+\{)?([A-Za-z]+)\}?(?:_\{?[^{}()]*\}?)?\s*\([^()=]*\)\s*&?\s*(?::?=|\\equiv)"
 )
 """`f(x) =`: a symbol that is a function in this lesson."""
+
+MODEL = re.compile(r"([A-Za-z]+)_\{?\\?(?:theta|Theta|W|w)(?:,\s*b)?\}?\s*(?:\\left)?\(")
+"""`h_{W,b}(x)`: a model with its parameters below."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ def audit(
     document: Document, *, seed: int = 0, nets: int = 8, settings: Mapping[str, str] | None = None, code: bool = True
 ) -> Audit:
     """Hold every equation of a lesson against autograd, in `nets` random nets drawn from `seed`."""
-    lines = understood(document)
-    reading = build([(line.number, s) for line in lines for s in line.statements], dict(settings or {}))
+    lines, notation = understood(document)
+    reading = build([(line.number, s) for line in lines for s in line.statements], notation, dict(settings or {}))
     judge = Nets(reading.program, nets, seed, reading.activations)
     return Audit(
         lesson=document.path, title=document.title, format=document.format, profile=reading.profile, net=reading.net,
@@ -45,10 +49,10 @@ def audit(
     )  # fmt: skip
 
 
-def understood(document: Document) -> list[Line]:
+def understood(document: Document) -> tuple[list[Line], Notation]:
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
     formulas = [piece for piece in document.pieces if isinstance(piece, Formula)]
-    functions = {name for formula in formulas for name in HEAD.findall(formula.tex)}
+    functions = {name for formula in formulas for pattern in (HEAD, MODEL) for name in pattern.findall(formula.tex)}
     parsed = [(formula, parse(formula.tex, document.macros, functions)) for formula in formulas]
     notation = survey([s for _, p in parsed for s in p.statements])
     lines: list[Line] = []
@@ -56,7 +60,7 @@ def understood(document: Document) -> list[Line]:
         statements = tuple(Statement(lifted(s.body, notation), s.asides, span=s.span) for s in found.statements)
         if found.problems or any(isinstance(s.body, Relation) for s in statements):
             lines.append(Line(len(lines) + 1, formula, statements, found.problems))
-    return lines
+    return lines, notation
 
 
 def judged(line: Line, reading: Reading, nets: Nets) -> Equation:
@@ -95,11 +99,11 @@ def link(line: Line, head: Node, op: str, member: Node, reading: Reading, nets: 
     place = within(line.formula, member.span)
     if op not in ("=", ":=", "<-", "+=", "-="):
         return Link(left, op, right, "aside", place=place)
-    if reading.is_definition(line.number, head, member):
+    if reading.is_definition(member):
         return Link(left, op, right, "definition", place=place)
-    if op != "=" or reading.is_update(head, member):
+    if op != "=" or is_update(head, member):
         return Link(left, op, right, "update", place=place)
-    found = nets.judge(head, member)
+    found = nets.judge(head, member, line.number)
     verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     return Link(
         left, op, right, cast("Verdict", verdict), found.reason, place=place,

@@ -8,10 +8,12 @@ import torch
 
 from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.meaning.program import Program
-from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value
 from oracle.lesson.meaning.world import ACTIVATIONS, ENDS, Env, World
 from oracle.lesson.syntax import Node, Number, Sum
 
+CONSTANTS = {"L", "T", "n", "N", "D", "n_l", "m"}
+"""Letters that are ends, never counted through."""
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
 
@@ -45,10 +47,24 @@ class Nets:
                 self.worlds.append(World(self.program, self.seed + k, activation=activation))
             yield self.worlds[k]
 
-    def judge(self, head: Node, member: Node) -> Outcome:
-        """Whether two formulas agree in every net, for every layer, sample and step."""
+    def judge(self, head: Node, member: Node, line: int = 0) -> Outcome:
+        """Whether two formulas agree in every net, for every layer, sample and step.
+
+        A symbol that nothing defines may be anything where it stands on both sides: σ′(z) = σ(z) (1 − σ(z)).
+        """
+        free: set[str] = set()
+        while True:
+            try:
+                return self._judge(head, member, line, free)
+            except UndefinedError as error:
+                if error.base in free or not all(_uses(side, error.base) for side in (head, member)):
+                    return Outcome("not understood", str(error))
+                free.add(error.base)
+
+    def _judge(self, head: Node, member: Node, line: int, free: set[str]) -> Outcome:
         least, most, seen, zero = float("inf"), 0.0, False, True
         for world in self:
+            world.line, world.loose = line, free
             for env in assignments(self.program, (head, member)):
                 try:
                     found = compared(world, head, member, env)
@@ -56,6 +72,8 @@ class Nets:
                     return Outcome("ill-typed", str(error))
                 except BeyondError:
                     continue
+                except UndefinedError:
+                    raise
                 except NotUnderstoodError as error:
                     return Outcome("not understood", str(error))
                 if found is None:
@@ -68,8 +86,8 @@ class Nets:
         return Outcome("holds" if most < CLOSE else "fails", "", least, most, zero)
 
 
-class BeyondError(Exception):
-    """A layer or step that the net does not have."""
+def _uses(node: Node, base: str) -> bool:
+    return any(isinstance(part, Ref) and part.base == base for part in node.walk())
 
 
 def assignments(program: Program, nodes: tuple[Node, ...]) -> Iterator[Env]:
@@ -87,7 +105,7 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str]) -> N
         bound |= {name.base for name in node.indices}
     if isinstance(node, Ref):
         for kind, expr in node.slots:
-            for letter in letters(expr) - bound - {"L", "T", "n", "N"}:
+            for letter in letters(expr) - bound - CONSTANTS:
                 kinds.setdefault(letter, kind)
     for child in node.children():
         _slot_letters(child, bound, kinds)

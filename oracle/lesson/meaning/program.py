@@ -51,7 +51,7 @@ class Program:
 
     notation: Notation
     definitions: list[Definition] = field(default_factory=list)
-    functions: dict[str, FunctionDefinition] = field(default_factory=dict)
+    functions: dict[str, list[FunctionDefinition]] = field(default_factory=dict)
     signals: dict[str, Signal] = field(default_factory=dict)
     declared: dict[str, int] = field(default_factory=dict)
     """Ranks that the lesson states (W ∈ ℝ^{h×d})."""

@@ -22,6 +22,18 @@ class NotUnderstoodError(Exception):
     """The formula may mean something, but nobody here knows what. The text says why."""
 
 
+class UndefinedError(NotUnderstoodError):
+    """A symbol that nothing defines."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(f"{base} is never defined, and no forward equation uses it")
+        self.base = base
+
+
+class BeyondError(Exception):
+    """A layer, sample or step that the net does not have."""
+
+
 @dataclass(eq=False)
 class Dim:
     """A dimension: union-find, so that two become one."""

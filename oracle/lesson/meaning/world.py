@@ -11,8 +11,18 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from oracle.lesson.meaning.notation import Ref, letters
-from oracle.lesson.meaning.program import Definition, Key, Program
-from oracle.lesson.meaning.values import Algebra, Dim, IllTypedError, NotUnderstoodError, Tensor, Value, Way
+from oracle.lesson.meaning.program import Definition, FunctionDefinition, Key, Program
+from oracle.lesson.meaning.values import (
+    Algebra,
+    BeyondError,
+    Dim,
+    IllTypedError,
+    NotUnderstoodError,
+    Tensor,
+    UndefinedError,
+    Value,
+    Way,
+)
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -62,6 +72,10 @@ class World:
     busy: set[Key] = field(default_factory=set)
     typed: dict[str, Dim] = field(default_factory=dict)
     """Of the formula at hand: what its letters count."""
+    loose: set[str] = field(default_factory=set)
+    """Symbols of the formula at hand that may be anything."""
+    line: int = 0
+    """The number of the equation at hand."""
     bindings: list[dict[str, Value]] = field(default_factory=list)
     """Arguments of the functions that are being evaluated."""
 
@@ -110,7 +124,9 @@ class World:
         return value - offset >= 1
 
     def constant(self, letter: str, kind: str) -> bool:
-        return (kind == "layer" and letter in ("L", "n", "N", "D")) or (kind != "layer" and letter in ("T", "N", "m"))
+        return (kind == "layer" and letter in ("L", "n", "N", "D", "n_l")) or (
+            kind != "layer" and letter in ("T", "N", "m")
+        )
 
     def number(self, node: Node, env: Env, kind: str = "") -> int:
         """A slot's number."""
@@ -133,10 +149,13 @@ class World:
     def leaf(self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...], count: int) -> Value:
         at = (base, family, tuple(n for kind, n in slots if kind == "layer"))
         if at not in self.program.shapes:
-            if not self.infer and any(known == base for known, *_ in self.program.shapes):
+            others = [known for known in self.program.shapes if known[0] == base]
+            if not self.infer and any(known[1] == family and len(known[2]) == len(at[2]) for known in others):
+                raise BeyondError
+            if not self.infer and others and base not in self.loose:
                 raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
-            if not self.infer:
-                raise NotUnderstoodError(f"{base} is never defined, and no forward equation uses it")
+            if not self.infer and base not in self.loose:
+                raise UndefinedError(base)
             parameter = base[:1] in "wWUVΘθuv" or base in ("Theta", "theta")
             rank = self.program.rank(base, count)
             self.program.shapes[at] = tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))
@@ -192,6 +211,9 @@ class World:
 
     def whole(self, node: Ref, env: Env) -> Value:
         slots = tuple((kind, self.number(expr, env, kind)) for kind, expr in node.slots)
+        for kind, n in slots:
+            if not (0 if kind != "sample" else 1) <= n <= int(getattr(self.program, ENDS[kind])):
+                raise BeyondError
         value = self.quantity(node.base, self.program.family(node), slots, len(node.subs))
         return replace(value, way=None)
 
@@ -296,8 +318,8 @@ class World:
             left, right = left.expand(*lead, *left.shape[n:]), right.expand(*lead, *right.shape[n:])
             inner = left.shape[left.dim() - k :].numel()
             rows, columns = left.shape[n : left.dim() - k], right.shape[n + k :]
-            data = left.reshape(*lead, rows.numel(), inner) @ right.reshape(*lead, inner, columns.numel())
-            data = data.reshape(*lead, *rows, *columns)
+            data = left.reshape((*lead, rows.numel(), inner)) @ right.reshape((*lead, inner, columns.numel()))
+            data = data.reshape((*lead, *rows, *columns))
         return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=Way(a.way.of, b.way.wrt, b.way.rank))
 
     def power(self, node: Power, env: Env) -> Value:
@@ -320,7 +342,11 @@ class World:
             elif not isinstance(core, Power | Tagged | Indexed):
                 raise NotUnderstoodError("a function that is no symbol")
             core = core.base
+        if not primes and self.is_quantity(core.base):
+            return self.ref(Ref(core.base), env)
         args = [self.value(arg, env) for arg in node.args]
+        if core.base in ("sum", "mean") and len(args) == 1:
+            return self.norm_free(args[0])
         if core.base == "softmax" and len(args) == 1:
             return self.apply(lambda x: torch.softmax(x, -1), args[0])
         if len(args) != 1:
@@ -330,10 +356,17 @@ class World:
             f = slope(f)
         return self.apply(f, args[0])
 
+    def is_quantity(self, base: str) -> bool:
+        """Whether J(W, b) is J: a quantity written with what it depends on."""
+        heads = (d.head for d in self.program.definitions)
+        return not self.program.functions.get(base) and any(
+            h.base == base and not h.subs and not h.slots for h in heads
+        )
+
     def function(self, name: str) -> Callable[[Tensor], Tensor]:
         if name in ELEMENTWISE:
             return ELEMENTWISE[name]
-        if own := self.program.functions.get(name):
+        if own := self.defined_function(name):
             parameter = own.parameters[0].base
 
             def lessons(x: Tensor) -> Tensor:
@@ -347,6 +380,12 @@ class World:
 
             return lessons
         return ACTIVATIONS[self.activation]
+
+    def defined_function(self, name: str) -> FunctionDefinition | None:
+        """The lesson's last definition before the line at hand; where it gives several, its net is of none of them."""
+        found = self.program.functions.get(name, [])
+        before = [definition for definition in found if definition.number <= self.line]
+        return before[-1] if before else found[0] if len(found) == 1 else None
 
     def total(self, node: Sum, env: Env) -> Value:
         if len(node.indices) != 1:
@@ -395,6 +434,13 @@ class World:
         data = None if body.data is None else (body.data**2).sum(places).sqrt() if places else body.data.abs()
         return Value(data, body.names, body.dims)
 
+    @staticmethod
+    def norm_free(body: Value) -> Value:
+        """The sum over all places."""
+        places = tuple(range(len(body.names), len(body.names) + body.rank))
+        data = None if body.data is None else body.data.sum(places) if places else body.data
+        return Value(data, body.names, body.dims)
+
     def kronecker(self, a: str, b: str) -> Value:
         dim = self.typed.get(a) or self.typed.get(b)
         if dim is None:
@@ -422,9 +468,10 @@ class World:
         way = None if wrt.subs else Way(_key(source), _key(wrt), target.rank)
         if not wrt.subs:
             return replace(places, way=way)
-        if of.rank:
-            raise NotUnderstoodError("entries of the partials of a vector")
-        return self.indexed(places, wrt, env)
+        first = tuple(range(len(names)))
+        last = range(len(names), len(names) + of.rank)
+        turned = None if data is None else data.permute((*first, *range(len(names) + of.rank, data.dim()), *last))
+        return self.indexed(Value(turned, names, dims, target.shape + of.shape), wrt, env)
 
 
 def _key(node: Node | None) -> object:
@@ -445,9 +492,9 @@ def slope(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
 def jacobian(of: Tensor, wrt: Tensor) -> Tensor:
     """∂of/∂wrt, of shape of.shape + wrt.shape; zeros where one does not depend on the other."""
     if not of.requires_grad:
-        return torch.zeros(*of.shape, *wrt.shape, dtype=torch.float64)
+        return torch.zeros((*of.shape, *wrt.shape), dtype=torch.float64)
     rows = []
     for entry in of.reshape(-1):
         (row,) = torch.autograd.grad(entry, wrt, retain_graph=True, allow_unused=True)
         rows.append(torch.zeros_like(wrt) if row is None else row)
-    return torch.stack(rows).reshape(*of.shape, *wrt.shape)
+    return torch.stack(rows).reshape((*of.shape, *wrt.shape))

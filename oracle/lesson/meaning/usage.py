@@ -1,0 +1,79 @@
+"""How a lesson uses its symbols: what it differentiates, what it takes slopes at, which symbols have layers."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from oracle.lesson.meaning.notation import Notation, Ref
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Prime, Statement, Times, Transpose
+
+SIGNALS = {"delta", "Delta", "Err", "epsilon", "err", "error"}
+"""Symbols that often stand for a partial of the loss."""
+
+
+@dataclass
+class Usage:
+    """What the statements of one lesson show."""
+
+    notation: Notation
+    refs: Counter[Ref] = field(default_factory=Counter)
+    kinds: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    """By base, the kinds of slots it is met with."""
+    losses: Counter[str] = field(default_factory=Counter)
+    """What is differentiated and has neither index nor slot."""
+    preactivations: Counter[str] = field(default_factory=Counter)
+    """Bases at which slopes are taken."""
+    slopes: Counter[str] = field(default_factory=Counter)
+    """Names of functions that are met with a prime."""
+    functions: Counter[str] = field(default_factory=Counter)
+    signals: set[str] = field(default_factory=set)
+    """Bases that are defined as a partial."""
+    vectors: bool = False
+
+    def is_signal(self, base: str) -> bool:
+        core = base.split("_")[0]
+        return (
+            core in SIGNALS
+            or base in self.signals
+            or (len(core) == 2 and core[0] == "d" and core[1] in "abhoswxyzABHOWXYZL")
+        )
+
+    def layered(self, base: str) -> bool:
+        return any("layer" in kinds for kinds in self.kinds.get(base, ()))
+
+
+def survey_usage(statements: Iterable[Statement], notation: Notation | None = None) -> Usage:
+    """The usage of a lesson's statements, symbols bound."""
+    found = Usage(notation or Notation())
+    for statement in statements:
+        for node in statement.body.walk():
+            _note(node, found)
+    return found
+
+
+def _note(node: Node, found: Usage) -> None:
+    match node:
+        case Ref():
+            found.refs[node] += 1
+            found.kinds.setdefault(node.base, set()).add(node.kinds)
+        case Derivative(of=Ref() as of) | Gradient(of=Ref() as of):
+            if not of.subs and not of.slots:
+                found.losses[of.base] += 1
+        case Derivative(of=Call(function=Name(base=base))) | Gradient(of=Call(function=Name(base=base))):
+            found.losses[base] += 1
+        case Call(function=function, args=args):
+            primed = any(isinstance(part, Prime) for part in function.walk())
+            core = next((part.base for part in function.walk() if isinstance(part, Name)), "")
+            found.functions[core] += 1
+            if primed:
+                found.slopes[core] += 1
+                for arg in args:
+                    if isinstance(arg, Ref):
+                        found.preactivations[arg.base] += 1
+        case Transpose():
+            found.vectors = True
+        case Times(ops=ops) if "odot" in ops:
+            found.vectors = True
+
+
+__all__ = ["SIGNALS", "Usage", "survey_usage"]

@@ -1,0 +1,230 @@
+"""Notation profiles: the equations that lessons of a kind leave unsaid, in the lesson's own letters.
+
+A profile supplies only what the lesson has no definition of. Its choices (which layer a weight is counted by, whether
+it is transposed, what the loss is, of what δ is the partial) are candidates; the lesson's own equations decide.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import Definition, Program, Signal
+from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times, Transpose
+
+PRE = ("z", "net", "s", "u", "in", "a", "h", "o")
+ACT = ("a", "h", "o", "out", "y", "x", "z")
+OUT = ("y", "hat y", "o", "p", "hat p", "a", "out", "h", "f")
+TARGET = ("t", "y", "d", "target", "T", "Y", "hat y")
+WEIGHT = ("w", "W", "theta", "Theta", "omega")
+BIAS = ("b", "B")
+LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost")
+HALF = Quotient(Number("1"), Number("2"))
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """What is supplied to a lesson."""
+
+    name: str
+    definitions: tuple[Definition, ...] = ()
+    signals: dict[str, Signal] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    vectors: bool = False
+
+
+def assumptions(usage: Usage, own: Program) -> Iterator[Assumption]:
+    """Every candidate for a lesson, the least first."""
+    for base in _nets(usage, own):
+        for signals, words in _signals(usage, own, base):
+            yield Assumption(base.name, base.definitions, signals, base.words + words, base.ranks, base.vectors)
+
+
+def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
+    yield Assumption("the lesson's own equations", vectors=usage.vectors)
+    if any(usage.layered(base) for base in usage.kinds):
+        yield from _layered(usage, own)
+    else:
+        yield from _indexed(usage, own)
+
+
+# -------------------------------------------------------------------------------------------------------------- layers
+
+
+def layer(base: str, shift: int = 0, letter: str = "l") -> Ref:
+    """A quantity of layer l + shift."""
+    at: Node = Name(letter)
+    if shift:
+        at = Plus((at, Number(str(abs(shift)))), (1, 1 if shift > 0 else -1))
+    return Ref(base, (("layer", at),))
+
+
+def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
+    layered = [base for base in usage.kinds if usage.layered(base)]
+    pre = next((b for b, _ in usage.preactivations.most_common() if b in layered), None) or _first(PRE[:4], layered)
+    act = _first([b for b in ACT if b != pre], layered) or "a"
+    weight, bias = _first(WEIGHT, layered), _first(BIAS, layered)
+    slope = next((f for f, _ in usage.slopes.most_common()), "sigma")
+    if weight is None:
+        return
+    ranks = {weight: 2, act: 1, **({bias: 1} if bias else {}), **({pre: 1} if pre else {})}
+    for offset, turned, loss in product((0, 1), (False, True), ("half", "softmax")):
+        w: Node = layer(weight)
+        total: Node = Times((Transpose(w) if turned else w, layer(act, -1 + offset)), ("",))
+        if bias:
+            total = Plus((total, layer(bias)), (1, 1))
+        definitions = []
+        if pre:
+            definitions.append(Definition(layer(pre, offset), total))
+        definitions.append(
+            Definition(layer(act, 0 if pre else offset), Call(Name(slope), (layer(pre) if pre else total,)))
+        )
+        first = Ref(act, (("layer", Number(str(offset))),))
+        if "x" in usage.kinds and () in usage.kinds["x"] and act != "x":
+            definitions.append(Definition(first, Ref("x")))
+            ranks = {**ranks, "x": 1}
+        top = Ref(act, (("layer", Name("L")),))
+        if loss == "softmax" and pre:
+            definitions.insert(0, Definition(top, Call(Name("softmax"), (Ref(pre, (("layer", Name("L")),)),))))
+        more, targets = _loss(usage, own, top, loss)
+        definitions += more
+        ranks = {**ranks, **targets}
+        words = [
+            f"layers: {pre or act}^l from {weight}^l{'ᵀ' if turned else ''} and {act} of the layer "
+            + ("below" if not offset else "l, for layer l + 1"),
+            "the loss is half the squared error" if loss == "half" else "the loss is the cross-entropy of a softmax",
+        ]
+        yield Assumption("layers", tuple(definitions), {}, tuple(words), ranks, True)
+
+
+def _first(wanted: object, there: object) -> str | None:
+    return next((b for b in wanted if b in there), None)  # type: ignore[attr-defined, operator]
+
+
+def _loss(usage: Usage, own: Program, top: Ref, kind: str) -> tuple[list[Definition], dict[str, int]]:
+    """The loss on the net's output, and what stands for output and target in this lesson."""
+    known = {d.head.base for d in own.definitions}
+    plain = [b for b, kinds in usage.kinds.items() if () in kinds and b not in known]
+    name = next((b for b, _ in usage.losses.most_common()), None) or _first(LOSS, plain) or "L"
+    target = _first([t for t in TARGET if t != top.base], plain) or "y"
+    more = []
+    if out := _first([b for b in OUT if b not in (target, top.base)], plain):
+        more.append(Definition(Ref(out), top))
+    more += [Definition(Ref(f), top) for f in usage.functions if f in ("h", "y", "o") and not own.functions.get(f)]
+    if kind == "half":
+        body: Node = Times((HALF, Power(Norm(Plus((top, Ref(target)), (1, -1))), Number("2"))), ("",))
+    else:
+        body = Negative(Call(Name("sum"), (Times((Ref(target), Call(Name("log"), (top,))), ("odot",)),)))
+    if name not in known:
+        more.append(Definition(Ref(name), body))
+    return more, {target: 1}
+
+
+# ------------------------------------------------------------------------------------------------------------- indices
+
+
+def _indexed(usage: Usage, own: Program) -> Iterator[Assumption]:
+    """z_j = Σ_i w_ji x_i + b_j and so on, for a lesson that tells its layers apart by letters."""
+    for to_from in (True, False):
+        names = _names(usage, own)
+        if names is None:
+            return
+        i, j, k = _letters(usage, names["w"], to_from)
+        z, a, y, t, x, w, b, cost = (names[n] for n in ("z", "a", "y", "t", "x", "w", "b", "L"))
+
+        def at(base: str, *letters: str) -> Ref:
+            return Ref(base, (), tuple(Name(letter) for letter in letters))
+
+        def weights(to: str, source: str, w: str = w, to_from: bool = to_from) -> Ref:
+            return at(w, to, source) if to_from else at(w, source, to)
+
+        from oracle.lesson.syntax import Sum
+
+        def total(letter: str, body: Node) -> Node:
+            return Sum((Name(letter),), None, None, None, body)
+
+        slope = next((f for f, _ in usage.slopes.most_common()), "sigma")
+        definitions = (
+            Definition(at(z, j), Plus((total(i, Times((weights(j, i), at(x, i)), ("",))), at(b, j)), (1, 1))),
+            Definition(at(a, j), Call(Name(slope), (at(z, j),))),
+            Definition(at(z, k), Plus((total(j, Times((weights(k, j), at(a, j)), ("",))), at(b, k)), (1, 1))),
+            Definition(at(y, k), Call(Name(slope), (at(z, k),))),
+            Definition(
+                Ref(cost), Times((HALF, total(k, Power(Plus((at(y, k), at(t, k)), (1, -1)), Number("2")))), ("",))
+            ),
+        )
+        words = (
+            f"{i} counts inputs, {j} hidden units, {k} outputs; {w} has the index of the unit that it leads "
+            + ("to first" if to_from else "from first"),
+            "the loss is half the squared error",
+        )
+        yield Assumption("indices", definitions, {}, words)
+
+
+def _names(usage: Usage, own: Program) -> dict[str, str] | None:
+    indexed = {r.base for r in usage.refs if r.subs and not r.slots}
+    w = _first(WEIGHT, {r.base for r in usage.refs if len(r.subs) == 2 and not r.slots})
+    if w is None:
+        return None
+    pre = next((b for b, _ in usage.preactivations.most_common() if b in indexed), None) or _first(PRE, indexed) or "z"
+    rest = indexed - {w, pre}
+    t = _first(TARGET, rest) or "t"
+    if t == "y" and not (set(OUT[1:]) & (rest - {"y"})):
+        t = "t"
+    y = _first([b for b in OUT if b not in (t,)], rest) or "y"
+    a = _first([b for b in ACT if b not in (t, y)], rest) or ("a" if y != "a" else "h")
+    loss = next((b for b, _ in usage.losses.most_common()), "L")
+    return {
+        "w": w,
+        "z": pre,
+        "t": t,
+        "y": y,
+        "a": a,
+        "x": "x" if a != "x" else "i",
+        "b": _first((*BIAS, "theta"), rest) or "b",
+        "L": loss,
+    }
+
+
+def _letters(usage: Usage, w: str, to_from: bool) -> tuple[str, str, str]:
+    pairs = [
+        tuple(s.base for s in r.subs if isinstance(s, Name)) for r in usage.refs if r.base == w and len(r.subs) == 2
+    ]
+    pairs = [p for p in pairs if len(p) == 2]
+    middle = {p[0] for p in pairs} & {p[1] for p in pairs}
+    inputs = {s.base for r in usage.refs if r.base == "x" and len(r.subs) == 1 for s in r.subs if isinstance(s, Name)}
+    j = next((m for m in sorted(middle) if m not in inputs), "j")
+    firsts, seconds = [p[0] for p in pairs if p[1] == j], [p[1] for p in pairs if p[0] == j]
+    k = next(iter(firsts if to_from else seconds), "k")
+    i = next(iter(seconds if to_from else firsts), "i")
+    return i, j, k
+
+
+# ------------------------------------------------------------------------------------------------------------- signals
+
+
+def _signals(usage: Usage, own: Program, net: Assumption) -> Iterator[tuple[dict[str, Signal], tuple[str, ...]]]:
+    """What δ and dW stand for, where the lesson does not say."""
+    loss = _loss_name(usage, own, net)
+    known = {d.head.base for d in (*own.definitions, *net.definitions)} | set(usage.kinds)
+    fixed: dict[str, Signal] = {}
+    if loss:
+        for base in usage.kinds:
+            if usage.is_signal(base) and base.startswith("d") and base[1:] in known:
+                fixed[base] = Signal(base[1:], Ref(loss))
+    unsaid = [b for b in usage.kinds if usage.is_signal(b) and b not in own.signals and b not in fixed]
+    if not unsaid or not loss:
+        yield fixed, ()
+        return
+    pre = next((b for b, _ in usage.preactivations.most_common()), None) or _first(PRE, known) or "z"
+    act = _first([b for b in ACT if b != pre], known) or "a"
+    for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
+        words = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
+        yield {**fixed, **{b: Signal(of, Ref(loss), sign) for b in unsaid}}, (words,)
+
+
+def _loss_name(usage: Usage, own: Program, net: Assumption) -> str | None:
+    known = [d.head.base for d in (*own.definitions, *net.definitions) if not d.head.subs and not d.head.slots]
+    return next((b for b, _ in usage.losses.most_common() if b in known), None) or _first(LOSS, known)
