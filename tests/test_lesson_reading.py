@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -254,3 +255,19 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     assert [note.line for note in read(path).notes] == [2]
     path.write_bytes(b"\xef\xbb\xbf$x$\r\n\r\n$$y$$\r\n")
     assert [(f.tex, f.place.line, f.place.column) for f in formulas(read(path))] == [("x", 1, 2), ("y", 3, 3)]
+
+
+@pytest.mark.parametrize("suffix", [".md", ".txt", ".tex", ".html", ".rst", ".ipynb"])
+@pytest.mark.parametrize(
+    "part", ["$a ", "\\[ x\n\n", "\\( x ", "\\begin{align} ", "` `` ", "<!-- ", "|a|\n|-|\n", "$|", "\\def\\a{", "|-"]
+)
+def test_a_broken_file_takes_no_longer_than_its_length_allows(suffix: str, part: str) -> None:
+    """Four times the length takes about four times as long, not sixteen: no search is begun again and again."""
+    times = []
+    for count in (2_000, 8_000):
+        text = part * count
+        text = json.dumps({"cells": [{"cell_type": "markdown", "source": text}]}) if suffix == ".ipynb" else text
+        start = process_time()
+        read(Path("lesson" + suffix), text)
+        times.append(process_time() - start)
+    assert times[1] < 10 * times[0] + 0.5

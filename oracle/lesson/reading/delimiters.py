@@ -45,7 +45,7 @@ class Delimited:
     def __post_init__(self) -> None:
         self.text = self.source.text
         self.blank = [match.start() for match in re.finditer(r"\n(?=[ \t>]*\n)", self.text)]
-        self.missing: set[str] = set()
+        self.missing: set[tuple[str, int]] = set()
 
     def paragraph(self, at: int) -> int:
         """Where the paragraph around an offset ends."""
@@ -118,13 +118,12 @@ class Delimited:
 
     def find(self, closing: str, start: int, inline: int | None) -> int:
         """The closing sign, within the paragraph for an inline formula; -1 where there is none."""
-        if inline is not None:
-            return self.text.find(closing, start, self.paragraph(inline))
-        if closing in self.missing:
+        end = len(self.text) if inline is None else self.paragraph(inline)
+        if (closing, end) in self.missing:
             return -1
-        close = self.text.find(closing, start)
+        close = self.text.find(closing, start, end)
         if close < 0:
-            self.missing.add(closing)
+            self.missing.add((closing, end))
         return close
 
     def alone(self, start: int, end: int) -> bool:

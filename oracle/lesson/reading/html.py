@@ -23,9 +23,18 @@ TEX = re.compile(r"application/x-tex|^(?:la)?tex$|text/x-tex", re.IGNORECASE)
 def read(path: str, text: str) -> Document:
     """The document of a page."""
     page = Page(Source(path, "html", text))
-    page.feed(text)
+    page.feed(text[: _end(page.source)])
     page.close()
     return page.finish()
+
+
+def _end(source: Source) -> int:
+    """Where the page ends for a browser: at a comment that is never closed."""
+    start = source.text.find("<!--", source.text.rfind("-->") + 1)
+    if start < 0:
+        return len(source.text)
+    source.note(start, "the comment that `<!--` opens is never closed; nothing after it is read")
+    return start
 
 
 def quoted(tex: str) -> str:

@@ -36,9 +36,9 @@ def _token(source: Source, maths: Delimited, match: re.Match[str]) -> int:
     if match["level"]:
         return _heading(source, match)
     if match["rule"]:
-        return _table(source, maths, match)
+        return _table(source, match)
     if match["comment"]:
-        return _comment(source, match.start())
+        return _comment(source, maths, match.start())
     if match["ticks"]:
         return _span(source, maths, match)
     opening = OPENING.match(source.text, match.start())
@@ -87,8 +87,8 @@ def _heading(source: Source, match: re.Match[str]) -> int:
     return start
 
 
-def _comment(source: Source, at: int) -> int:
-    end = source.text.find("-->", at)
+def _comment(source: Source, maths: Delimited, at: int) -> int:
+    end = maths.find("-->", at, None)
     if end < 0:
         source.note(at, "the comment that `<!--` opens is never closed; it is read as text")
         return at + 4
@@ -105,15 +105,16 @@ def _span(source: Source, maths: Delimited, match: re.Match[str]) -> int:
     return close.end() if close else match.end()
 
 
-def _table(source: Source, maths: Delimited, match: re.Match[str]) -> int:
+def _table(source: Source, match: re.Match[str]) -> int:
     """The head is the line before the rule; rows go on while they have bars. Its formulas are read as well."""
     line = source.line(match.start())
-    starts = [*source.starts, len(source.text) + 1]
-    if line < 2:
+    if line < 2 or match.start() < source.table:
         return match.end()
+    starts = [*source.starts, len(source.text) + 1]
     last = line
     while last + 1 < len(starts) and "|" in source.text[starts[last] : starts[last + 1] - 1]:
         last += 1
+    source.table = starts[last] - 1
     lines = [line - 1, *range(line + 1, last + 1)]
     rows = tuple(_cells(source.text[starts[n - 1] : starts[n] - 1]) for n in lines)
     if "|" in source.text[starts[line - 2] : starts[line - 1]]:
@@ -126,5 +127,8 @@ def _cells(line: str) -> tuple[str, ...]:
     parts = re.findall(r"(?:\\.|\$[^$]*\$|[^|\\])+|\|", line.strip().strip("|"))
     cells = [""]
     for part in parts:
-        cells = [*cells, ""] if part == "|" else [*cells[:-1], cells[-1] + part]
+        if part == "|":
+            cells.append("")
+        else:
+            cells[-1] += part
     return tuple(cell.strip() for cell in cells)

@@ -55,12 +55,9 @@ def _read(whole: Source, cell: Cell, language: str) -> None:
     document = source.document()
     whole.pending = pending
     whole.pieces += [_moved(whole, cell, piece) for piece in document.pieces]
-    whole.notes += [Note(whole.line(cell.begins[_offset(cell, note.line)]), note.words) for note in document.notes]
-
-
-def _offset(cell: Cell, line: int) -> int:
-    starts = [0, *(match.end() for match in re.finditer("\n", cell.text))]
-    return min(starts[line - 1], len(cell.text) - 1)
+    for note in document.notes:
+        at = min(source.starts[note.line - 1], len(cell.text) - 1)
+        whole.notes.append(Note(whole.line(cell.begins[at]), note.words))
 
 
 def _moved(whole: Source, cell: Cell, piece: Piece) -> Piece:

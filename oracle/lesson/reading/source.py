@@ -18,6 +18,9 @@ ASIDE = re.compile(r"skip\b|wrong on purpose\b", re.IGNORECASE)
 """What concerns the next formula or block of code only."""
 SETTING = re.compile(r"([\w -]+?)\s*[:=]\s*(.+)")
 
+UNCLOSED = 20
+"""So many macros without an end are tried; a file with more is broken, and would take long."""
+
 
 def braced(text: str, start: int) -> int:
     r"""Where the group that opens at `start` ends (after its brace), -1 where it never does; `\{` is no brace."""
@@ -31,10 +34,11 @@ def braced(text: str, start: int) -> int:
 
 def macros(text: str) -> tuple[dict[str, tuple[int, str]], list[tuple[int, int]]]:
     r"""The macros that a text defines, name -> (number of arguments, body), and where the definitions stand."""
-    found, spans = {}, []
+    found, spans, broken = {}, [], 0
     for match in DEFINITION.finditer(text):
-        end = braced(text, match.end())
+        end = braced(text, match.end()) if broken < UNCLOSED else -1
         if end < 0:
+            broken += 1
             continue
         body = text[match.end() + 1 : end - 1]
         name = match[1] or match[2] or match[4] or match[7]
@@ -63,6 +67,8 @@ class Source:
     taken: list[tuple[int, int]] = field(default_factory=list)
     title: str = ""
     pending: list[str] = field(default_factory=list)
+    table: int = 0
+    """Where the last table ends."""
 
     def __post_init__(self) -> None:
         self.starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
