@@ -13,7 +13,7 @@ from oracle.lesson.formula import parse
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.notation import Notation, lifted, survey
 from oracle.lesson.meaning.program import is_update
-from oracle.lesson.records import Audit, Equation, Link, Place, Verdict
+from oracle.lesson.records import BAD, Audit, Equation, Link, Place, Verdict
 from oracle.lesson.syntax import Node, Problem, Relation, Span, Statement
 
 HEAD = re.compile(
@@ -42,11 +42,29 @@ def audit(
     lines, notation = understood(document)
     reading = build([(line.number, s) for line in lines for s in line.statements], notation, dict(settings or {}))
     judge = Nets(reading.program, nets, seed, reading.activations)
+    equations = _believed(tuple(judged(line, reading, judge) for line in lines))
     return Audit(
         lesson=document.path, title=document.title, format=document.format, profile=reading.profile, net=reading.net,
         readings=reading.readings, equations=tuple(judged(line, reading, judge) for line in lines),
         notes=document.notes, nets=nets,
     )  # fmt: skip
+
+
+def _believed(equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+    """Nothing is called wrong under a net that explains less than it contradicts: then the net is wrong, not the lesson."""
+    links = [link for equation in equations for link in equation.links if not link.deliberate]
+    held = sum(link.verdict in ("holds", "holds under") for link in links)
+    bad = sum(link.verdict in BAD for link in links)
+    if held >= bad:
+        return equations
+    reason = "no reading of this lesson's symbols was found under which most of its equations hold"
+
+    def doubted(link: Link) -> Link:
+        if link.verdict not in BAD or link.deliberate:
+            return link
+        return structs.replace(link, verdict="not understood", reason=reason, difference=None)
+
+    return tuple(structs.replace(e, links=tuple(doubted(link) for link in e.links)) for e in equations)
 
 
 def understood(document: Document) -> tuple[list[Line], Notation]:
@@ -105,6 +123,9 @@ def link(line: Line, head: Node, op: str, member: Node, reading: Reading, nets: 
         return Link(left, op, right, "update", place=place)
     found = nets.judge(head, member, line.number)
     verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
+    under = nets.under(head, member, line.number) if verdict in ("fails", "ill-typed") else ""
+    if under:
+        verdict = "holds under"
     return Link(
         left, op, right, cast("Verdict", verdict), found.reason, place=place,
         difference=(found.least, found.most) if found.verdict in ("holds", "fails") else None,

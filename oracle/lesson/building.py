@@ -66,6 +66,7 @@ def completed(own: Program, assumption: Assumption) -> Program:
     known = {_name(d.head) for d in program.definitions}
     program.definitions += [d for d in assumption.definitions if _name(d.head) not in known]
     program.signals = {**assumption.signals, **program.signals}
+    program.aliases = dict(assumption.aliases)
     find_families(program)
     _infer(program)
     return program

@@ -8,7 +8,7 @@ import torch
 
 from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.meaning.program import Program
-from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value
+from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
 from oracle.lesson.meaning.world import ACTIVATIONS, ENDS, Env, World
 from oracle.lesson.syntax import Node, Number, Sum
 
@@ -16,6 +16,8 @@ CONSTANTS = {"L", "T", "n", "N", "D", "n_l", "m"}
 """Letters that are ends, never counted through."""
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
+FAR = 1e-6
+"""Beyond here two nets are proof enough."""
 
 
 @dataclass
@@ -30,6 +32,28 @@ class Outcome:
     """Both sides vanish in every net."""
 
 
+@dataclass(frozen=True)
+class Way:
+    """How formulas are read in the nets of a lesson; beyond the first, each has words for the report."""
+
+    words: str = ""
+    activations: tuple[str, ...] = ()
+    pairs: str = "strict"
+    immediate: bool = False
+    apart: bool = False
+    """Different indices of one kind are different numbers (j ≠ k)."""
+
+
+OTHERWISE = (
+    Way("each partial holds everything else fixed", immediate=True),
+    Way("the activation is the logistic sigmoid", ("sigmoid",)),
+    Way("the activation is tanh", ("tanh",)),
+    Way("the two indices are different", apart=True),
+    Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
+    Way("vectors side by side are an inner product", pairs="dot"),
+)
+
+
 @dataclass
 class Nets:
     """The random nets of a lesson, made once and used for every link."""
@@ -38,16 +62,35 @@ class Nets:
     count: int = 8
     seed: int = 0
     activations: tuple[str, ...] = tuple(ACTIVATIONS)
-    worlds: list[World] = field(default_factory=list)
+    worlds: dict[Way, list[World]] = field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[World]:
+    def nets(self, way: Way) -> Iterator[World]:
+        """The nets of one way of reading, drawn when they are first asked for."""
+        made = self.worlds.setdefault(way, [])
+        activations = way.activations or self.activations
         for k in range(self.count):
-            if k == len(self.worlds):
-                activation = self.activations[k % len(self.activations)]
-                self.worlds.append(World(self.program, self.seed + k, activation=activation))
-            yield self.worlds[k]
+            if k == len(made):
+                activation = activations[k % len(activations)]
+                made.append(
+                    World(self.program, self.seed + k, activation=activation, pairs=way.pairs, immediate=way.immediate)
+                )
+            yield made[k]
 
     def judge(self, head: Node, member: Node, line: int = 0) -> Outcome:
+        """Whether two formulas agree as they stand."""
+        return self.read(head, member, Way(), line)
+
+    def under(self, head: Node, member: Node, line: int = 0) -> str:
+        """The reading under which two formulas agree that do not as they stand; "" where there is none."""
+        for way in OTHERWISE:
+            if way.activations and (way.activations == self.activations or len(self.activations) == 1):
+                continue
+            found = self.read(head, member, way, line)
+            if found.verdict == "holds" and not found.zero:
+                return way.words
+        return ""
+
+    def read(self, head: Node, member: Node, way: Way, line: int = 0) -> Outcome:
         """Whether two formulas agree in every net, for every layer, sample and step.
 
         A symbol that nothing defines may be anything where it stands on both sides: σ′(z) = σ(z) (1 − σ(z)).
@@ -55,32 +98,31 @@ class Nets:
         free: set[str] = set()
         while True:
             try:
-                return self._judge(head, member, line, free)
+                return self._read(head, member, way, line, free)
             except UndefinedError as error:
                 if error.base in free or not all(_uses(side, error.base) for side in (head, member)):
                     return Outcome("not understood", str(error))
                 free.add(error.base)
 
-    def _judge(self, head: Node, member: Node, line: int, free: set[str]) -> Outcome:
+    def _read(self, head: Node, member: Node, way: Way, line: int, free: set[str]) -> Outcome:
         least, most, seen, zero = float("inf"), 0.0, False, True
-        for world in self:
+        for world in self.nets(way):
             world.line, world.loose = line, free
             for env in assignments(self.program, (head, member)):
                 try:
-                    found = compared(world, head, member, env)
-                except IllTypedError as error:
-                    return Outcome("ill-typed", str(error))
+                    difference, nothing = compared(world, head, member, env, way.apart)
                 except BeyondError:
                     continue
                 except UndefinedError:
                     raise
+                except IllTypedError as error:
+                    return Outcome("ill-typed", str(error))
                 except NotUnderstoodError as error:
                     return Outcome("not understood", str(error))
-                if found is None:
-                    continue
-                difference, nothing = found
                 seen, zero = True, zero and nothing
                 least, most = min(least, difference), max(most, difference)
+            if most > FAR and world is not self.worlds[way][0]:
+                break
         if not seen:
             return Outcome("not understood", "in no net drawn do both sides exist")
         return Outcome("holds" if most < CLOSE else "fails", "", least, most, zero)
@@ -111,7 +153,7 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str]) -> N
         _slot_letters(child, bound, kinds)
 
 
-def compared(world: World, head: Node, member: Node, env: Env) -> tuple[float, bool] | None:
+def compared(world: World, head: Node, member: Node, env: Env, apart: bool = False) -> tuple[float, bool]:
     """The relative difference of two formulas in one net, and whether both are zero."""
     with world.fresh():
         left = world.value(head, env)
@@ -122,12 +164,26 @@ def compared(world: World, head: Node, member: Node, env: Env) -> tuple[float, b
     if extra:
         raise IllTypedError(f"index {', '.join(sorted(extra))} is free on the right and not on the left")
     if right.rank and left.rank != right.rank:
-        raise IllTypedError(f"{_shape(world, left)} on the left, {_shape(world, right)} on the right")
+        raise IllTypedError(f"{_shape(left)} on the left, {_shape(right)} on the right")
     difference = world.algebra.elementwise(torch.sub, left, right, "the two sides")
+    if apart:
+        mask = _different(difference)
+        left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     scale = max(_size(left), _size(right))
-    assert difference.data is not None
-    gap = float(difference.data.detach().abs().max()) if difference.data.numel() else 0.0
+    gap = _size(difference)
     return (gap / scale if scale > 0 else 0.0), scale == 0.0
+
+
+def _different(value: Value) -> Value:
+    """1 where indices of one kind differ from each other."""
+    sizes = [] if value.data is None else list(value.data.shape[: len(value.names)])
+    mask = torch.ones(sizes, dtype=torch.float64)
+    for a in range(len(sizes)):
+        for b in range(a):
+            if one(value.dims[a], value.dims[b]):
+                shape = [sizes[k] if k in (a, b) else 1 for k in range(len(sizes))]
+                mask = mask * (1 - torch.eye(sizes[a], dtype=torch.float64)).reshape(shape)
+    return Value(mask, value.names, value.dims)
 
 
 def _size(value: Value) -> float:
@@ -135,6 +191,6 @@ def _size(value: Value) -> float:
     return float(value.data.detach().abs().max()) if value.data.numel() else 0.0
 
 
-def _shape(world: World, value: Value) -> str:
+def _shape(value: Value) -> str:
     kinds = ("a number", "a vector", "a matrix")
     return kinds[value.rank] if value.rank < 3 else f"{value.rank} axes"

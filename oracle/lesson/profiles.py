@@ -33,13 +33,17 @@ class Assumption:
     words: tuple[str, ...] = ()
     ranks: Mapping[str, int] = field(default_factory=dict)
     vectors: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def assumptions(usage: Usage, own: Program) -> Iterator[Assumption]:
     """Every candidate for a lesson, the least first."""
     for base in _nets(usage, own):
         for signals, words in _signals(usage, own, base):
-            yield Assumption(base.name, base.definitions, signals, base.words + words, base.ranks, base.vectors)
+            aliases = _aliases(usage, own, base)
+            yield Assumption(
+                base.name, base.definitions, signals, base.words + words, base.ranks, base.vectors, aliases
+            )
 
 
 def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
@@ -48,6 +52,19 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
         yield from _layered(usage, own)
     else:
         yield from _indexed(usage, own)
+
+
+def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
+    """w for W, where only one of them is in a forward equation."""
+    known = {
+        n.base for d in (*own.definitions, *net.definitions) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)
+    }
+    swapped = {base: base.swapcase() for base in usage.kinds if len(base) == 1 and base not in known}
+    return {
+        base: other
+        for base, other in swapped.items()
+        if other in known and usage.kinds[base] & usage.kinds.get(other, set())
+    }
 
 
 # -------------------------------------------------------------------------------------------------------------- layers

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from oracle.lesson.syntax import (
     Call,
+    Derivative,
     Indexed,
     Items,
     Marked,
@@ -19,6 +20,7 @@ from oracle.lesson.syntax import (
     Plus,
     Power,
     Prime,
+    Relation,
     Statement,
     Sum,
     Tagged,
@@ -122,6 +124,8 @@ class Notation:
     """Bases, with the number of their subscripts, that carry an index letter."""
     functions: set[str] = field(default_factory=set)
     labelled: set[str] = field(default_factory=set)
+    squares: set[str] = field(default_factory=set)
+    """Names whose square is a quantity of its own: σ² of a batch."""
 
     # -- the decision for one symbol
 
@@ -129,10 +133,12 @@ class Notation:
         """The symbol as a quantity, its powers around it; None for a number's name (e, π)."""
         base = parts.name.base
         slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
-        powers = []
+        powers, squared = [], ""
         for power in parts.powers:
             if kind := self.kind_of_power(base, power):
                 slots.append((kind, power))
+            elif base in self.squares and isinstance(power, Number) and power.text == "2":
+                squared = "^2"
             else:
                 powers.append(power)
         subs: list[Node] = []
@@ -146,7 +152,7 @@ class Notation:
             else:
                 numeric.append(isinstance(sub, Number))
                 subs.append(sub)
-        labelled = "_".join([base, *labels])
+        labelled = "_".join([base, *labels]) + squared
         if subs and all(numeric) and not self.has_axes(labelled, len(subs)):
             labelled, subs = "_".join([labelled, *(_word(sub) for sub in subs)]), []
         if len(subs) == 1 and isinstance(subs[0], Number) and len(subs[0].text) == 2 and (labelled, 2) in self.indexed:
@@ -230,13 +236,15 @@ def _word(sub: Node) -> str:
     return "".join(_word(part) for part in sub.children())
 
 
-def survey(statements: Iterable[Statement]) -> Notation:
+def survey(given: Iterable[Statement]) -> Notation:
     """The notation of a lesson, from all its statements."""
+    statements = list(given)
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
     found = Notation()
     _bound(nodes, found)
     _layers(nodes, found)
     _subscripts(nodes, found)
+    _squares(nodes, statements, found)
     _axes(nodes, found)
     return found
 
@@ -316,6 +324,16 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
     times = {base for base, (_, kind) in found.sub_slots.items() if kind == "time"}
     if times:  # W_i beside i_t is a gate's weight
         found.labelled |= {base for base in times if base not in found.bound}
+
+
+def _squares(nodes: list[Node], statements: list[Statement], found: Notation) -> None:
+    """σ² is a quantity where it is defined or differentiated by."""
+    heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
+    for node in (*heads, *(wrt for n in nodes if isinstance(n, Derivative) for wrt in n.wrt)):
+        if isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.text == "2":
+            core = node.base.base if isinstance(node.base, Indexed) else node.base
+            if isinstance(core, Name):
+                found.squares.add(core.base)
 
 
 def _axes(nodes: list[Node], found: Notation) -> None:

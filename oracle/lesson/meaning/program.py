@@ -12,7 +12,7 @@ from oracle.lesson.meaning.values import Dim
 from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Prime, Times, Transpose
 
 LOSSES = {"L", "cal L", "J", "E", "C", "ell", "loss", "cost", "cal J", "cal E", "cal C", "Loss", "Cost", "l", "R", "S"}
-SCALARS = {"eta", "lambda", "alpha", "epsilon", "m", "n", "N", "M", "beta", "gamma", "mu", "D", "pi", "T", "K", "rho"}
+SCALARS = {"eta", "lambda", "alpha", "epsilon", "varepsilon", "m", "n", "N", "M", "D", "pi", "K", "rho"}
 Key = tuple[str, tuple[str, ...], tuple[int, ...]]
 """A quantity: its base, its family, and the numbers of its slots."""
 
@@ -53,6 +53,8 @@ class Program:
     definitions: list[Definition] = field(default_factory=list)
     functions: dict[str, list[FunctionDefinition]] = field(default_factory=dict)
     signals: dict[str, Signal] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Names that are another's: w for W."""
     declared: dict[str, int] = field(default_factory=dict)
     """Ranks that the lesson states (W ∈ ℝ^{h×d})."""
     depth: int = 3
@@ -61,6 +63,8 @@ class Program:
     vectors: bool = False
     """Whether symbols without indices are vectors and matrices."""
     shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
+    counts: dict[str, Dim] = field(default_factory=dict)
+    """Numbers that are the end of a sum, and what they count: the m of Σ_{i=1}^m."""
     roles: dict[str, Dim] = field(default_factory=dict)
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
     families: set[str] = field(default_factory=set)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from oracle.lesson.meaning.notation import Ref, letters
-from oracle.lesson.meaning.program import Definition, FunctionDefinition, Key, Program
+from oracle.lesson.meaning.program import SCALARS, Definition, FunctionDefinition, Key, Program
 from oracle.lesson.meaning.values import (
     Algebra,
     BeyondError,
@@ -54,6 +54,7 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softplus": torch.nn.functional.softplus,
 }  # fmt: skip
+CONSTANTS = {"e": torch.e, "pi": torch.pi}
 ENDS = {"layer": "depth", "time": "steps", "sample": "samples"}
 
 
@@ -72,6 +73,8 @@ class World:
     busy: set[Key] = field(default_factory=set)
     typed: dict[str, Dim] = field(default_factory=dict)
     """Of the formula at hand: what its letters count."""
+    held: dict[Key, Value] | None = None
+    """While a direct partial is taken: copies of the quantities, each standing for itself."""
     loose: set[str] = field(default_factory=set)
     """Symbols of the formula at hand that may be anything."""
     line: int = 0
@@ -133,7 +136,7 @@ class World:
         match node:
             case Number(text=text) if text.isdigit():
                 return int(text)
-            case Name(base=base):
+            case Name(base=base) | Ref(base=base):
                 if base in env:
                     return env[base]
                 if self.constant(base, kind):
@@ -147,17 +150,26 @@ class World:
         raise NotUnderstoodError(f"{letters(node) or node} stands where a number of a {kind or 'slot'} should")
 
     def leaf(self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...], count: int) -> Value:
+        if base in self.program.counts and not slots:
+            size = (
+                None if self.infer else torch.tensor(float(self.size(self.program.counts[base])), dtype=torch.float64)
+            )
+            return Value(size)
         at = (base, family, tuple(n for kind, n in slots if kind == "layer"))
         if at not in self.program.shapes:
             others = [known for known in self.program.shapes if known[0] == base]
+            kinds = tuple(k for k, _ in slots)
+            heads = [d.head for d in self.program.definitions if slots and not self.infer]
+            if any(head.base == base and head.kinds == kinds for head in heads):
+                raise BeyondError
             if not self.infer and any(known[1] == family and len(known[2]) == len(at[2]) for known in others):
                 raise BeyondError
             if not self.infer and others and base not in self.loose:
                 raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
-            if not self.infer and base not in self.loose:
+            if not self.infer and base not in self.loose and base not in SCALARS:
                 raise UndefinedError(base)
             parameter = base[:1] in "wWUVΘθuv" or base in ("Theta", "theta")
-            rank = self.program.rank(base, count)
+            rank = count if base in self.loose else self.program.rank(base, count)
             self.program.shapes[at] = tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))
         shape = self.program.shapes[at]
         data = None
@@ -180,7 +192,7 @@ class World:
             value = self.value(definition.body, env)
         self.busy.discard(key)
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
-        if loose := sorted(set(value.names) - set(names)):
+        if names and (loose := sorted(set(value.names) - set(names))):
             raise IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
         value = self.algebra.placed(value, tuple(n for n in names if n in value.names)).plain()
         if value.data is not None and not value.data.requires_grad:
@@ -200,6 +212,10 @@ class World:
 
     def ref(self, node: Ref, env: Env) -> Value:
         """A symbol's value; an error signal's (δ, dW) is a partial of the loss."""
+        if node.base in CONSTANTS and self.definition(node.base, (), ()) is None and not node.subs:
+            return self.scalar(CONSTANTS[node.base])
+        if other := self.program.aliases.get(node.base):
+            return self.ref(replace(node, base=other), env)
         if signal := self.program.signals.get(node.base):
             wrt = replace(node, base=signal.of)
             out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss)
@@ -215,7 +231,12 @@ class World:
             if not (0 if kind != "sample" else 1) <= n <= int(getattr(self.program, ENDS[kind])):
                 raise BeyondError
         value = self.quantity(node.base, self.program.family(node), slots, len(node.subs))
-        return replace(value, way=None)
+        if self.held is None or value.data is None:
+            return value
+        key = (node.base, self.program.family(node), tuple(n for _, n in slots))
+        if key not in self.held:
+            self.held[key] = replace(value, data=value.data.detach().clone().requires_grad_(True))
+        return self.held[key]
 
     def indexed(self, value: Value, node: Ref, env: Env) -> Value:
         if len(node.subs) > value.rank:
@@ -233,7 +254,7 @@ class World:
             case Name(base=base):
                 dim = self.typed.setdefault(base, value.shape[0])
                 self.algebra.same(dim, value.shape[0], f"index {base}")
-                return self.algebra.named(value, (base,))
+                return replace(self.algebra.named(value, (base,)), row=value.rank == 2)
         raise NotUnderstoodError("an index that is neither a letter nor a number")
 
     # -------------------------------------------------------------------------------------------------- expressions
@@ -245,10 +266,10 @@ class World:
                 return self.ref(node, env)
             case Number(text=text):
                 return self.scalar(float(text.replace(",", "")))
-            case Name(base="e"):
-                return self.scalar(torch.e)
             case Negative(body=body):
                 return self.algebra.multiply(self.scalar(-1.0), self.value(body, env), "")
+            case Name(base=base) if base in CONSTANTS:
+                return self.scalar(CONSTANTS[base])
             case Plus():
                 return self.plus(node, env)
             case Times():
@@ -323,7 +344,7 @@ class World:
         return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=Way(a.way.of, b.way.wrt, b.way.rank))
 
     def power(self, node: Power, env: Env) -> Value:
-        if isinstance(node.base, Name) and node.base.base == "e":
+        if isinstance(node.base, Name | Ref) and node.base.base == "e" and not self.definition("e", (), ()):
             return self.apply(torch.exp, self.value(node.exponent, env))
         base, exponent = self.value(node.base, env), self.value(node.exponent, env)
         return self.algebra.elementwise(torch.pow, base, exponent, "a power")
@@ -349,12 +370,37 @@ class World:
             return self.norm_free(args[0])
         if core.base == "softmax" and len(args) == 1:
             return self.apply(lambda x: torch.softmax(x, -1), args[0])
+        if core.base == "prod" and len(args) == 2:
+            return self.joined(*args) or self.algebra.multiply(*args, "")
+        if core.base in ("max", "min") and len(args) == 2:
+            f = torch.maximum if core.base == "max" else torch.minimum
+            return self.algebra.elementwise(f, *args, core.base)
+        if len(args) > 1 and core.base not in ELEMENTWISE:
+            return self.anything(core.base, args)
         if len(args) != 1:
             raise NotUnderstoodError(f"{core.base} of {len(args)} arguments")
         f = self.function(core.base)
         for _ in range(primes):
             f = slope(f)
         return self.apply(f, args[0])
+
+    def anything(self, name: str, args: list[Value]) -> Value:
+        """A function of which nothing is said, l(o, y): smooth, of all entries of all arguments, the same in one net."""
+        if any(arg.names for arg in args):
+            raise NotUnderstoodError(f"{name} of several arguments with indices")
+        if self.infer:
+            return Value(None)
+        out = torch.zeros((), dtype=torch.float64)
+        for k, arg in enumerate(args):
+            assert arg.data is not None
+            entries = arg.data.reshape(-1)
+            weights = torch.linspace(0.4 + 0.2 * k, 1.3, len(entries), dtype=torch.float64)
+            out = (
+                out * (1 + 0.3 * (entries * weights).sum())
+                + torch.tanh(entries * weights).sum()
+                + (weights * entries**2).sum()
+            )
+        return Value(out)
 
     def is_quantity(self, base: str) -> bool:
         """Whether J(W, b) is J: a quantity written with what it depends on."""
@@ -414,6 +460,8 @@ class World:
                 self.typed[letter] = before
         if letter not in body.names:
             raise IllTypedError(f"the sum is over {letter}, and nothing in it depends on {letter}")
+        if isinstance(node.upper, Ref) and not node.upper.subs:
+            self.program.counts.setdefault(node.upper.base, body.dims[body.names.index(letter)])
         return self.algebra.total(body, letter)
 
     @staticmethod
@@ -456,11 +504,31 @@ class World:
     def derivative(self, node: Derivative, env: Env) -> Value:
         if len(node.wrt) != 1:
             raise NotUnderstoodError("a derivative of higher order")
+        if (self.immediate or node.immediate) and isinstance(node.of, Ref):
+            return self.direct(node.of, node.wrt[0], env)
         return self.partial(self.value(node.of, env), node.wrt[0], env, node.of)
+
+    def direct(self, of: Ref, wrt: Node, env: Env) -> Value:
+        """The partial with everything else held: through the definition of `of` alone, where that uses `wrt` itself."""
+        slots = tuple((kind, self.number(expr, env, kind)) for kind, expr in of.slots)
+        found = self.definition(of.base, self.program.family(of), slots)
+        if (
+            found is None
+            or not isinstance(wrt, Ref)
+            or not any(isinstance(n, Ref) and n.base == wrt.base for n in found[0].body.walk())
+        ):
+            return self.partial(self.value(of, env), wrt, env, of)
+        before, self.held = self.held, {}
+        try:
+            whole = self.defined((of.base, self.program.family(of), tuple(n for _, n in slots)), *found)
+            return self.partial(self.indexed(whole, of, env), wrt, env, of)
+        finally:
+            self.held = before
 
     def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None) -> Value:
         if not isinstance(wrt, Ref):
             raise NotUnderstoodError("a derivative by something that is no symbol")
+        wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
         target = self.whole(wrt, env)
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else jacobian(of.data, target.data)
