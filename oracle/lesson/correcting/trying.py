@@ -1,0 +1,138 @@
+r"""Candidates tried in one net: sub-formulas are evaluated once, however many candidates share them."""
+
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from oracle.lesson.judging import Nets, assignments
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.meaning.world import Env, World
+from oracle.lesson.syntax import Call, Name, Negative, Node, Plus, Power, Quotient, Sum, Times, Transpose, rebuilt
+
+CLOSE = 1e-8
+REFUSED = (IllTypedError, NotUnderstoodError, BeyondError, KeyError, IndexError, RuntimeError, TypeError)
+"""What a candidate that means nothing may raise in a net."""
+
+
+@dataclass
+class Trial:
+    """One net, one choice of layers and samples, and what the left side is worth there."""
+
+    world: World
+    env: Env
+    target: Value
+    typed: dict[str, Dim]
+    line: int = 0
+    kept: dict[Node, Value | None] = field(default_factory=dict)
+
+    def value(self, node: Node) -> Value | None:
+        """What a formula is worth; None where it means nothing."""
+        if node not in self.kept:
+            try:
+                self.kept[node] = self._computed(node)
+            except REFUSED:
+                self.kept[node] = None
+        return self.kept[node]
+
+    def _computed(self, node: Node) -> Value | None:
+        if not self._open(node):
+            return self._plain(node)
+        parts: dict[str, Value] = {}
+        for child in node.children():
+            if isinstance(node, Sum) and child is not node.body:
+                continue
+            if isinstance(node, Call) and not any(child is arg for arg in node.args):
+                continue
+            value = self.value(child)
+            if value is None:
+                return None
+            parts[f"part {len(parts)}"] = value
+        names = iter(parts)
+        if isinstance(node, Sum):
+            shell: Node = replace(node, body=Ref(next(names)))
+        elif isinstance(node, Call):
+            shell = replace(node, args=tuple(Ref(name) for name in names))
+        else:
+            shell = rebuilt(node, lambda _: Ref(next(names)))
+        self.world.bindings.append(parts)
+        try:
+            return self._plain(shell)
+        finally:
+            self.world.bindings.pop()
+
+    def _plain(self, node: Node) -> Value:
+        self.world.line = self.line
+        with self.world.fresh():
+            self.world.typed.update(self.typed)
+            if isinstance(node, Sum):
+                for name in node.indices:
+                    self.world.typed.pop(name.base, None)
+            return self.world.value(node, self.env)
+
+    def _open(self, node: Node) -> bool:
+        """Whether a node's value is a function of its parts' values."""
+        match node:
+            case Times() | Plus() | Negative() | Quotient() | Transpose() | Call():
+                return True
+            case Power(base=base):
+                return not (isinstance(base, Name) and base.base == "e")
+            case Sum(indices=indices, body=body) if len(indices) == 1:
+                return not self.world.counts(indices[0].base, body)
+        return False
+
+    def agrees(self, node: Node) -> bool:
+        """Whether a formula is worth what the left side is."""
+        value = self.value(node)
+        return value is not None and self.same(value)
+
+    def same(self, value: Value) -> bool:
+        target = self.target
+        if set(value.names) - set(target.names) or (value.rank and value.rank != target.rank):
+            return False
+        try:
+            gap = self.world.algebra.elementwise(torch.sub, target, replace(value, way=None), "the two sides")
+        except REFUSED:
+            return False
+        scale = max(size(target), size(value))
+        return scale > 0 and size(gap) <= CLOSE * scale
+
+
+def size(value: Value) -> float:
+    """The largest entry."""
+    if value.data is None or not value.data.numel():
+        return 0.0
+    return float(value.data.detach().abs().max())
+
+
+def trials(nets: Nets, head: Node, members: tuple[Node, ...], line: int = 0, count: int = 2) -> list[Trial]:
+    """The left side in `count` nets, each with a choice of layers that exist; [] where it means nothing."""
+    found: list[Trial] = []
+    for world in nets:
+        if len(found) == count:
+            break
+        world.line, world.loose = line, set()
+        envs = list(assignments(nets.program, (head, *members)))
+        # the first layer has inputs for activations, the last no layer after it: look between them first
+        for env in sorted(envs, key=lambda env: sum(abs(n - 2) for n in env.values())):
+            if (trial := _trial(world, env, head, members)) is not None:
+                found.append(trial)
+                break
+    return found
+
+
+def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...]) -> Trial | None:
+    try:
+        with world.fresh():
+            target = world.value(head, env)
+            typed = dict(world.typed)
+            for member in members:
+                try:
+                    world.value(member, env)
+                except BeyondError:
+                    return None
+                except REFUSED:
+                    continue
+    except REFUSED:
+        return None
+    return Trial(world, env, target, typed, world.line)

@@ -1,0 +1,151 @@
+r"""What a repair may put in: the symbols, factors and terms of the lesson, the nearest first, with their TeX."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Plus,
+    Prime,
+    Quotient,
+    Sum,
+    Tagged,
+    Times,
+    Transpose,
+)  # fmt: skip
+
+NUMBERS = (Number("2"), Quotient(Number("1"), Number("2")))
+PLAIN = {"log", "ln", "exp", "max", "min", "sum", "softmax", "diag", "tr", "sqrt", "sign", "f", "J", "C", "L"}
+"""Functions whose slope is not put in unless the lesson itself writes it."""
+FAR = 0.6
+
+
+@dataclass(frozen=True)
+class Source:
+    """A formula of the lesson: the trees of its statements, and its TeX."""
+
+    number: int
+    trees: tuple[Node, ...]
+    tex: str
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Nodes with their distance from the formula at hand: 0 in it, up to `FAR` far from it."""
+
+    symbols: dict[Ref, float]
+    factors: dict[Node, float]
+    terms: dict[Node, float]
+    functions: dict[Node, float]
+    letters: tuple[str, ...]
+    """Index letters of the formula at hand."""
+    tex: dict[Node, str]
+    matrices: bool
+    elementwise: str
+    transposed: str
+
+
+def vocabulary(here: Source, sources: Sequence[Source]) -> Vocabulary:
+    """The words for one formula, its own first."""
+    ordered = sorted(sources, key=lambda source: (abs(source.number - here.number), source.number))
+    ordered = [here, *(source for source in ordered if source.number != here.number)]
+    found = Vocabulary({}, {}, {}, {}, _letters(here.trees), {}, _matrices(sources), *_style(here, sources))
+    for source in ordered:
+        _collect(source, distance(here.number, source.number), found)
+    return found
+
+
+def distance(here: int, there: int) -> float:
+    """How foreign a symbol of another formula is."""
+    away = abs(here - there)
+    return 0.0 if not away else 0.2 if away <= 3 else 0.4 if away <= 8 else FAR
+
+
+def _collect(source: Source, far: float, found: Vocabulary) -> None:
+    for node in (node for tree in source.trees for node in tree.walk()):
+        written = source.tex[slice(*node.span)]
+        if written and balanced(written):
+            found.tex.setdefault(node, written)
+        if isinstance(node, Ref) and not node.mark:
+            found.symbols.setdefault(node, far)
+        if isinstance(node, Call):
+            found.functions.setdefault(node.function, far)
+        for factor in _factors(node):
+            found.factors.setdefault(factor, far)
+        if isinstance(node, Plus):
+            for term in node.terms:
+                found.terms.setdefault(term, far)
+    for factor in NUMBERS:
+        found.factors.setdefault(factor, 0.2)
+
+
+def _factors(node: Node) -> Iterator[Node]:
+    """What a product could lack: the factors that stand somewhere, and the slope wherever a function is applied."""
+    if isinstance(node, Times):
+        yield from (part for part in node.factors if not isinstance(part, Sum | Negative | Times))
+    if isinstance(node, Ref | Derivative) or _one_over(node):
+        yield node
+    if isinstance(node, Call) and len(node.args) == 1 and isinstance(node.args[0], Ref):
+        if isinstance(node.function, Prime):
+            yield node
+        elif _activation(node.function):
+            yield Call(Prime(node.function), node.args)
+
+
+def _one_over(node: Node) -> bool:
+    return isinstance(node, Quotient) and isinstance(node.over, Number)
+
+
+def _activation(function: Node) -> bool:
+    while isinstance(function, Tagged):
+        function = function.base
+    return isinstance(function, Name) and function.base not in PLAIN
+
+
+def _letters(trees: Iterable[Node]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for node in (node for tree in trees for node in tree.walk()):
+        if isinstance(node, Ref):
+            found.update((sub.base, None) for sub in node.subs if isinstance(sub, Name))
+        if isinstance(node, Sum):
+            found.update((name.base, None) for name in node.indices)
+    return tuple(found)
+
+
+def _matrices(sources: Sequence[Source]) -> bool:
+    """Whether products of vectors and matrices are written."""
+    nodes = (node for source in sources for tree in source.trees for node in tree.walk())
+    return any(isinstance(n, Transpose) or (isinstance(n, Times) and {"odot", "@"} & set(n.ops)) for n in nodes)
+
+
+def _style(here: Source, sources: Sequence[Source]) -> tuple[str, str]:
+    """How the lesson writes ⊙ and ᵀ."""
+    texts = [here.tex, *(source.tex for source in sources)]
+    return (
+        _first(texts, r"\\(?:odot|circ|bullet)(?![a-z])|[⊙∘]", r"\odot"),
+        _first(texts, r"\^\s*(?:T\b|\\top|\\intercal|\{\s*(?:T|\\top|\\intercal|\\math\w+\{?\s*T\}?)\s*\})", r"^\top"),
+    )
+
+
+def _first(texts: Iterable[str], pattern: str, default: str) -> str:
+    return next((found[0] for text in texts if (found := re.search(pattern, text))), default)
+
+
+def balanced(tex: str) -> bool:
+    """Whether every bracket of a piece of TeX closes in it."""
+    depth = 0
+    for sign in re.findall(r"\\left|\\right|\\[{}]|[{}()]", tex):
+        depth += sign in ("{", "(")
+        depth -= sign in ("}", ")")
+        if depth < 0:
+            return False
+    return depth == 0 and tex.count(r"\left") == len(re.findall(r"\\left(?![a-z])", tex)) == len(
+        re.findall(r"\\right(?![a-z])", tex)
+    )
