@@ -70,6 +70,7 @@ class Name(Node):
     `tilde x`, `bar x`, `dot x`; calligraphic letters are `cal L` (also \ell -> `ell`), blackboard ones `bb R`.
     Bold, upright, sans and vector arrows leave `base` alone and set `bold`.
     The one-symbol differentials of code-like lessons, `dW`, `db`, `dz^{[1]}`, are words: base `dW`.
+    `\Delta w` is `Delta w`, an index `i'` is `i'`, an index that runs free (`W_{:,j}`, `W_{i\cdot}`) is `:`.
     """
 
     base: str

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from oracle.lesson.formula.tokens import GREEK
+from oracle.lesson.formula.symbols import GREEK
 from oracle.lesson.syntax import (
     At,
     Call,
@@ -45,6 +45,12 @@ def to_tex(node: Node) -> str:
 
 
 def _name(node: Name) -> str:
+    if node.base.startswith("Delta "):
+        return r"\Delta " + _name(Name(node.base.removeprefix("Delta ")))
+    if node.base.endswith("'"):
+        return _name(Name(node.base[:-1])) + "'"
+    if node.base == "1":
+        return r"\mathbf{1}"
     if " " in node.base:
         mark, inner = node.base.split(" ", 1)
         command = {"cal": "mathcal", "bb": "mathbb"}.get(mark, mark)
@@ -67,6 +73,10 @@ def _scripted(node: Node) -> str:
     r"""What a further superscript stands on: scripts are braced, `{W^{[l]}}^\top`, sums fenced."""
     scripts = (Tagged, Power, Prime, Marked, Transpose)
     return f"{{{to_tex(node)}}}" if isinstance(node, scripts) else _base(node)
+
+
+def _script(node: Node) -> str:
+    return ", ".join(map(to_tex, node.items)) if isinstance(node, Items) else to_tex(node)
 
 
 def _factor(node: Node, last: bool = True) -> str:
@@ -106,7 +116,8 @@ def _relation(node: Relation) -> str:
 def _sum(node: Sum) -> str:
     lower = ", ".join(to_tex(index) for index in node.indices)
     lower = f"{lower} = {to_tex(node.lower)}" if node.lower else lower
-    lower = to_tex(node.condition) if node.condition else lower
+    if node.condition:
+        lower = f"{lower}, {to_tex(node.condition)}" if node.lower else to_tex(node.condition)
     upper = f"^{{{to_tex(node.upper)}}}" if node.upper else ""
     body = _fenced(node.body) if isinstance(node.body, Plus | Relation | Items) else to_tex(node.body)
     return (r"\prod" if node.product else r"\sum") + (f"_{{{lower}}}" if lower else "") + upper + " " + body
@@ -134,7 +145,7 @@ def _call(node: Call) -> str:
 
 def _tagged(node: Tagged) -> str:
     opened, close = {"(": ("(", ")"), "[": ("[", "]")}.get(node.bracket, (r"\langle ", r"\rangle"))
-    return f"{_scripted(node.base)}^{{{opened}{to_tex(node.tag)}{close}}}"
+    return f"{_scripted(node.base)}^{{{opened}{_script(node.tag)}{close}}}"
 
 
 def _matrix(node: Matrix) -> str:
@@ -151,7 +162,7 @@ def _cases(node: Cases) -> str:
 
 
 def _indexed(node: Indexed) -> str:
-    between = "" if all(isinstance(item, Name | Number) and len(to_tex(item)) == 1 for item in node.subs) else ", "
+    between = "" if all(isinstance(item, Name | Number) and to_tex(item).isalnum() for item in node.subs) else ", "
     return f"{_scripted(node.base)}_{{{between.join(to_tex(item) for item in node.subs)}}}"
 
 
@@ -160,13 +171,13 @@ def _gradient(node: Gradient) -> str:
 
 
 _PRINTERS: dict[type, Callable[[Any], str]] = {
-    Number: lambda node: node.text,
+    Number: lambda node: node.text.replace(",", "{,}"),
     Name: _name,
     Text: lambda node: rf"\text{{{node.text}}}",
     Dots: lambda _: r"\cdots",
     Indexed: _indexed,
     Tagged: _tagged,
-    Power: lambda node: f"{_scripted(node.base)}^{{{to_tex(node.exponent)}}}",
+    Power: lambda node: f"{_scripted(node.base)}^{{{_script(node.exponent)}}}",
     Transpose: lambda node: rf"{_scripted(node.base)}^{{\top}}",
     Prime: lambda node: _scripted(node.base) + "'" * node.order,
     Marked: lambda node: f"{_scripted(node.base)}^{{{node.mark}}}",

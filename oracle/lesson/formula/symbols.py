@@ -1,37 +1,109 @@
 """What the marks of a formula stand for."""
 
+
+def _split(text: str) -> list[str]:
+    return text.split()
+
+
+GREEK = _split(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell"
+)
+WORDS = _split(
+    "keepdims softmax sigmoid target output argmax hidden ReLU relu tanh Loss Cost loss cost error input total axis "
+    "True Err net out log exp max MSE new old"
+)
+"""Words that are no product of their letters, wherever they stand."""
+PLAIN = [*_split("if for where and otherwise when else with sum mean"), *(name for name in GREEK if len(name) > 3)]
+"""Words if no letter stands beside them."""
+LINKING = set(_split("and where with so then or hence thus therefore but since because by as is are let denote here"))
+LIMITING = set(_split("if for when unless otherwise else any every all each"))
+
 RELATIONS = {
-    "=": "=", ":=": ":=", r"\equiv": ":=", r"\triangleq": ":=", r"\coloneqq": ":=", r"\leftarrow": "<-", r"\gets": "<-",
-    r"\to": "->", r"\rightarrow": "->", r"\Rightarrow": "->", r"\implies": "->", r"\approx": "~=", r"\simeq": "~=",
-    r"\ne": "!=", r"\neq": "!=", "<": "<", ">": ">", r"\le": "<=", r"\leq": "<=", r"\ge": ">=", r"\geq": ">=",
-    r"\in": "in", r"\sim": "~", r"\propto": "~", "+=": "+=", "-=": "-=", "*=": "*=", r"\lt": "<", r"\gt": ">",
+    "=": "=", "==": "=", ":=": ":=", r"\equiv": ":=", r"\triangleq": ":=", r"\coloneqq": ":=", r"\doteq": ":=",
+    r"\leftarrow": "<-", r"\gets": "<-", r"\longleftarrow": "<-", r"\Leftarrow": "<-", r"\mapsto": "->",
+    r"\to": "->", r"\rightarrow": "->", r"\longrightarrow": "->", r"\approx": "~=", r"\simeq": "~=", r"\cong": "~=",
+    r"\ne": "!=", r"\neq": "!=", "<": "<", ">": ">", r"\lt": "<", r"\gt": ">", r"\ll": "<", r"\gg": ">",
+    r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=", r"\ge": ">=", r"\geq": ">=", r"\geqslant": ">=",
+    r"\in": "in", ":": "in", r"\colon": "in", r"\subset": "in", r"\subseteq": "in", r"\notin": "!=",
+    r"\sim": "~", r"\propto": "~", "+=": "+=", "-=": "-=", "*=": "*=",
 }  # fmt: skip
+IMPLIES = {r"\Rightarrow", r"\implies", r"\iff", r"\Longrightarrow", r"\Leftrightarrow", r"\therefore", r"\because"}
+SIGNS = {"+": 1, "-": -1}
 TIGHT = {r"\cdot": "cdot", r"\times": "times", "*": "*", r"\ast": "*", "@": "@"}
 LOOSE = {
-    r"\odot": "odot", r"\circ": "odot", r"\bullet": "odot", r"\otimes": "otimes", r"\star": "odot",
+    r"\odot": "odot", r"\circ": "odot", r"\bullet": "odot", r"\star": "odot", ".*": "odot",
+    r"\otimes": "otimes",
 }  # fmt: skip
-DOTS = {r"\cdots", r"\ldots", r"\dots", "…"}
-ACCENTS = {r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde", r"\bar": "bar",
-           r"\overline": "bar", r"\dot": "dot"}  # fmt: skip
-STYLES = {r"\mathcal": "cal", r"\mathscr": "cal", r"\mathbb": "bb"}
-BARE = {"log", "ln", "exp", "tanh", "sinh", "cosh", "max", "min", "sin", "cos", "softmax", "sigmoid", "relu", "ReLU",
-        "sign", "diag", "tr", "vec", "argmax"}  # fmt: skip
-FUNCTIONS = BARE | {
-    "sum",
-    "mean",
-    "prod",
-    "var",
-    "sigma",
-    "phi",
-    "varphi",
-    "f",
-    "g",
-    "Var",
-    "dot",
-    "np.sum",
-    "np.dot",
-    "np.mean",
-    "np.exp",
-    "np.log",
-}
+OPERATIONS = SIGNS.keys() | TIGHT.keys() | LOOSE.keys()
+DOTS = {r"\cdots", r"\ldots", r"\dots", r"\vdots", r"\ddots", r"\dotsc", r"\dotsb", "..."}
+ACCENTS = {
+    r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde", r"\bar": "bar",
+    r"\overline": "bar", r"\dot": "dot",
+}  # fmt: skip
+ALPHABETS = {r"\mathcal": "cal", r"\mathscr": "cal", r"\mathbb": "bb", r"\mathds": "bb", r"\mathbbm": "bb"}
+STYLES = set(_split(r"\mathbf \boldsymbol \bm \vec \mathsf \mathit \mathfrak \mathrm \bf \rm \pmb \textbf"))
+BOLD = STYLES - {r"\mathit", r"\rm", r"\mathrm"}
+BARE = set(
+    _split(
+        "log ln exp tanh sinh cosh max min sin cos softmax sigmoid relu ReLU sign sgn diag tr Tr vec argmax argmin "
+        "det Pr"
+    )
+)
+"""Functions that need no parenthesis."""
+FUNCTIONS = BARE | set(_split("sum mean prod var Var sigma phi varphi f g dot sech sqrt"))
+NOUNS = set(_split("net out target Err total output hidden error input new old"))
+"""Words that are quantities: a parenthesis after them is a factor."""
+DIFFERENTIALS = {f"d{x}" for x in _split("W b z a A Z x X w h H y U V v theta")}
+FRACTIONS = {r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"}
 PAIRS = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lVert": r"\rVert", r"\lvert": r"\rvert"}
+OPENING = PAIRS.keys() | {"{", r"\left."}
+CLOSING = set(PAIRS.values()) | {"}", r"\right."}
+MATRICES = set(_split("bmatrix pmatrix matrix array smallmatrix vmatrix Bmatrix Vmatrix cases dcases rcases"))
+BRACES = {r"\underbrace", r"\overbrace"}
+
+_LETTERS = _split(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi sum Phi Psi Omega"
+)
+_MARKS = _split(
+    "partial sum prod odot circ cdot times leftarrow to nabla in approx ne le ge equiv top prime ell ldots cdots "
+    "otimes infty phi leftarrow Rightarrow Leftrightarrow propto sim simeq triangleq bullet cdot ast | forall"
+)
+UNICODE = (
+    {c: "\\" + name for c, name in zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", _LETTERS, strict=True)}
+    | {c: "\\" + name for c, name in zip("∂∑∏⊙∘·×←→∇∈≈≠≤≥≡⊤′ℓ…⋯⊗∞ϕ⟵⇒⇔∝∼≃≜∙⋅∗∥∀", _MARKS, strict=True)}
+    | {"−": "-", "–": "-", "≔": ":=", "∣": "|", "⟨": r"\langle", "⟩": r"\rangle", "（": "(", "）": ")", "，": ","}
+)
+"""Σ is a sum: a matrix of that name is written in TeX."""
+SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₜₒₕₚₓ₊₋₍₎", "0123456789ijklmntohpx+-()", strict=True)} | {
+    c: ("^", d) for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ᵀⁿˡⁱʲᵏᵐᵗᴸ⁺⁻⁽⁾", "0123456789TnlijkmtL+-()", strict=True)
+}
+COMBINING = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar", "\u0307": r"\dot"}
+SAME = {
+    r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\vert": "|", r"\mid": "|",
+    r"\Vert": r"\|", r"\cr": "\\\\", r"\newline": "\\\\", r"\qquad": r"\quad", r"\bigodot": r"\odot",
+    r"\varnothing": r"\emptyset", r"\intercal": r"\top", r"\xrightarrow": r"\to", r"\xleftarrow": r"\leftarrow",
+}  # fmt: skip
+GONE = {"\\ ", "~"} | set(
+    _split(
+        r"\substack \displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "
+        r"\, \: \; \! \> "
+        r"\hfill \boxed \fbox \mathop \mathbin \mathrel \mathord \underline \bigl \bigr \big \Big \bigg \Bigg \hline "
+        r"\enspace \thinspace \thickspace \medspace \mathstrut \cancel \small \large \normalsize \allowbreak \noindent"
+    )
+)
+TEXTS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\textit", r"\mbox", r"\texttt", r"\textsf", r"\hbox"}
+DROPPED = set(
+    _split(
+        r"\tag \label \color \textcolor \hspace \vspace \phantom \hphantom \vphantom \overset \underset \stackrel "
+        r"\intertext \ref \eqref \colorbox \hskip"
+    )
+)
+"""Commands that go, and their first argument with them."""
+MACROS = {
+    r"\pdv": (2, r"\frac{\partial #1}{\partial #2}"), r"\pd": (2, r"\frac{\partial #1}{\partial #2}"),
+    r"\dv": (2, r"\frac{d #1}{d #2}"), r"\norm": (1, r"\lVert #1 \rVert"), r"\abs": (1, r"\lvert #1 \rvert"),
+    r"\R": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"), r"\dd": (0, "d"),
+}  # fmt: skip
+"""What lessons and well-known packages mean by them, where a lesson does not define them itself."""

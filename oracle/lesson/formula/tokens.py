@@ -1,30 +1,53 @@
 r"""The tokens of a formula, each with its offsets into the TeX as the lesson has it.
 
-What a macro made carries the offsets of its call. Spacing, styles and alignment are gone; unicode is TeX.
+What a macro made carries the offsets of its call. Spacing and alignment are gone; unicode is TeX.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from oracle.lesson.formula.symbols import (
+    COMBINING,
+    DROPPED,
+    GONE,
+    GREEK,
+    MACROS,
+    MATRICES,
+    OPERATIONS,
+    PLAIN,
+    RELATIONS,
+    SAME,
+    SCRIPTS,
+    STYLES,
+    TEXTS,
+    UNICODE,
+    WORDS,
+)
 from oracle.lesson.syntax import Span
 
 MOST = 20_000
-"""Tokens and macro calls of one formula; more are a macro that calls itself."""
+"""Tokens of one formula, and macro calls: more are a macro that calls itself."""
+DEEPEST = 50
 
 Macros = Mapping[str, tuple[int, str]]
 
 
 @dataclass(frozen=True)
 class Token:
-    """A command with its backslash, a letter, a word, a number or a mark. `kind` is command, word, number or mark."""
+    r"""A command with its backslash, a letter, a word, a number or a mark.
+
+    `kind` is command, word, text, style, number or mark; `fence` is left or right after \left and \right.
+    """
 
     text: str
     span: Span
     kind: str = "mark"
+    fence: str = ""
 
 
-class Unreadable(Exception):  # noqa: N818 - it says what a formula is, like the others'
+class UnreadableError(Exception):
     """Where a formula could not be read, and why."""
 
     def __init__(self, span: Span, reason: str):
@@ -32,68 +55,25 @@ class Unreadable(Exception):  # noqa: N818 - it says what a formula is, like the
         self.span, self.reason = span, reason
 
 
-def _split(text: str) -> list[str]:
-    return text.split()
-
-
-GREEK = _split(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell"
-)
-WORDS = (
-    "softmax",
-    "sigmoid",
-    "target",
-    "argmax",
-    "ReLU",
-    "relu",
-    "tanh",
-    "Err",
-    "total",
-    "net",
-    "out",
-    "log",
-    "exp",
-    "max",
-)
-DIFFERENTIALS = ("dW", "db", "dz", "da", "dA", "dZ", "dx")
-
-_LETTERS = _split(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
-)
-_SIGNS = _split(
-    "partial sum prod odot circ cdot times leftarrow to nabla in approx ne le ge equiv top prime ell ldots cdots "
-    "otimes infty phi"
-)
-_UNICODE = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", _LETTERS, strict=True)) | dict(
-    zip("∂∑∏⊙∘·×←→∇∈≈≠≤≥≡⊤′ℓ…⋯⊗∞ϕ", _SIGNS, strict=True)
-)
-_SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₜ", "0123456789ijklmnt", strict=True)} | {
-    c: ("^", d) for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ᵀⁿˡ⁺", "0123456789Tnl+", strict=True)
-}
-_GONE = {"\\ "} | set(
-    _split(
-        r"\left \right \middle \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr \displaystyle "
-        r"\textstyle \scriptstyle \limits \nolimits \nonumber \notag \mathbf \boldsymbol \bm \mathit \vec \mathsf \bf "
-        r"\pmb \, \: \; \! \> \qquad \quad \hfill \boxed \textbf \mathop \underline"
-    )
-)
-_TEXTS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\textit", r"\mbox", r"\texttt", r"\textsf", r"\rm"}
-_WITH_ARGUMENT = {r"\tag", r"\label", r"\color", r"\hspace", r"\vspace", r"\phantom"}
-_MATRICES = {"bmatrix", "pmatrix", "matrix", "array", "smallmatrix", "vmatrix", "cases"}
-
-_NO_FENCE = re.compile(r"\\(left|right)\s*\.")
 _LEXEME = re.compile(
-    r"%[^\n]*|\\(?:left|right)\s*\.|(?:np\.)[a-z]+|keepdims|axis|True|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}|\\[A-Za-z]+\*?|\\.|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|"
-    + "|".join(WORDS) + r"|[:+\-*]=|\s+|.",
+    r"%[^\n]*|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}"
+    r"|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|[^\\])"
+    r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\[A-Za-z]+\*?|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
+    r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|np\.(?=[a-z])"
+    + "".join("|" + word for word in WORDS)
+    + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
+    + "|[" + "".join(SCRIPTS) + "]+"
+    + r"|:\s*=|==|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
+_FENCE = re.compile(r"\\(left|right|middle|[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\.|[^\\])$", re.DOTALL)
 
 
 def tokens(tex: str, macros: Macros) -> list[Token]:
-    """The tokens of a formula. Raises Unreadable where a macro calls itself."""
-    return _Reader(macros).read(tex)
+    """The tokens of a formula. Raises UnreadableError where a macro calls itself."""
+    lexer = _Lexer(macros)
+    lexer.read(tex, 0, len(tex), None)
+    return _rejoined(_bare_operations(lexer.found))
 
 
 def closing(tex: str, at: int) -> int:
@@ -106,115 +86,196 @@ def closing(tex: str, at: int) -> int:
     return len(tex)
 
 
-class _Reader:
+def _after_space(tex: str, at: int) -> int:
+    while at < len(tex) and tex[at].isspace():
+        at += 1
+    return at
+
+
+def _bare_operations(found: list[Token]) -> list[Token]:
+    r"""`{=}` and `{\odot}` without their braces."""
+    out: list[Token] = []
+    for token in found:
+        out.append(token)
+        if (
+            token.text == "}"
+            and len(out) > 2
+            and out[-3].text == "{"
+            and out[-2].text in RELATIONS.keys() | OPERATIONS
+            and (len(out) == 3 or out[-4].text not in "^_")
+        ):
+            out[-3:] = [out[-2]]
+    return out
+
+
+def _rejoined(found: list[Token]) -> list[Token]:
+    r"""`\left( a \right. \\ \left. + b \right)` is one parenthesis over two rows."""
+    out: list[Token] = []
+    for token in found:
+        if token.text == r"\left.":
+            rows = [before for before in out[-3:] if before.text not in ("\\\\", r"\quad")]
+            if rows and rows[-1].text == r"\right.":
+                while out.pop().text != r"\right.":
+                    pass
+                continue
+        out.append(token)
+    return out
+
+
+class _Lexer:
     def __init__(self, macros: Macros):
-        self.macros = {name if name.startswith("\\") else "\\" + name: what for name, what in macros.items()}
+        own = {name if name.startswith("\\") else "\\" + name: what for name, what in macros.items()}
+        self.macros = MACROS | own
         self.found: list[Token] = []
         self.environments: list[str] = []
         self.calls = 0
 
-    def read(self, tex: str, call: Span | None = None) -> list[Token]:
-        at = 0
-        while at < len(tex):
-            match = _LEXEME.match(tex, at)
-            assert match
-            at = self._lexeme(tex, match.group(), match.end(), call or match.span(), call)
-        return self.found
+    def read(self, tex: str, at: int, stop: int, call: Span | None, depth: int = 0) -> None:
+        """Add the tokens of `tex[at:stop]`; `call` is the span of the macro that made it."""
+        while at < stop:
+            match = _LEXEME.match(tex, at, stop)
+            assert match  # the last alternative takes any character
+            at = self._lexeme(tex, match, call or match.span(), call, depth)
 
-    def _add(self, text: str, span: Span, kind: str = "mark") -> None:
+    def add(self, text: str, span: Span, kind: str = "", fence: str = "") -> None:
         if len(self.found) > MOST:
-            raise Unreadable(span, "the formula is too long, or a macro in it calls itself")
-        self.found.append(Token(text, span, kind))
+            raise UnreadableError(span, "the formula is too long, or a macro in it calls itself")
+        self.found.append(Token(text, span, kind or _kind(text), fence))
 
-    def _lexeme(self, tex: str, text: str, at: int, span: Span, call: Span | None) -> int:
+    def _lexeme(self, tex: str, match: re.Match[str], span: Span, call: Span | None, depth: int) -> int:
+        text, at = match.group(), match.end()
         if text in self.macros:
-            return self._expand(tex, text, at, span)
-        if (
-            text.isspace()
-            or text[0] == "%"
-            or text in _GONE
-            or text == "~"
-            or re.fullmatch(r"\\(left|right)\s*\.", text)
-        ):
-            if text in (r"\quad", r"\qquad"):
-                self._add(r"\quad", span)
+            return self._expand(tex, text, match, call, depth)
+        text = text.removesuffix("*") if text[0] == "\\" and text[1:2].isalpha() else text
+        if text.isspace() or text[0] == "%" or text in GONE or text == "np.":
             return at
-        if text in _WITH_ARGUMENT:
-            opened = tex.find("{", at)
-            return closing(tex, opened) if opened >= 0 else at
-        if text.startswith((r"\begin", r"\end")):
+        if text in DROPPED:
+            opened = _after_space(tex, at)
+            return closing(tex, opened) if tex[opened : opened + 1] == "{" else at
+        if text.startswith((r"\begin", r"\end")) and "{" in text:
             return self._environment(tex, text, at, span)
-        if text in _TEXTS:
-            return self._text(tex, text, at, span, call)
-        self._plain(text, span)
+        if text in TEXTS or text in (r"\mathit", r"\mathsf", r"\mathbf"):
+            return self._text(tex, text, at, span, call, depth)
+        if fence := _FENCE.match(text):
+            self._fence(fence[1], fence[2], span)
+        else:
+            self._plain(text, span)
         return at
 
-    def _expand(self, tex: str, name: str, at: int, span: Span) -> int:
+    def _expand(self, tex: str, name: str, match: re.Match[str], call: Span | None, depth: int) -> int:
         self.calls += 1
         count, body = self.macros[name]
-        if self.calls > 500:
-            raise Unreadable(span, f"the macro {name} calls itself; define it without itself")
-        for k in range(1, count + 1):
-            while at < len(tex) and tex[at].isspace():
-                at += 1
-            end = closing(tex, at) if tex[at : at + 1] == "{" else at + 1
-            body = body.replace(f"#{k}", tex[at:end])
+        at = match.end()
+        if self.calls > MOST or depth > DEEPEST:
+            raise UnreadableError(call or match.span(), f"the macro {name} calls itself; define it without itself")
+        arguments: list[str] = []
+        for _ in range(count):
+            at = _after_space(tex, at)
+            end = closing(tex, at) if tex[at : at + 1] == "{" else min(at + 1, len(tex))
+            arguments.append(tex[at:end])
             at = end
+        body = re.sub(r"#([1-9])", lambda m: "".join(arguments[int(m[1]) - 1 : int(m[1])]), body)
         if len(body) > MOST:
-            raise Unreadable(span, f"the macro {name} becomes too long")
-        self.read(body, (span[0], max(span[1], at) if span[1] <= at else span[1]))
+            raise UnreadableError(call or match.span(), f"the macro {name} becomes too long")
+        self.read(body, 0, len(body), call or (match.start(), at), depth + 1)
         return at
 
     def _environment(self, tex: str, text: str, at: int, span: Span) -> int:
         name = text[text.index("{") + 1 : -1].strip("* ")
-        if name not in _MATRICES:
+        begins = text.startswith(r"\begin")
+        if name not in MATRICES:
+            if begins and name in ("alignat", "alignedat") and tex[at : at + 1] == "{":
+                return closing(tex, at)
             return at
-        if text.startswith(r"\begin"):
+        if begins:
             self.environments.append(name)
             if name == "array" and tex[at : at + 1] == "{":
                 at = closing(tex, at)
         elif self.environments:
             self.environments.pop()
-        self._add(text.split("{")[0].strip() + " " + name, span, "command")
+        self.add((r"\begin " if begins else r"\end ") + name, span, "command")
         return at
 
-    def _text(self, tex: str, name: str, at: int, span: Span, call: Span | None) -> int:
-        start = at + len(tex[at:]) - len(tex[at:].lstrip())
+    def _text(self, tex: str, name: str, at: int, span: Span, call: Span | None, depth: int) -> int:
+        start = _after_space(tex, at)
         if tex[start : start + 1] != "{":
+            self.add(name, span, "style")
             return at
         end = closing(tex, start)
-        inside = tex[start + 1 : end - 1].strip().replace(r"\_", "_")
+        inside = tex[start + 1 : end - 1].replace("~", " ").replace("\\ ", " ").replace(r"\_", "_").strip()
         whole = call or (span[0], end)
-        if re.fullmatch(r"[A-Za-z]+", inside):
-            self._add(inside, whole, "word")
-        elif name in (r"\mathrm", r"\rm"):
+        if re.fullmatch(r"[A-Za-z]+\d*", inside) and (name in TEXTS or len(inside) > 2):
+            self.add(inside, whole, "word")
+        elif name in (r"\mathrm", r"\mathit", r"\mathsf", r"\mathbf") or not inside:
+            self.add(name, span, "style")
             return at
-        elif inside:
-            self._add(inside, whole, "text")
+        else:
+            self._words(tex, start + 1, end - 1, call, depth)
         return end
 
+    def _words(self, tex: str, at: int, stop: int, call: Span | None, depth: int) -> None:
+        """`if $i = j$`: words, and formulas among them."""
+        for k, piece in enumerate(tex[at:stop].split("$")):
+            if k % 2:
+                self.read(tex, at, at + len(piece), call, depth + 1)
+            elif words := piece.replace("~", " ").strip(" ,.;:\\\n"):
+                kind = "word" if re.fullmatch(r"[A-Za-z]+\d*", words) else "text"
+                self.add(words, call or (at, min(at + len(piece), stop)), kind)
+            elif piece.strip():
+                self.add(",", call or (at, at + len(piece)))
+            at += len(piece) + 1
+
+    def _fence(self, side: str, mark: str, span: Span) -> None:
+        opens = side == "left" or side.endswith("l")
+        closes = side == "right" or side.endswith("r")
+        mark = SAME.get(mark, UNICODE.get(mark, mark))
+        if opens or closes:
+            mark = {
+                "|": r"\lvert" if opens else r"\rvert",
+                r"\|": r"\lVert" if opens else r"\rVert",
+                "<": r"\langle", ">": r"\rangle", ".": r"\left." if opens else r"\right.",
+            }.get(mark, mark)  # fmt: skip
+        self.add(mark, span, "mark" if mark[0] != "\\" else "command", side if side in ("left", "right") else "")
+
     def _plain(self, text: str, span: Span) -> None:
-        if text in _UNICODE:
-            text = "\\" + _UNICODE[text]
-        if text in _SCRIPTS:
-            mark, of = _SCRIPTS[text]
-            for piece, kind in (
-                (mark, "mark"),
-                ("{", "mark"),
-                (of, "number" if of.isdigit() else "word"),
-                ("}", "mark"),
-            ):
-                self._add(piece, span, kind)
-            return
+        if text in COMBINING and self.found:  # x and a hat over it: two characters, the mark last
+            before = self.found.pop()
+            return self._all([COMBINING[text], "{", before.text, "}"], (before.span[0], span[1]))
+        if text[0] in SCRIPTS:
+            return self._all([SCRIPTS[text[0]][0], "{", *(SCRIPTS[c][1] for c in text), "}"], span)
+        if power := re.fullmatch(r"([\d.]+)[eE](-?\d+)", text):
+            return self._all([power[1], r"\times", "10", "^", "{", *re.findall(r"-|\d+", power[2]), "}"], span)
+        if text in (".T", "½", "ℝ", "″"):
+            parts = {".T": "^{T}", "½": ("\\frac", "1", "2"), "ℝ": (r"\mathbb", "R"), "″": "''"}[text]
+            return self._all(list(parts), span)
         if text == "&" and not self.environments:
-            return
-        text = {"−": "-", r"\lbrace": r"\{", r"\rbrace": r"\}", "²": "2", "⊤": r"\top"}.get(text, text)
-        self._add(text, span, _kind(text))
+            return None
+        if len(text) == 1 and ord(text) > 127 and text not in UNICODE:
+            decomposed = unicodedata.normalize("NFKD", text)
+            if decomposed != text and len(decomposed) <= 2:
+                return self._each(decomposed, span)
+        if re.fullmatch(r":\s+=", text):
+            text = ":="
+        if text.startswith(r"\arg") and text[-3:] in ("max", "min"):
+            text = r"\arg" + text[-3:]
+        text = "^" if text == "**" else UNICODE.get(text, SAME.get(text, text))
+        self.add("\\\\" if text.startswith("\\\\") else text, span)
+        return None
+
+    def _each(self, characters: str, span: Span) -> None:
+        for c in characters:
+            self._plain(c, span)
+
+    def _all(self, parts: list[str], span: Span) -> None:
+        for part in parts:
+            self.add(part, span)
 
 
 def _kind(text: str) -> str:
-    if text[0].isdigit() or (text[0] == "." and len(text) > 1):
+    if text[0].isdigit() or (text[0] == "." and text[1:2].isdigit()):
         return "number"
+    if text in STYLES:
+        return "style"
     if text[0] == "\\":
         return "word" if text[1:] in GREEK else "command"
     return "word" if text[0].isalpha() else "mark"

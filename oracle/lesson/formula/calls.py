@@ -1,0 +1,60 @@
+"""Functions and their arguments: what is a call, and what a product."""
+
+from oracle.lesson.formula.cursor import divided
+from oracle.lesson.formula.scripts import Scripts
+from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, FUNCTIONS, GREEK, NOUNS
+from oracle.lesson.formula.tokens import Token
+from oracle.lesson.syntax import Call, Indexed, Items, Marked, Name, Node, Number, Power, Prime, Span, Tagged
+
+
+class Calls(Scripts):
+    """A symbol, and the parenthesis after it."""
+
+    def called(self, node: Node, start: int) -> Node:
+        """`node` applied to what follows, if it is a function."""
+        base, primed = _core(node)
+        if base is None:
+            return node
+        if self.text in ("(", "[", r"\{"):
+            before, bracket = self.at, self.text
+            inner = self.group()
+            known = primed or base in FUNCTIONS or base in self.limits.functions or base == "bb E" or _word(base, inner)
+            if inner and (known or (bracket == "(" and _listed(inner))):
+                return self._arguments(node, inner, start)
+            self.at = before
+        if base in BARE and self.begins():
+            return _applied(node, (self.product(bare=True),), self.span(start))
+        return node
+
+    def _arguments(self, node: Node, inner: list[Token], start: int) -> Node:
+        if len(parts := divided(inner, {"|"})) == 2 and all(parts):  # p(y | x)
+            inner = [*parts[0], Token(";", parts[1][0].span), *parts[1]]
+        found = self.whole(inner)
+        args = found.items if isinstance(found, Items) and len(divided(inner, {",", ";"})) > 1 else (found,)
+        return self.scripts(_applied(node, args, self.span(start)), start)
+
+
+def _core(node: Node) -> tuple[str | None, bool]:
+    """The symbol under the scripts, and whether a prime stands on it."""
+    primed = False
+    while isinstance(node, Indexed | Tagged | Power | Prime | Marked):
+        primed = primed or isinstance(node, Prime)
+        node = node.base
+    return (node.base if isinstance(node, Name) else None), primed
+
+
+def _word(base: str, inner: list[Token]) -> bool:
+    """Whether a word that nobody knows is a function: not where 1 - something stands in the parenthesis."""
+    plain = len(base) > 1 and base.isalpha() and base not in NOUNS | DIFFERENTIALS and base not in GREEK
+    return plain and not (len(inner) > 1 and inner[0].text == "1" and inner[1].text in ("-", "+"))
+
+
+def _listed(inner: list[Token]) -> bool:
+    return len(divided(inner, {",", ";", "|"})) > 1
+
+
+def _applied(node: Node, args: tuple[Node, ...], span: Span) -> Node:
+    r"""A call; `\tanh^2 z` is a power of one."""
+    if isinstance(node, Power) and isinstance(node.exponent, Number):
+        return Power(Call(node.base, args, span=span), node.exponent, span=span)
+    return Call(node, args, span=span)

@@ -1,0 +1,124 @@
+r"""Derivatives in all their spellings, and fractions that are none."""
+
+from oracle.lesson.formula.cursor import Cursor
+from oracle.lesson.formula.tokens import Token, UnreadableError
+from oracle.lesson.syntax import Derivative, Gradient, Node, Number, Power, Quotient
+
+_SIGNS = {r"\partial": "∂", "d": "d", r"\delta": "δ"}
+
+
+class Derivatives(Cursor):
+    """Fractions of ∂ or d, `dL/dw`, gradients."""
+
+    def fraction(self, start: int) -> Node:
+        r"""`\frac{a}{b}`, after its command: one derivative, or a quotient."""
+        return self.divided(self.group(), self.group(), start)
+
+    def divided(self, over: list[Token], under: list[Token], start: int) -> Node:
+        """The tokens of a numerator and a denominator."""
+        above, below = _apart(_unbraced(over)), _apart(_unbraced(under))
+        sign = above[0].text if above else ""
+        if sign in _SIGNS and below and below[0].text == sign:
+            rest = self.inside(above[1:])
+            order, immediate = rest.order()
+            if wrt := self._wrt(below, sign, order):
+                return self._derivative(rest, wrt, _SIGNS[sign], immediate, start)
+        return Quotient(self.whole(over), self.whole(under), span=self.span(start))
+
+    def order(self) -> tuple[int, bool]:
+        """What stands above the sign of a derivative: its order, and whether a + says that it is immediate."""
+        order, immediate = 1, False
+        while self.text == "^":
+            self.take()
+            above = [token.text for token in self.group()]
+            immediate = immediate or "+" in above
+            order = next((int(text) for text in above if text.isdigit()), order)
+        return min(order, 9), immediate
+
+    def _wrt(self, under: list[Token], sign: str, order: int) -> tuple[Node, ...]:
+        """The variables of `∂x ∂y`; none where it is no such thing."""
+        reader = self.inside(under)
+        found: tuple[Node, ...] = ()
+        while reader.text == sign and reader.at + 1 < len(reader.tokens):
+            reader.take()
+            found += reader.variable(order)
+        return found if reader.at == len(reader.tokens) else ()
+
+    def variable(self, order: int) -> tuple[Node, ...]:
+        """What one differentiates by, as often as its power says (`∂w^2` under `∂^2`)."""
+        found = self.factor()
+        if order > 1 and isinstance(found, Power) and found.exponent == Number(str(order)):
+            return (found.base,) * order
+        return (found,)
+
+    def _derivative(
+        self, rest: "Derivatives", wrt: tuple[Node, ...], sign: str, immediate: bool, start: int
+    ) -> Derivative:
+        if of := rest.tokens[rest.at :]:
+            return Derivative(self.whole(of), wrt, sign, False, immediate, span=self.span(start))
+        return Derivative(self.term(), wrt, sign, True, immediate, span=self.span(start))
+
+    def inline(self) -> Node | None:
+        r"""`\partial L / \partial w`, `dL/dw`, `\partial_w L`; None (and nothing taken) where it is none of them."""
+        start = self.at
+        sign = self.take().text
+        if sign == r"\partial" and self.text == "_":
+            self.take()
+            wrt = (self.whole(self.group()),)
+            return Derivative(self.factor(), wrt, _SIGNS[sign], span=self.span(start))
+        if any(token.text == "/" for token in self.tokens[start:]):
+            try:
+                if found := self._slashed(sign, start):
+                    return found
+            except UnreadableError:  # `d` may be a letter like any other
+                pass
+        self.at = start
+        return None
+
+    def _slashed(self, sign: str, start: int) -> Node | None:
+        order, immediate = self.order()
+        of = None if self.text == "/" else self.factor()
+        if self.text != "/" or self.peek(1).text != sign:
+            return None
+        self.at += 2
+        wrt = self.variable(order)
+        while self.text == sign and order > len(wrt):
+            self.take()
+            wrt += self.variable(order)
+        if of is None:
+            return Derivative(self.term(), wrt, _SIGNS[sign], True, immediate, span=self.span(start))
+        return Derivative(of, wrt, _SIGNS[sign], False, immediate, span=self.span(start))
+
+    def gradient(self) -> Node:
+        r"""`\nabla_W J`."""
+        start = self.at
+        self.take()
+        wrt = None
+        if self.text == "_":
+            self.take()
+            wrt = self.whole(self.group())
+        return Gradient(self.factor(), wrt, span=self.span(start))
+
+
+def _unbraced(found: list[Token]) -> list[Token]:
+    r"""`{\partial L}` without its braces, `\bar\partial` without its bar's."""
+    while len(found) > 1 and found[0].text == "{" and found[-1].text == "}" and _one_group(found):
+        found = found[1:-1]
+    return found[1:] if len(found) > 1 and found[0].kind == "style" and found[1].text in _SIGNS else found
+
+
+def _one_group(found: list[Token]) -> bool:
+    depth = 0
+    for token in found[:-1]:
+        depth += (token.text == "{") - (token.text == "}")
+        if not depth:
+            return False
+    return True
+
+
+def _apart(found: list[Token]) -> list[Token]:
+    """`dW` written as one word: d and W."""
+    if found and found[0].kind == "word" and len(found[0].text) == 2 and found[0].text[0] == "d":
+        first = found[0]
+        return [Token("d", first.span, "word"), Token(first.text[1], first.span, "word"), *found[1:]]
+    return found

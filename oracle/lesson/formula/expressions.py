@@ -1,0 +1,299 @@
+"""Recursive descent: relations, sums, products, factors."""
+
+from dataclasses import replace
+
+from oracle.lesson.formula.calls import Calls
+from oracle.lesson.formula.cursor import END
+from oracle.lesson.formula.derivatives import Derivatives
+from oracle.lesson.formula.fences import NORMS, Fences
+from oracle.lesson.formula.scripts import primed
+from oracle.lesson.formula.symbols import (
+    ACCENTS,
+    ALPHABETS,
+    BARE,
+    BOLD,
+    BRACES,
+    DIFFERENTIALS,
+    DOTS,
+    FRACTIONS,
+    LOOSE,
+    OPENING,
+    OPERATIONS,
+    RELATIONS,
+    SIGNS,
+    TIGHT,
+)
+from oracle.lesson.formula.tokens import Token, UnreadableError
+from oracle.lesson.syntax import (
+    Dots,
+    Indexed,
+    Items,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Plus,
+    Power,
+    Quotient,
+    Relation,
+    Sum,
+    Text,
+    Times,
+    rebuilt,
+)
+
+_BEGIN = OPENING | DOTS | ACCENTS.keys() | ALPHABETS.keys() | FRACTIONS | BRACES | set(NORMS) - {"|", r"\|"}
+_BEGIN |= {r"\sum", r"\prod", r"\partial", r"\nabla", r"\sqrt", r"\infty", r"\emptyset", r"\|"}
+
+
+class Reader(Derivatives, Fences, Calls):
+    """A method for each level of the grammar."""
+
+    def items(self) -> Node:
+        """Relations between commas: one, or Items."""
+        start, found = self.at, [self.relation()]
+        while self.text in (",", ";"):
+            self.take()
+            found.append(self.relation())
+        return found[0] if len(found) == 1 else Items(tuple(found), span=self.span(start))
+
+    def relation(self) -> Node:
+        """A chain `a = b = c`, or what stands alone."""
+        start, found, ops = self.at, [self.sum()], []
+        while self.text in RELATIONS:
+            ops.append(RELATIONS[self.take().text])
+            found.append(self.sum())
+        return Relation(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]
+
+    def sum(self) -> Node:
+        """Terms between + and -."""
+        start, found, signs = self.at, [self.term()], [1]
+        while self.text in SIGNS:
+            signs.append(SIGNS[self.take().text])
+            found.append(self.term())
+        return Plus(tuple(found), tuple(signs), span=self.span(start)) if found[1:] else found[0]
+
+    def term(self) -> Node:
+        """Products between elementwise signs, after a sign of their own."""
+        start, sign = self.at, 1
+        while self.text in SIGNS:
+            sign *= SIGNS[self.take().text]
+        node = self._elementwise()
+        return node if sign > 0 else Negative(node, span=self.span(start))
+
+    def _elementwise(self) -> Node:
+        start, found, ops = self.at, [self.product()], []
+        while self.text in LOOSE:
+            ops.append(LOOSE[self.take().text])
+            found.append(self.product())
+        return Times(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]
+
+    def product(self, bare: bool = False) -> Node:
+        """Factors side by side, or between dots and crosses; `bare` is the argument of a function without any."""
+        start, found, ops = self.at, [self.factor()], []
+        last = start
+        while True:
+            if self.text == "/" and not bare:
+                self.take()
+                found[-1] = Quotient(found[-1], self.factor(), span=self.span(last))
+                continue
+            if self.text in TIGHT and not bare:
+                ops.append(TIGHT[self.take().text])
+            elif self.begins() and not (bare and self._ends_bare()):
+                ops.append("")
+            else:
+                break
+            last = self.at
+            found.append(self._signed())
+        return Times(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]
+
+    def _signed(self) -> Node:
+        """A factor; a minus may stand before it after a dot."""
+        start = self.at
+        if self.text == "-":
+            self.take()
+            return Negative(self.factor(), span=self.span(start))
+        return self.factor()
+
+    def begins(self) -> bool:
+        token = self.peek()
+        if token.kind in ("word", "number", "text", "style"):
+            return True
+        named = token.text in _BEGIN or token.text[1:] in BARE or token.text.startswith(r"\begin ")
+        return (named and token.text != "") or self.opens_bar()
+
+    def _ends_bare(self) -> bool:
+        named = self.text.removeprefix("\\") in BARE and self.peek().kind != "style"
+        return named or self.text in (r"\sum", r"\prod")
+
+    # ------------------------------------------------------------------------------------------------ factors
+
+    def factor(self) -> Node:
+        """A primary with its scripts, and its arguments where it is a function."""
+        start, token = self.at, self.peek()
+        if token.text in (r"\sum", r"\prod"):
+            return self._big()
+        if token.text in (r"\partial", "d") and (found := self.inline()):
+            return found
+        if token.text == r"\nabla":
+            return self.gradient()
+        node = self.called(self.scripts(self.primary(), start), start)
+        return self.evaluated(self.indicator(node, start), start)
+
+    def primary(self) -> Node:
+        """What scripts may stand on."""
+        start, token = self.at, self.peek()
+        if token.text == r"\left.":
+            return self.open_left(start)
+        if token.text in NORMS:
+            return self.norm(start)
+        if token.text in OPENING:
+            return self._over(start) or self.fenced(start)
+        if token.text.startswith(r"\begin "):
+            return self.matrix(start)
+        return self._symbol(self.take(), start)
+
+    def _symbol(self, token: Token, start: int) -> Node:
+        if token.kind == "number":
+            return self._number(token)
+        if token.text in DOTS:
+            return Dots(span=token.span)
+        if token.kind == "text":
+            alone = len(self.tokens) == 1
+            return Text(token.text, span=token.span) if alone else Name(_underlined(token.text), span=token.span)
+        if token.kind == "word":
+            return self._word(token, start)
+        if token.kind == "style":
+            return self._styled(token, start)
+        if token.text[1:] in BARE or token.text in (r"\infty", r"\emptyset"):
+            return Name(token.text[1:], span=token.span)
+        if token.text in ACCENTS or token.text in ALPHABETS:
+            return self._accented(token, start)
+        if token.text in FRACTIONS:
+            return self.fraction(start)
+        if token.text == r"\sqrt":
+            return self._root(start)
+        if token.text in BRACES:
+            return self._braced()
+        if token.text in RELATIONS or token.text in OPERATIONS:
+            raise UnreadableError(token.span, f"{token.text} stands where a symbol should, with nothing on its left")
+        raise UnreadableError(token.span, f"{token.text} is not known to this reader of formulas")
+
+    def _number(self, token: Token) -> Node:
+        return Number(token.text.replace("{,}", ","), span=token.span)
+
+    def _word(self, token: Token, start: int) -> Node:
+        r"""A letter or a word; `dW`, `\Delta w` and `W1` are one symbol each."""
+        after = self.peek()
+        close = after.span[0] == token.span[1] and after.kind == "word"
+        if close and token.text == "d" and "d" + after.text.removeprefix("\\") in DIFFERENTIALS:
+            return Name("d" + self.take().text.removeprefix("\\"), span=self.span(start))
+        if token.text == r"\Delta" and after.kind == "word":
+            return Name("Delta " + self.take().text.removeprefix("\\"), span=self.span(start))
+        node = Name(token.text.removeprefix("\\"), span=token.span)
+        beside = after.span[0] == token.span[1] and after.text.isdigit()
+        if beside and len(token.text) == 1:  # w1 in a lesson typed plainly
+            self.take()
+            return Indexed(node, (Number(after.text, span=after.span),), span=self.span(start))
+        return node
+
+    def _styled(self, token: Token, start: int) -> Node:
+        inner = self.whole(self.group())
+        if isinstance(inner, Name):
+            return replace(inner, bold=inner.bold or token.text in BOLD, span=self.span(start))
+        if inner == Number("1") and token.text in BOLD:
+            return Name("1", bold=True, span=self.span(start))
+        return _bold(inner) if token.text in BOLD else inner
+
+    def _accented(self, token: Token, start: int) -> Node:
+        inner = self.whole(self.group())
+        mark = (ACCENTS | ALPHABETS)[token.text]
+        core = inner
+        while hasattr(core, "base") and isinstance(core.base, Node):
+            core = core.base
+        if isinstance(core, Name | Number):
+            text = core.base if isinstance(core, Name) else core.text
+            bold = isinstance(core, Name) and core.bold
+            return _recored(inner, core, Name(f"{mark} {text}", bold=bold, span=self.span(start)))
+        if mark in ("cal", "bb", "bar"):
+            return inner
+        raise UnreadableError(token.span, f"{token.text} stands over more than a symbol")
+
+    def _root(self, start: int) -> Node:
+        degree = self.whole(self.group()) if self.text == "[" else Number("2")
+        return Power(self.whole(self.group()), Quotient(Number("1"), degree), span=self.span(start))
+
+    def _braced(self) -> Node:
+        inner = self.whole(self.group())
+        while self.text in ("_", "^"):
+            self.take()
+            self.group()
+        return inner
+
+    def _over(self, start: int) -> Node | None:
+        r"""`{a \over b}`."""
+        if self.text != "{":
+            return None
+        inner = self.group()
+        depth = 0
+        for k, token in enumerate(inner):
+            depth += (token.text == "{") - (token.text == "}")
+            if not depth and token.text == r"\over":
+                return self.divided(inner[:k], inner[k + 1 :], start)
+        self.at = start
+        return None
+
+    # ------------------------------------------------------------------------------------------------ big signs
+
+    def _big(self) -> Node:
+        start = self.at
+        product = self.take().text == r"\prod"
+        lower: Node | None = None
+        upper: Node | None = None
+        while self.text in ("_", "^"):
+            if self.take().text == "_":
+                lower = self._bound(self.group())
+            else:
+                upper = self.whole(self.group())
+        if self.peek() is END:
+            raise UnreadableError(self.span(start), "nothing follows the sign of a sum")
+        body = self.term()
+        return Sum(*_bounds(lower, upper), body, product, span=self.span(start))
+
+    def _bound(self, found: list[Token]) -> Node:
+        subs = self.subscripts(found)
+        return subs[0] if len(subs) == 1 else Items(subs)
+
+
+def _underlined(words: str) -> str:
+    return "_".join(words.split())
+
+
+def _bold(node: Node) -> Node:
+    return replace(node, bold=True) if isinstance(node, Name) else rebuilt(node, _bold)
+
+
+def _recored(node: Node, core: Node, new: Name) -> Node:
+    """Scripts as they were, on another symbol."""
+    if node is core:
+        return new
+    base = getattr(node, "base", core)
+    return replace(node, base=_recored(base, core, new))  # type: ignore[call-arg]
+
+
+def _bounds(lower: Node | None, upper: Node | None) -> tuple[tuple[Name, ...], Node | None, Node | None, Node | None]:
+    """Indices, bounds and condition, from what stands under a sum."""
+    items: tuple[Node | None, ...] = lower.items if isinstance(lower, Items) else (lower,)
+    first = items[0]
+    names = tuple(dict.fromkeys(item for item in map(_index, items) if item))
+    if isinstance(first, Relation) and first.ops == ("=",) and isinstance(first.items[0], Name):
+        return names, first.items[1], upper, next((item for item in items[1:] if isinstance(item, Relation)), None)
+    condition: Node | None = next((item for item in items if isinstance(item, Relation)), None)
+    if condition is None and lower is not None and not names:
+        condition = lower
+    return names, None, upper, condition
+
+
+def _index(item: Node | None) -> Name | None:
+    found = item.items if isinstance(item, Relation) else (item,)
+    return next((part for part in map(primed, filter(None, found)) if isinstance(part, Name)), None)

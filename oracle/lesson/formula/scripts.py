@@ -1,0 +1,148 @@
+"""Subscripts and superscripts: indices, layers, powers, transposes, primes, marks."""
+
+from dataclasses import replace
+
+from oracle.lesson.formula.cursor import Cursor, divided
+from oracle.lesson.formula.symbols import LOOSE, PAIRS
+from oracle.lesson.formula.tokens import Token, UnreadableError
+from oracle.lesson.syntax import (
+    Indexed,
+    Items,
+    Marked,
+    Name,
+    Node,
+    Number,
+    Power,
+    Prime,
+    Relation,
+    Span,
+    Tagged,
+    Transpose,
+)
+
+_MARKS = {"*", "+", "-", r"\ast", r"\star", r"\dagger", r"\ddagger", r"\sharp", r"\flat"}
+_INDICES = {"'", r"\prime", r"\cdot", ":"}
+
+
+class Scripts(Cursor):
+    """What stands above and below a symbol."""
+
+    def scripts(self, node: Node, start: int) -> Node:
+        """`node` with the scripts that follow, subscripts innermost."""
+        subs: tuple[Node, ...] = ()
+        supers: list[list[Token]] = []
+        while self.text in ("_", "^", "'", r"\prime"):
+            mark = self.take()
+            if mark.text == "_":
+                subs += self.subscripts(self.group())
+            else:
+                supers.append(self.group() if mark.text == "^" else [mark])
+        span = self.span(start)
+        node = Indexed(node, subs, span=span) if subs else node
+        for found in supers:
+            node = self._super(node, _unstyled(found), span)
+        return node
+
+    def subscripts(self, found: list[Token]) -> tuple[Node, ...]:
+        """`kj` and `k,j` are two indices, `11` is a number, `o1` a name."""
+        if len(parts := divided(found, {",", "\\\\"})) > 1:
+            return tuple(sub for part in parts if part for sub in self.subscripts(part))
+        plain = _unstyled(found)
+        if all(token.kind in ("word", "number") or token.text in _INDICES for token in plain):
+            unit = len(plain) == 2 and plain[0].text in ("o", "h") and plain[1].kind == "number"
+            return (_joined(plain),) if unit or _spelled(plain) else tuple(_one_by_one(plain))
+        if any(token.text == ":" for token in plain):
+            return (_joined(plain),)
+        try:
+            return tuple(self._indices(self.whole(found)))
+        except UnreadableError:  # `1:n`, `\cdot`, `+`: a label, whatever it says
+            return (_joined(plain),)
+
+    def _indices(self, node: Node) -> list[Node]:
+        if isinstance(node, Items):
+            return [index for item in node.items for index in self._indices(item)]
+        return [primed(node)]
+
+    def _super(self, node: Node, sup: list[Token], span: Span) -> Node:
+        texts = [token.text for token in sup]
+        if not texts:
+            return node
+        if texts[-1] in ("T", r"\top") and (len(sup) == 1 or _ends_with_transpose(sup)):
+            return Transpose(self._super(node, sup[:-1], span), span=span)
+        if texts[-1] in ("'", r"\prime"):
+            inner = self._super(node, sup[:-1], span)
+            return replace(inner, order=inner.order + 1) if isinstance(inner, Prime) else Prime(inner, 1, span=span)
+        if texts[0] in ("(", "[", r"\langle", "<"):
+            return self._tagged(node, sup, span)
+        if mark := _variant(sup):
+            return Marked(node, mark, span=span)
+        if texts[0] in LOOSE and len(texts) > 1:
+            sup = sup[1:]
+        return Power(node, self.whole(sup), span=span)
+
+    def _tagged(self, node: Node, sup: list[Token], span: Span) -> Node:
+        close = ">" if sup[0].text == "<" else PAIRS[sup[0].text]
+        end = next((k for k, token in enumerate(sup) if token.text == close), None)
+        if end is None:
+            raise UnreadableError(sup[0].span, f"{sup[0].text} is never closed")
+        inside, bracket = sup[1:end], {"(": "(", "[": "["}.get(sup[0].text, "<")
+        if mark := _variant(inside):
+            return self._super(Marked(node, mark, span=span), sup[end + 1 :], span)
+        return self._super(Tagged(node, self.whole(inside), bracket, span=span), sup[end + 1 :], span)
+
+
+def _one_by_one(found: list[Token]) -> list[Node]:
+    """`kj'` is k and j'; a dot or a colon is an index that runs free."""
+    out: list[Node] = []
+    for token in found:
+        if token.text in ("'", r"\prime") and out and isinstance(before := out[-1], Name):
+            out[-1] = Name(before.base + "'", span=(before.span[0], token.span[1]))
+        elif token.kind == "number":
+            out.append(Number(token.text, span=token.span))
+        else:
+            out.append(Name(":" if token.text == r"\cdot" else token.text.removeprefix("\\"), span=token.span))
+    return out
+
+
+def _spelled(found: list[Token]) -> bool:
+    """Whether letters are a word (`total`) rather than indices: three or more, with a vowel that counts nothing."""
+    texts = [token.text for token in found]
+    return len(texts) > 2 and all(len(x) == 1 and x.isalpha() for x in texts) and bool(set(texts) & set("aeou"))
+
+
+def primed(node: Node) -> Node:
+    """An index `i'` is one letter."""
+    if isinstance(node, Prime) and isinstance(node.base, Name):
+        return Name(node.base.base + "'" * node.order, span=node.span)
+    if isinstance(node, Relation):
+        return replace(node, items=tuple(primed(item) for item in node.items))
+    return node
+
+
+def _unstyled(found: list[Token]) -> list[Token]:
+    """Tokens without styles, and without the braces around all of them or around one."""
+    plain = [token for token in found if token.kind != "style"]
+    out: list[Token] = []
+    for token in plain:
+        out.append(token)
+        if token.text == "}" and len(out) > 2 and out[-3].text == "{" and (len(out) < 4 or out[-4].text not in "_^"):
+            out[-3:] = [out[-2]]
+    return out
+
+
+def _joined(found: list[Token]) -> Node:
+    text = "".join(token.text.removeprefix("\\") for token in found)
+    span = (found[0].span[0], found[-1].span[1]) if found else (0, 0)
+    return Number(text, span=span) if text.isdigit() else Name(text, span=span)
+
+
+def _ends_with_transpose(sup: list[Token]) -> bool:
+    return sup[-1].text == r"\top" or not (sup[-2].text in ("+", "-", "*", "_", "^") or sup[-2].kind == "command")
+
+
+def _variant(sup: list[Token]) -> str:
+    """`new`, `*`, a word above: what they say; "" for any other superscript."""
+    text = "".join(token.text for token in sup)
+    if len(sup) == 1 and (text in _MARKS or (sup[0].kind == "text") or (text.isalpha() and len(text) > 1)):
+        return text.removeprefix("\\")
+    return text if _spelled(sup) else ""

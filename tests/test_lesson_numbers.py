@@ -1,0 +1,115 @@
+"""The worked numbers of a lesson: right, rounded, a variant with a name, wrong, or honestly not recomputed."""
+
+from pathlib import Path
+
+import pytest
+
+import reference
+from oracle.lesson.numbers import worked
+from oracle.lesson.numbers.printed import number
+from oracle.lesson.reading import read
+from oracle.lesson.records import Worked
+
+LESSONS = Path(__file__).parent / "lessons"
+TWO_TWO_TWO = (LESSONS / "two_two_two.md").read_text(encoding="utf-8")
+"""The facts of Mazur's step-by-step example."""
+THREE_TWO_ONE = (LESSONS / "three_two_one.md").read_text(encoding="utf-8")
+"""The facts of the example of Han and Kamber."""
+
+
+def audited(text: str, name: str = "lesson.md") -> list[Worked]:
+    return list(worked(read(Path(name), text)))
+
+
+def one(text: str) -> Worked:
+    """The last number of a lesson."""
+    return audited(text)[-1]
+
+
+def test_every_value_of_the_first_step_is_explained() -> None:
+    found = audited(TWO_TWO_TWO)
+    assert [w.verdict for w in found].count("right") == 28
+    assert [(w.name, w.published, w.verdict) for w in found if w.verdict != "right"] == [
+        (r"\frac{\partial E_{o2}}{\partial out_{h1}}", "-0.019049119", "rounded"),
+        ("E_{total}", "0.291027924", "variant"),
+        ("E_{total}", "0.0000351085", "not recomputed"),
+    ]
+
+
+def test_the_order_of_update_is_named() -> None:
+    variant = next(w for w in audited(TWO_TWO_TWO) if w.verdict == "variant")
+    assert variant.recomputed.startswith("0.291027773")
+    assert variant.explanation == "hidden deltas from weights that are updated already"
+
+
+def test_error_from_rounded_outputs() -> None:
+    found = audited(THREE_TWO_ONE)
+    assert len(found) == 19
+    assert [(w.published, w.verdict) for w in found if w.verdict != "right"] == [("0.1311", "rounded")]
+
+
+@pytest.mark.parametrize("language", ["", ".zh"])
+def test_all_numbers_of_our_lesson_are_right(language: str) -> None:
+    found = worked(read(Path(reference.__file__).parent / "lesson" / f"backpropagation{language}.md"))
+    assert len(found) == 41
+    assert {w.verdict for w in found} == {"right"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("0.593269992$$\n$$net_{h2}", "0.593296992$$\n$$net_{h2}"),
+        ("= 0.3775$$", "= 0.3755$$"),
+        ("= 0.274811083$$", "= 0.247811083$$"),
+        ("= 0.186815602$$", "= 0.186185602$$"),
+        ("= 0.35891648$$", "= 0.35981648$$"),
+        ("= 0.082167041$$", "= -0.082167041$$"),
+    ],
+)
+def test_a_planted_mistake_is_wrong_and_nothing_else_is(old: str, new: str) -> None:
+    assert TWO_TWO_TWO.count(old) == 1
+    found = audited(TWO_TWO_TWO.replace(old, new))
+    assert [w.published for w in found if w.verdict == "wrong"] == [new.strip("$= \n").split("$")[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("$0.2 * 0.3 + 0.1 = 0.16$", "right"),
+        ("$0.2 * 0.3 + 0.1 = 0.17$ where $x = 0.2$, $w = 0.3$, $b = 0.1$", "wrong"),
+        ("$x = 0.123$ $y = 2 x = 0.246$", "right"),
+        ("$x = 0.123$ $y = 2 x = 0.2$", "right"),
+        ("$x = 0.123$ $y = 2 x = 0.3$", "wrong"),
+        ("$x = 0.128$ $y = 2 x = 0.25$", "rounded"),
+        ("$y = 2 q = 0.3$", "not recomputed"),
+        (r"$\sigma(z) = \frac{1}{1 + e^{-z}}$ and $z = 1$ so $a = \sigma(z) = 0.7311$", "right"),
+        (r"$\sigma(z) = \frac{1}{1 + e^{-z}}$ and $z = 1$ so $\sigma'(z) = 0.1966$", "right"),
+        (r"$x = 3$, $L = x^2$, $\frac{\partial L}{\partial x} = 6$", "right"),
+        (r"$x = 3$, $L = x^2$, $\frac{\partial L}{\partial x} = 3 x = 9$", "wrong"),
+        (r"$x = 3$, $L = u^2$, $\frac{\partial L}{\partial x} = 9$", "not recomputed"),
+        (r"$W = \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}$ $x = \begin{bmatrix} 1 \\ 2 \end{bmatrix}$"
+         r" $z = W x = \begin{bmatrix} 5 \\ 11 \end{bmatrix}$", "right"),
+    ],
+)  # fmt: skip
+def test_one_number(text: str, verdict: str) -> None:
+    assert one(text).verdict == verdict
+
+
+def test_given_numbers_are_not_judged() -> None:
+    assert audited(r"Let $x_1 = 0.05$, $w = 0.3$ and $\eta = 0.5$.") == []
+
+
+def test_lines_are_those_of_the_numbers() -> None:
+    found = audited("$x = 2$\n\n$$\n\\begin{aligned}\ny &= 2 x \\\\\n &= 4\n\\end{aligned}\n$$\n")
+    assert [(w.line, w.published, w.verdict) for w in found] == [(6, "4", "right")]
+
+
+def test_printed_digits() -> None:
+    short = number("0.25")
+    assert short is not None
+    assert short.near(0.2549)
+    assert not short.near(0.2551)
+    assert short.cut_off(0.2551)
+    assert not short.cut_off(0.2449)
+    assert short.shown(0.2551) == "0.2551"
+    assert short.shown(0.2512) == "0.25"
