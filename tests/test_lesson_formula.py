@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from oracle.lesson.formula import parse, to_tex
 from oracle.lesson.syntax import (
     At,
+    Before,
     Call,
     Cases,
     Derivative,
@@ -79,6 +80,12 @@ CASES: dict[str, Node] = {
     r"\frac{\partial^+ h}{\partial w \partial z}": Derivative(Name("h"), (w, z), immediate=True),
     r"{\partial L \over \partial w}": Derivative(L, (w,)),
     "∂L/∂w · ∂w/∂z": Times((Derivative(L, (w,)), Derivative(w, (z,))), ("cdot",)),
+    r"{\partial L}/{\partial w}": Derivative(L, (w,)),
+    r"\frac{\partial}{w} L": Derivative(L, (w,), operator=True),
+    r"||w||^2 z\_k": juxtaposed(Power(Norm(w), Number("2")), sub("z", "k")),
+    "= L = z": Relation((Before(), L, z), ("=", "=")),
+    r"batch z": juxtaposed(*n("batch", "z")),
+    r"\boldsymbol{\nabla}_w L \mathbin{\odot} z": Times((Gradient(L, w), z), ("odot",)),
     r"\partial_w L": Derivative(L, (w,)),
     r"\nabla_{z^l} L \odot W": Times((Gradient(L, Power(z, Name("l"))), W), ("odot",)),
     "Σ_k δ_k w_{kj}": Sum(n("k"), None, None, None, juxtaposed(sub("delta", "k"), sub("w", "k", "j"))),
@@ -218,7 +225,9 @@ def test_what_a_macro_makes_has_the_span_of_its_call() -> None:
     assert list(statement.body.children())[1].span[0] == 4
 
 
-@pytest.mark.parametrize("tex", [r"\frac{a}{", "(((", r"\unknown x", "a =", r"\loop", "^", "_", r"\begin{cases} a"])
+@pytest.mark.parametrize(
+    "tex", [r"\frac{a}{", "(((", r"\unknown x", "a =", r"\loop", r"\partial L", "^", "_", r"\begin{cases} a"]
+)
 def test_what_cannot_be_read_is_a_problem_with_its_place(tex: str) -> None:
     (problem,) = parse(tex, {r"\loop": (0, r"\loop\loop")}).problems
     assert problem.reason
@@ -245,3 +254,12 @@ def test_any_text_is_read_or_a_problem(tex: str) -> None:
         to_tex(statement.body)
         assert all(0 <= start <= stop <= len(tex) for start, stop in (node.span for node in statement.body.walk()))
     assert all(0 <= problem.span[0] <= problem.span[1] <= len(tex) for problem in parsed.problems)
+
+
+def test_a_sign_alone_is_spoken_of() -> None:
+    assert parse(r"\odot").statements[0].body == Text(r"\odot")
+
+
+def test_a_condition_may_stand_apart_from_its_word() -> None:
+    (statement,) = parse(r"L = z \quad \text{if} \quad w > 0").statements
+    assert statement.asides == (Relation((w, Number("0")), (">",)),)

@@ -85,6 +85,11 @@ class Text(Node):
 
 
 @dataclass(frozen=True)
+class Before(Node):
+    """The left side of a formula that begins with a relation (`= c`): it goes on with the formula before it."""
+
+
+@dataclass(frozen=True)
 class Dots(Node):
     r"""`\cdots`, `\ldots`, `…`: something left out."""
 

@@ -23,6 +23,8 @@ class Derivatives(Cursor):
             order, immediate = rest.order()
             if wrt := self._wrt(below, sign, order):
                 return self._derivative(rest, wrt, _SIGNS[sign], immediate, start)
+        if [token.text for token in above] == [r"\partial"]:  # `\frac{\partial}{w}`: nothing else can be meant
+            return Derivative(self.term(), (self.whole(under),), "∂", True, span=self.span(start))
         return Quotient(self.whole(over), self.whole(under), span=self.span(start))
 
     def order(self) -> tuple[int, bool]:

@@ -25,6 +25,7 @@ from oracle.lesson.formula.symbols import (
 )
 from oracle.lesson.formula.tokens import Token, UnreadableError
 from oracle.lesson.syntax import (
+    Before,
     Dots,
     Indexed,
     Items,
@@ -59,11 +60,16 @@ class Reader(Derivatives, Fences, Calls):
 
     def relation(self) -> Node:
         """A chain `a = b = c`, or what stands alone."""
-        start, found, ops = self.at, [self.sum()], []
+        start, ops = self.at, []
+        found = [self._before() if self.text in RELATIONS and not self.depth + self.at else self.sum()]
         while self.text in RELATIONS:
             ops.append(RELATIONS[self.take().text])
             found.append(self.sum())
         return Relation(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]
+
+    def _before(self) -> Node:
+        start = self.peek().span[0]
+        return Before(span=(start, start))
 
     def sum(self) -> Node:
         """Terms between + and -."""
@@ -177,6 +183,8 @@ class Reader(Derivatives, Fences, Calls):
             return self._braced()
         if token.text in RELATIONS or token.text in OPERATIONS:
             raise UnreadableError(token.span, f"{token.text} stands where a symbol should, with nothing on its left")
+        if token.text == r"\partial":
+            raise UnreadableError(token.span, "\\partial stands alone: a derivative has it above and below the line")
         raise UnreadableError(token.span, f"{token.text} is not known to this reader of formulas")
 
     def _number(self, token: Token) -> Node:
@@ -231,7 +239,7 @@ class Reader(Derivatives, Fences, Calls):
         return inner
 
     def _over(self, start: int) -> Node | None:
-        r"""`{a \over b}`."""
+        r"""`{a \over b}` and `{\partial a} / {\partial b}`."""
         if self.text != "{":
             return None
         inner = self.group()
@@ -240,6 +248,9 @@ class Reader(Derivatives, Fences, Calls):
             depth += (token.text == "{") - (token.text == "}")
             if not depth and token.text == r"\over":
                 return self.divided(inner[:k], inner[k + 1 :], start)
+        if self.text == "/" and self.peek(1).text == "{" and inner and inner[0].text in (r"\partial", "d"):
+            self.take()
+            return self.divided(inner, self.group(), start)
         self.at = start
         return None
 
@@ -270,7 +281,12 @@ def _underlined(words: str) -> str:
 
 
 def _bold(node: Node) -> Node:
-    return replace(node, bold=True) if isinstance(node, Name) else rebuilt(node, _bold)
+    """Every symbol in bold; what stands above and below it is as it was."""
+    if isinstance(node, Name):
+        return replace(node, bold=True)
+    if isinstance(base := getattr(node, "base", None), Node):
+        return replace(node, base=_bold(base))  # type: ignore[call-arg]
+    return rebuilt(node, _bold)
 
 
 def _recored(node: Node, core: Node, new: Name) -> Node:

@@ -13,6 +13,10 @@ DEEPEST = 120
 _LISTING = {",", ";", ".", r"\quad"}
 
 
+_MENTIONED = RELATIONS.keys() | OPERATIONS | {r"\nabla", r"\partial", r"\sum", r"\prod"}
+"""A sign alone is spoken of, and says nothing."""
+
+
 @dataclass
 class Part:
     """Tokens of one statement. `beside`: it follows a comma; `limit`: it follows the word if or for."""
@@ -29,6 +33,8 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
         parts = _parts(_system(tokens(tex, macros)))
     except (UnreadableError, RecursionError) as error:
         return Parsed((), (_problem(error, everything),))
+    if len(parts) == 1 and len(parts[0].tokens) == 1 and (mark := parts[0].tokens[0]).text in _MENTIONED:
+        return Parsed((Statement(Text(mark.text, span=mark.span), span=mark.span),), ())
     limits = Limits(frozenset(functions))
     statements: list[Statement] = []
     problems: list[Problem] = []
@@ -91,6 +97,8 @@ def _parts(found: Sequence[Token]) -> list[Part]:
         tables += token.text.startswith(r"\begin ") - token.text.startswith(r"\end ")
         after = found[k + 1] if k + 1 < len(found) else None
         if depth and token.text == "\\\\" and not tables:
+            continue
+        if not depth and token.text == r"\quad" and not parts[-1].tokens:
             continue
         if depth or not (new := _divides(token, parts[-1], after)):
             parts[-1].tokens.append(token)

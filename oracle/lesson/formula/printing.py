@@ -6,6 +6,7 @@ from typing import Any
 from oracle.lesson.formula.symbols import GREEK
 from oracle.lesson.syntax import (
     At,
+    Before,
     Call,
     Cases,
     Derivative,
@@ -174,6 +175,7 @@ _PRINTERS: dict[type, Callable[[Any], str]] = {
     Number: lambda node: node.text.replace(",", "{,}"),
     Name: _name,
     Text: lambda node: rf"\text{{{node.text}}}",
+    Before: lambda _: "",
     Dots: lambda _: r"\cdots",
     Indexed: _indexed,
     Tagged: _tagged,

@@ -81,13 +81,15 @@ SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ�
 }
 COMBINING = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar", "\u0307": r"\dot"}
 SAME = {
+    "||": r"\|", r"\_": "_", r"\*": "*",
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\vert": "|", r"\mid": "|",
     r"\Vert": r"\|", r"\cr": "\\\\", r"\newline": "\\\\", r"\qquad": r"\quad", r"\bigodot": r"\odot",
     r"\varnothing": r"\emptyset", r"\intercal": r"\top", r"\xrightarrow": r"\to", r"\xleftarrow": r"\leftarrow",
 }  # fmt: skip
 GONE = {"\\ ", "~"} | set(
     _split(
-        r"\substack \displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "
+        r"\square \Box \blacksquare \substack "
+        r"\displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "
         r"\, \: \; \! \> "
         r"\hfill \boxed \fbox \mathop \mathbin \mathrel \mathord \underline \bigl \bigr \big \Big \bigg \Bigg \hline "
         r"\enspace \thinspace \thickspace \medspace \mathstrut \cancel \small \large \normalsize \allowbreak \noindent"

@@ -13,6 +13,7 @@ from oracle.lesson.formula.symbols import (
     DROPPED,
     GONE,
     GREEK,
+    IMPLIES,
     MACROS,
     MATRICES,
     OPERATIONS,
@@ -30,6 +31,8 @@ from oracle.lesson.syntax import Span
 MOST = 20_000
 """Tokens of one formula, and macro calls: more are a macro that calls itself."""
 DEEPEST = 50
+
+_SIGNS = RELATIONS.keys() | OPERATIONS | IMPLIES | {r"\nabla", r"\partial", r"\sum", r"\prod"}
 
 Macros = Mapping[str, tuple[int, str]]
 
@@ -60,8 +63,10 @@ _LEXEME = re.compile(
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|[^\\])"
     r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\[A-Za-z]+\*?|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
     r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|np\.(?=[a-z])"
-    + "".join("|" + word for word in WORDS)
     + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
+    + r"|(?<![A-Za-z\\])(?=[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
+    + "".join("|" + word for word in WORDS)
+    + r"|\|\|"
     + "|[" + "".join(SCRIPTS) + "]+"
     + r"|:\s*=|==|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
@@ -101,10 +106,12 @@ def _bare_operations(found: list[Token]) -> list[Token]:
             token.text == "}"
             and len(out) > 2
             and out[-3].text == "{"
-            and out[-2].text in RELATIONS.keys() | OPERATIONS
+            and out[-2].text in _SIGNS
             and (len(out) == 3 or out[-4].text not in "^_")
         ):
             out[-3:] = [out[-2]]
+            if len(out) > 1 and out[-2].kind == "style":
+                del out[-2]
     return out
 
 
