@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from oracle.lesson.audit import Line, judged, understood
-from oracle.lesson.building import build
+from oracle.lesson.building import Said, build
 from oracle.lesson.correcting import Reread, suggest
 from oracle.lesson.formula import parse
 from oracle.lesson.judging import Nets
@@ -30,14 +30,14 @@ $$\delta^l = \frac{\partial C}{\partial z^l}$$
 def lesson(text: str) -> tuple[list[Line], list[Equation], Nets, Reread]:
     document = markdown.read("lesson.md", text.replace("\n", "\n\n"))
     lines, notation = understood(document)
-    reading = build([(line.number, s) for line in lines for s in line.statements], notation, {})
-    nets = Nets(reading.program, 4, 0, reading.activations)
+    reading = build([Said(line.number, 0, s) for line in lines for s in line.statements], notation, {})
+    nets = Nets(reading.scopes[0].program, 4, 0, reading.activations)
 
     def reread(tex: str) -> Sequence[Statement]:
         found = parse(tex, document.macros, set()).statements
         return [Statement(lifted(s.body, notation), s.asides, span=s.span) for s in found]
 
-    return lines, [judged(line, reading, nets) for line in lines], nets, reread
+    return lines, [judged(line, reading, {0: nets}) for line in lines], nets, reread
 
 
 def repairs(tex: str, forward: str = FORWARD) -> tuple[Suggestion, ...]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oracle.lesson.building import build
+from oracle.lesson.building import Said, build
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.syntax import (
@@ -58,8 +58,8 @@ FORWARD = (
 
 @pytest.fixture(scope="module")
 def nets() -> Nets:
-    statements = [(n, Statement(Relation(pair, ("=",)))) for n, pair in enumerate(FORWARD, 1)]
-    return Nets(build(statements, Notation(), {}).program, count=4)
+    said = [Said(n, 0, Statement(Relation(pair, ("=",)))) for n, pair in enumerate(FORWARD, 1)]
+    return Nets(build(said, Notation(), {}).scopes[0].program, count=4)
 
 
 RIGHT = {

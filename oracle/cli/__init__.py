@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import click
 
+from oracle.cli.audit import audit
 from oracle.cli.check import check, replay
 from oracle.cli.common import INTERRUPTED, OK, USAGE
 from oracle.cli.explain import catalogue, explain
@@ -42,5 +43,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for command in (check, replay, explain, catalogue, mutation, deviations, protocol, vectors, smoke, frameworks):
+for command in (audit, check, replay, explain, catalogue, mutation, deviations, protocol, vectors, smoke, frameworks):
     main.add_command(command)

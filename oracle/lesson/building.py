@@ -5,67 +5,136 @@ under which most of them hold is taken, the fewest assumptions first.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
-from oracle.lesson.meaning.notation import Notation, Ref
-from oracle.lesson.meaning.program import Definition, FunctionDefinition, Program, Signal, find_families
+from oracle.lesson.meaning.notation import Notation, Ref, unbound
+from oracle.lesson.meaning.program import Definition, FunctionDefinition, Program, Signal, find_families, written
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import ACTIVATIONS, World
 from oracle.lesson.profiles import Assumption, assumptions
 from oracle.lesson.syntax import Call, Derivative, Name, Node, Number, Prime, Relation, Statement
 
-Numbered = list[tuple[int, Statement]]
+
+@dataclass(frozen=True)
+class Said:
+    """A statement, the number of its equation, and the section of the lesson that it stands in."""
+
+    number: int
+    section: int
+    statement: Statement
+
+
+@dataclass
+class Scope:
+    """The net of one section: its own definitions come first, then those before it, then those after it."""
+
+    program: Program
+    profile: str
+    words: tuple[str, ...]
+    defined: set[int]
+    """Identities of the members that define something."""
+    assumed: bool = False
+    """Whether a profile supplied equations."""
 
 
 @dataclass
 class Reading:
-    """How a lesson is read: its net, and what was assumed."""
+    """How a lesson is read: the net of every section, and what was assumed."""
 
-    program: Program
-    profile: str = ""
-    net: tuple[str, ...] = ()
-    readings: tuple[str, ...] = ()
+    scopes: dict[int, Scope]
     activations: tuple[str, ...] = tuple(ACTIVATIONS)
-    defined: set[int] = field(default_factory=set)
-    """Identities of the members that define something."""
 
-    def is_definition(self, member: Node) -> bool:
-        return id(member) in self.defined
+    @property
+    def profile(self) -> str:
+        return ", ".join(dict.fromkeys(scope.profile for scope in self.scopes.values()))
+
+    @property
+    def net(self) -> tuple[str, ...]:
+        """Every equation that was used, as TeX."""
+        return tuple(dict.fromkeys(_equation(d) for scope in self.scopes.values() for d in scope.program.definitions))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What was assumed, in sentences."""
+        return tuple(dict.fromkeys(word for scope in self.scopes.values() for word in scope.words))
 
 
-def build(statements: Iterable[tuple[int, Statement]], notation: Notation, settings: dict[str, str]) -> Reading:
-    """The net of a lesson whose symbols are `Ref`s by now."""
-    found = list(statements)
-    usage = survey_usage([s for _, s in found], notation)
-    own = Program(usage.notation)
-    reading = Reading(own)
-    for number, statement in found:
-        if isinstance(statement.body, Relation):
-            _define(number, statement.body, reading, usage)
-    _factored(own, usage)
+def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) -> Reading:
+    """The nets of a lesson whose symbols are `Ref`s by now."""
+    found = list(said)
+    sections = list(dict.fromkeys(s.section for s in found)) or [0]
+    usage = survey_usage([s.statement for s in found], notation)
+    own, defined = collected(found, sections[0], usage)
+    everywhere = _best(own, defined, list(found), assumptions(usage, own))
+    reading = Reading({})
+    for section in sections:
+        here = [s for s in found if s.section == section]
+        own, defined = collected(found, section, usage)
+        claims = [claim for s in here for claim in _claims(s.statement, defined)]
+        program = completed(own, everywhere[1])
+        score = _score(program, claims)
+        scope = Scope(program, everywhere[1].name, everywhere[1].words, defined, bool(everywhere[1].definitions))
+        if score < len(claims):
+            local = survey_usage([s.statement for s in here], notation)
+            local.signals |= usage.signals
+            best = _best(own, defined, here, assumptions(local, own))
+            if best[0] > score + 0.5:
+                scope = Scope(best[2], best[1].name, best[1].words, defined, bool(best[1].definitions))
+        reading.scopes[section] = scope
+    return reading
+
+
+def _best(
+    own: Program, defined: set[int], said: list[Said], candidates: Iterable[Assumption]
+) -> tuple[float, Assumption, Program]:
+    """The candidate under which most claims hold."""
+    claims = [claim for s in said for claim in _claims(s.statement, defined)]
     best: tuple[float, Assumption, Program] | None = None
-    claims = list(_claims(found, reading))
-    for assumption in assumptions(usage, own):
+    for assumption in candidates:
         program = completed(own, assumption)
         score = _score(program, claims) - 0.01 * len(assumption.definitions)
         if best is None or score > best[0]:
             best = (score, assumption, program)
     assert best is not None
-    reading.program, reading.profile = best[2], best[1].name
-    reading.readings = best[1].words
-    return reading
+    return best
+
+
+def collected(said: list[Said], section: int, usage: Usage) -> tuple[Program, set[int]]:
+    """The lesson's own definitions as one section sees them, and what they are."""
+    program, defined = Program(usage.notation), set[int]()
+    before = [s for s in said if s.section < section]
+    order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
+    for s in order:
+        if isinstance(s.statement.body, Relation):
+            _define(s.number, s.statement.body, program, defined, usage)
+    _factored(program, usage)
+    return program, defined
+
+
+def _equation(definition: Definition) -> str:
+    tex = f"{to_tex(unbound(definition.head))} = {to_tex(unbound(definition.body))}"
+    return tex if definition.number else f"{tex} % assumed"
 
 
 def completed(own: Program, assumption: Assumption) -> Program:
-    """The lesson's program with what a profile supplies, its dimensions inferred."""
+    """The lesson's program with what a profile supplies, its dimensions inferred.
+
+    A loss of the profile beside the lesson's own serves the quantities that the lesson's does not depend on: a lesson
+    writes L once, and goes on with it in another notation.
+    """
     program = Program(own.notation, [*own.definitions], dict(own.functions), dict(own.signals))
     program.vectors = assumption.vectors
     program.declared = {**own.declared, **assumption.ranks}
     known = {_name(d.head) for d in program.definitions}
-    program.definitions += [d for d in assumption.definitions if _name(d.head) not in known]
-    program.signals = {**assumption.signals, **program.signals}
+    for d in assumption.definitions:
+        if _name(d.head) not in known:
+            program.definitions.append(d)
+        elif not d.head.slots and not d.head.subs:
+            program.alternates[d.head.base] = d.body
+    program.signals = {**{(base, (), 0): s for base, s in assumption.signals.items()}, **program.signals}
     program.aliases = dict(assumption.aliases)
     find_families(program)
     _infer(program)
@@ -76,30 +145,32 @@ def _name(ref: Ref) -> tuple[object, ...]:
     return ref.base, ref.slots, tuple(sub.base if isinstance(sub, Name) else "#" for sub in ref.subs)
 
 
-def _define(number: int, body: Relation, reading: Reading, usage: Usage) -> None:
+def _define(number: int, body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
-    program = reading.program
     if isinstance(head, Call) and isinstance(head.function, Name) and _new_function(head, member):
         program.functions.setdefault(head.function.base, [])
         program.functions[head.function.base].append(
             FunctionDefinition(head.function.base, tuple(a for a in head.args if isinstance(a, Ref)), member, number)
         )
-        reading.defined.add(id(member))
+        defined.add(id(member))
         return
     if not isinstance(head, Ref) or head.mark:
         return
     if isinstance(member, Derivative) and usage.is_signal(head.base):
         if isinstance(member.of, Ref) and isinstance(member.wrt[0], Ref):
-            program.signals.setdefault(head.base, Signal(member.wrt[0].base, member.of))
-            reading.defined.add(id(member))
+            program.signals.setdefault(written(head), Signal(member.wrt[0].base, member.of))
+            defined.add(id(member))
         return
-    if isinstance(member, Number) or usage.is_signal(head.base) or _claims_something(head, member):
+    if isinstance(member, Number):
+        defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
+        return
+    if usage.is_signal(head.base) or _claims_something(head, member):
         return
     if _name(head) not in {_name(d.head) for d in program.definitions}:
         program.definitions.append(Definition(head, member, number))
-        reading.defined.add(id(member))
+        defined.add(id(member))
 
 
 def _new_function(head: Call, member: Node) -> bool:
@@ -143,13 +214,12 @@ def _factored(program: Program, usage: Usage) -> None:
                 break
 
 
-def _claims(found: Numbered, reading: Reading) -> Iterator[tuple[Node, Node]]:
-    for _, statement in found:
-        body = statement.body
-        if isinstance(body, Relation):
-            for op, member in zip(body.ops, body.items[1:], strict=True):
-                if op == "=" and not reading.is_definition(member):
-                    yield body.items[0], member
+def _claims(statement: Statement, defined: set[int]) -> Iterator[tuple[Node, Node]]:
+    body = statement.body
+    if isinstance(body, Relation):
+        for op, member in zip(body.ops, body.items[1:], strict=True):
+            if op == "=" and id(member) not in defined:
+                yield body.items[0], member
 
 
 def _score(program: Program, claims: list[tuple[Node, Node]]) -> float:
@@ -172,12 +242,15 @@ def _infer(program: Program) -> None:
         good = [_inferred(world, definition, env) for env in assignments(program, (definition.head, definition.body))]
         if not any(good):
             program.definitions.remove(definition)
+    for base, body in list(program.alternates.items()):
+        if not _inferred(world, Definition(Ref(""), body), {}, body):
+            del program.alternates[base]
 
 
-def _inferred(world: World, definition: Definition, env: dict[str, int]) -> bool:
+def _inferred(world: World, definition: Definition, env: dict[str, int], formula: Node | None = None) -> bool:
     try:
-        with world.fresh():
-            world.value(definition.head, env)
+        with world.fresh(definition.head, definition.body):
+            world.value(formula or definition.head, env)
             if world.program.families:
                 world.program.roles.update(world.typed)
     except (IllTypedError, NotUnderstoodError, BeyondError):

@@ -76,6 +76,9 @@ class Nets:
                 )
             yield made[k]
 
+    def __iter__(self) -> Iterator[World]:
+        return self.nets(Way())
+
     def judge(self, head: Node, member: Node, line: int = 0) -> Outcome:
         """Whether two formulas agree as they stand."""
         return self.read(head, member, Way(), line)
@@ -155,7 +158,7 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str]) -> N
 
 def compared(world: World, head: Node, member: Node, env: Env, apart: bool = False) -> tuple[float, bool]:
     """The relative difference of two formulas in one net, and whether both are zero."""
-    with world.fresh():
+    with world.fresh(head, member):
         left = world.value(head, env)
         right = world.value(member, env)
     if isinstance(member, Number) and not right.rank:

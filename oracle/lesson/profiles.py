@@ -5,19 +5,32 @@ it is transposed, what the loss is, of what δ is the partial) are candidates; t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Definition, Program, Signal
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times, Transpose
+from oracle.lesson.syntax import (
+    Call,
+    Name,
+    Negative,
+    Node,
+    Norm,
+    Number,
+    Plus,
+    Power,
+    Quotient,
+    Times,
+    Transpose,
+    rebuilt,
+)
 
-PRE = ("z", "net", "s", "u", "in", "a", "h", "o")
-ACT = ("a", "h", "o", "out", "y", "x", "z")
-OUT = ("y", "hat y", "o", "p", "hat p", "a", "out", "h", "f")
+PRE = ("z", "Z", "net", "s", "u", "in", "a", "h", "o")
+ACT = ("a", "A", "h", "H", "o", "out", "y", "x", "X", "z")
+OUT = ("y", "Y", "hat y", "o", "p", "hat p", "a", "out", "h", "f")
 TARGET = ("t", "y", "d", "target", "T", "Y", "hat y")
-WEIGHT = ("w", "W", "theta", "Theta", "omega")
+WEIGHT = ("w", "W", "theta", "Theta", "omega", "v", "V", "u", "U")
 BIAS = ("b", "B")
 LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost")
 HALF = Quotient(Number("1"), Number("2"))
@@ -38,7 +51,9 @@ class Assumption:
 
 def assumptions(usage: Usage, own: Program) -> Iterator[Assumption]:
     """Every candidate for a lesson, the least first."""
-    for base in _nets(usage, own):
+    more = batched(usage, own)
+    for net in _nets(usage, own):
+        base = replace(net, definitions=(*more, *net.definitions))
         for signals, words in _signals(usage, own, base):
             aliases = _aliases(usage, own, base)
             yield Assumption(
@@ -54,12 +69,38 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
         yield from _indexed(usage, own)
 
 
+def batched(usage: Usage, own: Program) -> tuple[Definition, ...]:
+    """z_{nj} beside z_j: the same equation for every sample n, parameters shared."""
+    firsts = {_letter(r.subs[0]) for r in usage.refs if len(r.subs) == 2 and r.base not in WEIGHT and not r.slots}
+    found = []
+    for n in sorted(firsts - {""}):
+        for d in own.definitions:
+            if len(d.head.subs) == 1 and not d.head.slots:
+                found.append(Definition(_sampled(d.head, n), _through(d.body, n)))
+    return tuple(found)
+
+
+def _letter(node: Node) -> str:
+    return node.base if isinstance(node, Name) else ""
+
+
+def _sampled(ref: Ref, n: str) -> Ref:
+    return replace(ref, subs=(Name(n), *ref.subs))
+
+
+def _through(node: Node, n: str) -> Node:
+    """A forward equation with a sample's index at everything but parameters."""
+    if isinstance(node, Ref):
+        return _sampled(node, n) if len(node.subs) == 1 and node.base not in (*WEIGHT, *BIAS) else node
+    return rebuilt(node, lambda child: _through(child, n))
+
+
 def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
     """w for W, where only one of them is in a forward equation."""
     known = {
         n.base for d in (*own.definitions, *net.definitions) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)
     }
-    swapped = {base: base.swapcase() for base in usage.kinds if len(base) == 1 and base not in known}
+    swapped = {base: base.swapcase() for base in usage.kinds if base in (*WEIGHT, *BIAS) and base not in known}
     return {
         base: other
         for base, other in swapped.items()
@@ -80,13 +121,13 @@ def layer(base: str, shift: int = 0, letter: str = "l") -> Ref:
 
 def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
     layered = [base for base in usage.kinds if usage.layered(base)]
-    pre = next((b for b, _ in usage.preactivations.most_common() if b in layered), None) or _first(PRE[:4], layered)
+    pre = next((b for b, _ in usage.preactivations.most_common() if b in layered), None) or _first(PRE[:5], layered)
     act = _first([b for b in ACT if b != pre], layered) or "a"
     weight, bias = _first(WEIGHT, layered), _first(BIAS, layered)
     slope = next((f for f, _ in usage.slopes.most_common()), "sigma")
     if weight is None:
         return
-    ranks = {weight: 2, act: 1, **({bias: 1} if bias else {}), **({pre: 1} if pre else {})}
+    ranks = {weight: 2, act: _rank(act), **({bias: 1} if bias else {}), **({pre: _rank(pre)} if pre else {})}
     for offset, turned, loss in product((0, 1), (False, True), ("half", "softmax")):
         w: Node = layer(weight)
         total: Node = Times((Transpose(w) if turned else w, layer(act, -1 + offset)), ("",))
@@ -116,6 +157,11 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
         yield Assumption("layers", tuple(definitions), {}, tuple(words), ranks, True)
 
 
+def _rank(base: str) -> int:
+    """Capitals are batches."""
+    return 2 if base[:1].isupper() else 1
+
+
 def _first(wanted: object, there: object) -> str | None:
     return next((b for b in wanted if b in there), None)  # type: ignore[attr-defined, operator]
 
@@ -125,7 +171,9 @@ def _loss(usage: Usage, own: Program, top: Ref, kind: str) -> tuple[list[Definit
     known = {d.head.base for d in own.definitions}
     plain = [b for b, kinds in usage.kinds.items() if () in kinds and b not in known]
     name = next((b for b, _ in usage.losses.most_common()), None) or _first(LOSS, plain) or "L"
-    target = _first([t for t in TARGET if t != top.base], plain) or "y"
+    whole = {r.base for r in usage.refs if not r.subs and not r.slots}
+    others = [t for t in TARGET if t != top.base]
+    target = _first(others, [b for b in plain if b in whole]) or _first(others, plain) or "y"
     more = []
     if out := _first([b for b in OUT if b not in (target, top.base)], plain):
         more.append(Definition(Ref(out), top))
@@ -134,9 +182,8 @@ def _loss(usage: Usage, own: Program, top: Ref, kind: str) -> tuple[list[Definit
         body: Node = Times((HALF, Power(Norm(Plus((top, Ref(target)), (1, -1))), Number("2"))), ("",))
     else:
         body = Negative(Call(Name("sum"), (Times((Ref(target), Call(Name("log"), (top,))), ("odot",)),)))
-    if name not in known:
-        more.append(Definition(Ref(name), body))
-    return more, {target: 1}
+    more.append(Definition(Ref(name), body))
+    return more, {target: _rank(target)}
 
 
 # ------------------------------------------------------------------------------------------------------------- indices
@@ -231,7 +278,9 @@ def _signals(usage: Usage, own: Program, net: Assumption) -> Iterator[tuple[dict
         for base in usage.kinds:
             if usage.is_signal(base) and base.startswith("d") and base[1:] in known:
                 fixed[base] = Signal(base[1:], Ref(loss))
-    unsaid = [b for b in usage.kinds if usage.is_signal(b) and b not in own.signals and b not in fixed]
+    unsaid = [
+        b for b in usage.kinds if usage.is_signal(b) and b not in {base for base, *_ in own.signals} and b not in fixed
+    ]
     if not unsaid or not loss:
         yield fixed, ()
         return

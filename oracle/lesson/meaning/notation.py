@@ -161,7 +161,7 @@ class Notation:
             labelled, tuple(sorted(slots, key=lambda s: s[0])), tuple(subs), parts.mark, span=parts.name.span
         )
         for power in powers:
-            node = Power(node, power, span=parts.name.span)
+            node = Power(node, lifted(power, self), span=parts.name.span)
         return node
 
     def has_axes(self, base: str, count: int) -> bool:
@@ -378,3 +378,18 @@ def lifted(node: Node, notation: Notation) -> Node:
         if out is not None:
             return replace(out, span=node.span)
     return rebuilt(node, lambda child: lifted(child, notation))
+
+
+def unbound(node: Node) -> Node:
+    """Formulas as they are written: every `Ref` a symbol with its scripts."""
+    if not isinstance(node, Ref):
+        return rebuilt(node, unbound)
+    base, _, label = node.base.partition("_")
+    out: Node = Name(base)
+    subs = (*(Name(part) for part in label.split("_") if part), *(unbound(sub) for sub in node.subs))
+    for kind, slot in node.slots:
+        if kind == "time":
+            subs = (slot, *subs)
+        else:
+            out = Tagged(out, slot, "(")
+    return Indexed(out, subs) if subs else out

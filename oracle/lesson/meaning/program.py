@@ -36,6 +36,15 @@ class FunctionDefinition:
     number: int = 0
 
 
+Written = tuple[str, tuple[str, ...], int]
+"""How a symbol is written: its base, the kinds of its slots, how many indices it has."""
+
+
+def written(ref: Ref) -> Written:
+    """δ_j is written otherwise than δ_{nj} and δ^l."""
+    return ref.base, ref.kinds, len(ref.subs)
+
+
 @dataclass(frozen=True)
 class Signal:
     """A symbol that stands for a partial of the loss: δ = factor · ∂loss/∂of."""
@@ -52,9 +61,11 @@ class Program:
     notation: Notation
     definitions: list[Definition] = field(default_factory=list)
     functions: dict[str, list[FunctionDefinition]] = field(default_factory=dict)
-    signals: dict[str, Signal] = field(default_factory=dict)
+    signals: dict[Written, Signal] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     """Names that are another's: w for W."""
+    alternates: dict[str, Node] = field(default_factory=dict)
+    """Losses for the quantities that the loss of this name does not depend on."""
     declared: dict[str, int] = field(default_factory=dict)
     """Ranks that the lesson states (W ∈ ℝ^{h×d})."""
     depth: int = 3
@@ -69,11 +80,30 @@ class Program:
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
     families: set[str] = field(default_factory=set)
 
+    def signal(self, ref: Ref) -> Signal | None:
+        """Of which partial a symbol stands: as it is written, else as its like is."""
+        if found := self.signals.get(written(ref)):
+            return found
+        alike = [s for (base, kinds, _), s in self.signals.items() if base == ref.base and kinds == ref.kinds]
+        return next(iter(alike), None) or next((s for (base, *_), s in self.signals.items() if base == ref.base), None)
+
     def family(self, ref: Ref) -> tuple[str, ...]:
         """The letters by which a quantity of several is known: z_j is not z_k."""
         if ref.base not in self.families:
             return ()
         return tuple(sub.base.rstrip("'") if isinstance(sub, Name) else "?" for sub in ref.subs)
+
+    @property
+    def logarithms(self) -> bool:
+        """Whether the net takes logarithms: its loss is a cross-entropy."""
+        bodies = [*(d.body for d in self.definitions), *self.alternates.values()]
+        return any(isinstance(n, Name) and n.base in ("log", "ln") for body in bodies for n in body.walk())
+
+    def families_of(self, base: str, count: int, defined: bool) -> list[tuple[str, ...]]:
+        """The quantities of a name: those that are defined, and else those that a forward equation uses."""
+        heads = [self.family(d.head) for d in self.definitions if d.head.base == base]
+        leaves = [] if defined else [key[1] for key in self.shapes if key[0] == base]
+        return list(dict.fromkeys(f for f in (*heads, *leaves) if len(f) == count))
 
     def rank(self, base: str, count: int) -> int:
         """How many axes a quantity without a definition has."""

@@ -22,6 +22,7 @@ from oracle.lesson.meaning.values import (
     UndefinedError,
     Value,
     Way,
+    one,
 )
 from oracle.lesson.syntax import (
     Call,
@@ -54,6 +55,7 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softplus": torch.nn.functional.softplus,
 }  # fmt: skip
+TARGETS = {"t", "y", "d", "T", "Y", "target"}
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
 ENDS = {"layer": "depth", "time": "steps", "sample": "samples"}
 
@@ -73,6 +75,8 @@ class World:
     busy: set[Key] = field(default_factory=set)
     typed: dict[str, Dim] = field(default_factory=dict)
     """Of the formula at hand: what its letters count."""
+    letters: set[str] = field(default_factory=set)
+    """Of the formula at hand: all indices."""
     held: dict[Key, Value] | None = None
     """While a direct partial is taken: copies of the quantities, each standing for itself."""
     loose: set[str] = field(default_factory=set)
@@ -151,10 +155,10 @@ class World:
 
     def leaf(self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...], count: int) -> Value:
         if base in self.program.counts and not slots:
-            size = (
+            number = (
                 None if self.infer else torch.tensor(float(self.size(self.program.counts[base])), dtype=torch.float64)
             )
-            return Value(size)
+            return Value(number)
         at = (base, family, tuple(n for kind, n in slots if kind == "layer"))
         if at not in self.program.shapes:
             others = [known for known in self.program.shapes if known[0] == base]
@@ -164,7 +168,7 @@ class World:
                 raise BeyondError
             if not self.infer and any(known[1] == family and len(known[2]) == len(at[2]) for known in others):
                 raise BeyondError
-            if not self.infer and others and base not in self.loose:
+            if not self.infer and others and family and base not in self.loose:
                 raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
             if not self.infer and base not in self.loose and base not in SCALARS:
                 raise UndefinedError(base)
@@ -177,6 +181,8 @@ class World:
             size = [self.size(dim) for dim in shape]
             data = torch.rand(size, generator=self.random, dtype=torch.float64) * 1.6 - 0.8
             data = data + 0.1 * torch.sign(data)
+            if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
+                data = torch.softmax(2 * data, -1) if data.dim() else torch.sigmoid(data)
             data.requires_grad_(True)
         return Value(data, shape=shape)
 
@@ -188,7 +194,7 @@ class World:
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
         self.busy.add(key)
-        with self.fresh():
+        with self.fresh(definition.head, definition.body):
             value = self.value(definition.body, env)
         self.busy.discard(key)
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
@@ -200,13 +206,17 @@ class World:
         return value
 
     @contextmanager
-    def fresh(self) -> Iterator[None]:
+    def fresh(self, *formulas: Node) -> Iterator[None]:
         """Another formula: its letters are its own."""
-        before, self.typed = self.typed, dict(self.program.roles)
+        before = self.typed, self.letters
+        self.typed = dict(self.program.roles)
+        self.letters = {
+            s.base for f in formulas for n in f.walk() if isinstance(n, Ref) for s in n.subs if isinstance(s, Name)
+        }
         try:
             yield
         finally:
-            self.typed = before
+            self.typed, self.letters = before
 
     # ----------------------------------------------------------------------------------------------------- symbols
 
@@ -216,7 +226,7 @@ class World:
             return self.scalar(CONSTANTS[node.base])
         if other := self.program.aliases.get(node.base):
             return self.ref(replace(node, base=other), env)
-        if signal := self.program.signals.get(node.base):
+        if signal := self.program.signal(node):
             wrt = replace(node, base=signal.of)
             out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss)
             return replace(self.algebra.multiply(self.scalar(signal.factor), out, ""), way=out.way)
@@ -230,13 +240,29 @@ class World:
         for kind, n in slots:
             if not (0 if kind != "sample" else 1) <= n <= int(getattr(self.program, ENDS[kind])):
                 raise BeyondError
-        value = self.quantity(node.base, self.program.family(node), slots, len(node.subs))
+        value = self.quantity(node.base, self.family(node), slots, len(node.subs))
         if self.held is None or value.data is None:
             return value
-        key = (node.base, self.program.family(node), tuple(n for _, n in slots))
+        key = (node.base, self.family(node), tuple(n for _, n in slots))
         if key not in self.held:
             self.held[key] = replace(value, data=value.data.detach().clone().requires_grad_(True))
         return self.held[key]
+
+    def family(self, node: Ref) -> tuple[str, ...]:
+        """Which of several quantities of a name: by its letters, where one is new by those of the formula at hand."""
+        family = self.program.family(node)
+        known = self.program.families_of(node.base, len(family), self.infer)
+        if not family or family in known or not known:
+            return family
+        fits = [other for other in known if all(a == b or self.like(a, b) for a, b in zip(family, other, strict=True))]
+        near = [other for other in fits if set(other) & self.letters]
+        return (near or fits or [family])[0]
+
+    def like(self, letter: str, other: str) -> bool:
+        """Whether a letter may count what another counts."""
+        if dim := self.typed.get(letter):
+            return other in self.program.roles and one(dim, self.program.roles[other])
+        return letter not in self.program.roles
 
     def indexed(self, value: Value, node: Ref, env: Env) -> Value:
         if len(node.subs) > value.rank:
@@ -296,7 +322,9 @@ class World:
                 for sub in subs:
                     value = self.pick(value, sub, env)
                 return value
-            case Indicator(condition=Relation(items=(Name(base=a), Name(base=b)), ops=("=",))):
+            case Indicator(
+                condition=Relation(items=(Name(base=a) | Ref(base=a), Name(base=b) | Ref(base=b)), ops=("=",))
+            ):
                 return self.kronecker(a, b)
         raise NotUnderstoodError(f"{type(node).__name__.lower()} has no meaning here yet")
 
@@ -371,10 +399,10 @@ class World:
         if core.base == "softmax" and len(args) == 1:
             return self.apply(lambda x: torch.softmax(x, -1), args[0])
         if core.base == "prod" and len(args) == 2:
-            return self.joined(*args) or self.algebra.multiply(*args, "")
+            return self.joined(args[0], args[1]) or self.algebra.multiply(args[0], args[1], "")
         if core.base in ("max", "min") and len(args) == 2:
-            f = torch.maximum if core.base == "max" else torch.minimum
-            return self.algebra.elementwise(f, *args, core.base)
+            extreme: Callable[..., Tensor] = torch.maximum if core.base == "max" else torch.minimum
+            return self.algebra.elementwise(extreme, args[0], args[1], core.base)
         if len(args) > 1 and core.base not in ELEMENTWISE:
             return self.anything(core.base, args)
         if len(args) != 1:
@@ -385,7 +413,7 @@ class World:
         return self.apply(f, args[0])
 
     def anything(self, name: str, args: list[Value]) -> Value:
-        """A function of which nothing is said, l(o, y): smooth, of all entries of all arguments, the same in one net."""
+        """A function of which nothing is said, l(o, y): smooth, of all entries, the same in one net."""
         if any(arg.names for arg in args):
             raise NotUnderstoodError(f"{name} of several arguments with indices")
         if self.infer:
@@ -511,7 +539,7 @@ class World:
     def direct(self, of: Ref, wrt: Node, env: Env) -> Value:
         """The partial with everything else held: through the definition of `of` alone, where that uses `wrt` itself."""
         slots = tuple((kind, self.number(expr, env, kind)) for kind, expr in of.slots)
-        found = self.definition(of.base, self.program.family(of), slots)
+        found = self.definition(of.base, self.family(of), slots)
         if (
             found is None
             or not isinstance(wrt, Ref)
@@ -520,7 +548,7 @@ class World:
             return self.partial(self.value(of, env), wrt, env, of)
         before, self.held = self.held, {}
         try:
-            whole = self.defined((of.base, self.program.family(of), tuple(n for _, n in slots)), *found)
+            whole = self.defined((of.base, self.family(of), tuple(n for _, n in slots)), *found)
             return self.partial(self.indexed(whole, of, env), wrt, env, of)
         finally:
             self.held = before
@@ -530,6 +558,8 @@ class World:
             raise NotUnderstoodError("a derivative by something that is no symbol")
         wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
         target = self.whole(wrt, env)
+        if isinstance(source, Ref) and source.base in self.program.alternates and not connected(of, target):
+            of = self.value(self.program.alternates[source.base], env)
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else jacobian(of.data, target.data)
         places = Value(data, names, dims, shape)
@@ -555,6 +585,16 @@ def slope(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
         return out
 
     return prime
+
+
+def connected(of: Value, wrt: Value) -> bool:
+    """Whether a value is made of another at all."""
+    if of.data is None or wrt.data is None:
+        return True
+    if not of.data.requires_grad:
+        return False
+    (found,) = torch.autograd.grad(of.data.sum(), wrt.data, retain_graph=True, allow_unused=True)
+    return found is not None
 
 
 def jacobian(of: Tensor, wrt: Tensor) -> Tensor:

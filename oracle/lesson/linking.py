@@ -1,0 +1,65 @@
+"""The links of a chain: its first member is the truth for all others."""
+
+from typing import cast
+
+from oracle.lesson.document import Formula
+from oracle.lesson.judging import Nets, Outcome
+from oracle.lesson.meaning.program import is_update
+from oracle.lesson.records import Link, Place, Verdict
+from oracle.lesson.syntax import Node, Problem, Relation, Span
+
+EQUAL = ("=", ":=")
+STEP = ("<-", "+=", "-=")
+
+
+def chain(formula: Formula, number: int, body: Relation, defined: set[int], nets: list[Nets]) -> list[Link]:
+    """Every relation of a chain, judged in the first of `nets`, and in the others where those alone know of it.
+
+    Members whose identity is in `defined` define what stands before them.
+    """
+    members = zip(body.ops, body.items[1:], strict=True)
+    return [_link(formula, number, body.items[0], op, member, defined, nets) for op, member in members]
+
+
+def _link(
+    formula: Formula, number: int, head: Node, op: str, member: Node, defined: set[int], nets: list[Nets]
+) -> Link:
+    left, right = formula.tex[slice(*head.span)], formula.tex[slice(*member.span)]
+    place = within(formula, member.span)
+    if op not in EQUAL + STEP:
+        return Link(left, op, right, "aside", place=place)
+    if id(member) in defined:
+        return Link(left, op, right, "definition", place=place)
+    if op in STEP or is_update(head, member):
+        return Link(left, op, right, "update", place=place)
+    found, judge = _outcome(head, member, number, nets)
+    if found.verdict in ("fails", "ill-typed") and (under := judge.under(head, member, number)):
+        return Link(left, op, right, "holds under", under=under, place=place)
+    verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
+    difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None
+    return Link(left, op, right, cast("Verdict", verdict), found.reason, difference=difference, place=place)
+
+
+def _outcome(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Outcome, Nets]:
+    first = nets[0].judge(head, member, number)
+    if first.verdict != "not understood" and not (first.zero and first.verdict == "holds"):
+        return first, nets[0]
+    for other in nets[1:]:
+        found = other.judge(head, member, number)
+        if found.verdict == "holds" and not found.zero:
+            return found, other
+    return first, nets[0]
+
+
+def unread(formula: Formula, problem: Problem) -> Link:
+    """What could not be read, as a link of its own."""
+    text = formula.tex[slice(*problem.span)]
+    return Link("", "", text, "not understood", problem.reason, place=within(formula, problem.span))
+
+
+def within(formula: Formula, span: Span) -> Place:
+    """The place of a part of a formula: its line is exact, its columns where the formula has one line."""
+    before, inside = formula.tex[: span[0]].count("\n"), formula.tex[slice(*span)].count("\n")
+    place = formula.place
+    line = place.line + before
+    return Place(line, 1 if before else place.column, line + inside, place.start, place.end)
