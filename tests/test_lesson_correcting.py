@@ -66,12 +66,13 @@ def test_the_first_suggestion_undoes_the_one_mistake_and_touches_nothing_else(wr
 
 def test_a_transpose_that_is_missing() -> None:
     wrong = r"\delta^l = W^{l+1} \delta^{l+1} \odot \sigma'(z^l)"
-    assert repairs(wrong, LAYERS)[0].tex == r"\delta^l = (W^{l+1})^\top \delta^{l+1} \odot \sigma'(z^l)"
+    assert repairs(wrong, LAYERS)[0].tex == r"\delta^l = (W^{l+1})^T \delta^{l+1} \odot \sigma'(z^l)"
 
 
 def test_the_left_side_may_be_what_is_wrong() -> None:
     found = repairs(r"\frac{\partial L}{\partial y_k} = (y_k - t_k) \sigma'(z_k)")
     assert [s.kind for s in found[:2]] == ["edit", "relabel"]
+    assert found[0].tex == r"\frac{\partial L}{\partial y_k} = y_k - t_k"
     assert found[1].tex == r"\frac{\partial L}{\partial z_k} = (y_k - t_k) \sigma'(z_k)"
 
 
@@ -82,3 +83,30 @@ def test_nothing_is_offered_for_what_holds() -> None:
 def test_a_derivative_the_wrong_way_round_is_exchanged() -> None:
     (first, *_) = repairs(r"\frac{\partial z_j}{\partial a_j} = b_j")
     assert (first.kind, first.tex) == ("exchange", r"\frac{\partial a_j}{\partial z_j} = \sigma'(z_j)")
+
+
+def test_every_member_that_repeats_a_slip_is_repaired() -> None:
+    wrong = r"\frac{\partial L}{\partial w_{ji}} = \frac{\partial L}{\partial z_k} x_i = (y_k - t_k) \sigma'(z_k) x_i"
+    found = repairs(wrong)
+    assert not found or all(s.tex.count("=") == 2 for s in found)
+    wrong = r"\frac{\partial L}{\partial w_{kj}} = \frac{\partial L}{\partial z_k} x_j = (y_k - t_k) \sigma'(z_k) x_j"
+    assert repairs(wrong)[0].tex == wrong.replace("x_j", "a_j")
+
+
+def test_two_symbols_exchanged_all_through() -> None:
+    wrong = r"\frac{\partial L}{\partial a_j} = \frac{\partial L}{\partial z_j} \frac{\partial z_j}{\partial a_j}"
+    right = r"\frac{\partial L}{\partial z_j} = \frac{\partial L}{\partial a_j} \frac{\partial a_j}{\partial z_j}"
+    assert right in [s.tex for s in repairs(wrong)]
+
+
+def test_the_left_side_and_a_member_may_both_be_wrong() -> None:
+    wrong = (
+        r"\frac{\partial L}{\partial w_{ki}} = \frac{\partial L}{\partial z_k} \frac{\partial z_k}{\partial w_{kj}}"
+        r" = y_i (y_k - t_k) \sigma'(z_k)"
+    )
+    assert repairs(wrong)[0].tex == wrong.replace("w_{ki}", "w_{kj}").replace("y_i", "a_j")
+
+
+def test_two_slips_in_one_member() -> None:
+    wrong = r"\frac{\partial L}{\partial w_{kj}} = (t_k - y_k) \sigma'(z_k) x_j"
+    assert repairs(wrong)[0].tex == r"\frac{\partial L}{\partial w_{kj}} = (y_k - t_k) \sigma'(z_k) a_j"

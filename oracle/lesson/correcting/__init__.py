@@ -6,19 +6,19 @@ from its TeX, and held against autograd in fresh nets: what the author copies is
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import combinations, islice
 from typing import Literal, Protocol
 
-from oracle.lesson.correcting.edits import Edit, edits
+from oracle.lesson.correcting.edits import Edit, edits, renamings
 from oracle.lesson.correcting.searching import Search
-from oracle.lesson.correcting.trying import size, trials
+from oracle.lesson.correcting.trying import Store, Trial, size, trials
 from oracle.lesson.correcting.vocabulary import Source, Vocabulary, vocabulary
 from oracle.lesson.correcting.writing import rewritten, text
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.records import BAD, Equation, Suggestion
-from oracle.lesson.syntax import Derivative, Node, Relation, Statement
+from oracle.lesson.syntax import Derivative, Node, Relation, Statement, rebuilt
 
 Reread = Callable[[str], Sequence[Statement]]
 """TeX to its statements, symbols bound as in the lesson."""
@@ -68,10 +68,11 @@ class Corrector:
     lines: Sequence[Understood]
     nets: Nets
     reread: Reread
-    seconds: float = 0.3
+    doubled: int = 1500
     limit: int = 3
 
     def __post_init__(self) -> None:
+        self.store: Store = {}
         self.sources = [Source(n.number, tuple(s.body for s in n.statements), n.formula.tex) for n in self.lines]
         self.sure = Nets(self.nets.program, 6, self.nets.seed + FRESH, self.nets.activations)
 
@@ -88,40 +89,73 @@ class Corrector:
     def offers(self, chain: Chain, words: Vocabulary) -> list[Offer]:
         """All repairs of one chain, the least change first."""
         found = [*self.edited(chain, words), *self.relabelled(chain, words)]
+        if not any(offer.kind == "edit" for offer in found):
+            found += self.swapped(chain, words)
         found = found or [*self.exchanged(chain, words)]
         return sorted(found, key=lambda offer: offer.cost)
 
     def edited(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
         """Every bad member repaired; the first one in several ways."""
         head, *members = chain.body.items
-        tried = trials(self.nets, head, tuple(members), chain.line)
-        if not tried or all(size(trial.target) == 0.0 for trial in tried):
-            return
-        first, *others = chain.bad
-        search = Search(words, tried, head, seconds=self.seconds)
+        tried = trials(self.nets, self.store, head, tuple(members), chain.line)
+        if tried and any(size(trial.target) for trial in tried):
+            yield from self.mended(chain, head, chain.bad, tried, words)
+
+    def mended(
+        self, chain: Chain, head: Node, bad: Sequence[int], tried: list[Trial], words: Vocabulary
+    ) -> Iterator[Offer]:
+        """The members `bad` repaired to be worth what `head` is; the same slip once more is the likeliest."""
+        members = chain.body.items[1:]
+        first, *others = bad
+        search = Search(words, tried, head, doubled=self.doubled)
         for edit in search.repairs(members[first]):
-            repaired = [edit]
-            for k in others:
-                again = replace(search, known=(edit.what,)).repairs(members[k])
-                repaired += again[:1]
-            if len(repaired) == len(chain.bad):
-                yield _offer(chain, dict(zip(chain.bad, repaired, strict=True)))
+            known = replace(search, known=edit.what)
+            repaired = {first: edit} | {k: again[0] for k in others if (again := known.repairs(members[k]))}
+            if len(repaired) == len(bad):
+                yield _offer(chain, head, repaired, words)
 
     def relabelled(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
-        """Another left side, with which all members agree."""
+        """Another left side: with it all members agree, or some, and the others are repaired."""
         head, *members = chain.body.items
+        partly = 0
+        for edit, tried in self.heads(head, words, chain.line):
+            agree = [all(trial.agrees(member) for trial in tried) for member in members]
+            bad = [k for k, good in enumerate(agree) if not good]
+            said = f"{edit.said(words)} on the left"
+            if not bad:
+                yield Offer(_chain(chain, edit.node, {}), edit.cost + 0.6, said, "relabel")
+            elif len(bad) < len(members) and partly < 2:
+                partly += 1
+                for offer in self.mended(chain, edit.node, bad, tried, words):
+                    yield Offer(offer.body, edit.cost + 0.6 + offer.cost, f"{said}; {offer.words}", "relabel")
+
+    def heads(self, head: Node, words: Vocabulary, line: int) -> Iterator[tuple[Edit, list[Trial]]]:
+        """Left sides that differ in one symbol, and mean something that is not zero."""
         if not isinstance(head, Derivative | Ref):
             return
-        for edit in sorted(edits(head, words, term=False), key=lambda e: e.cost):
-            if edit.what[0] not in ("put", "exchange") or edit.node in members:
-                continue
-            if edit.cost < 1.9 and type(edit.node) is type(head) and self.holds(edit.node, members, chain.line):
-                body = replace(chain.body, items=(edit.node, *members))
-                yield Offer(body, edit.cost + 0.6, f"{edit.words} on the left", "relabel")
+        for edit in sorted(_relabellings(head, words), key=lambda e: e.cost):
+            tried = trials(self.nets, self.store, edit.node, (), line)
+            if tried and any(size(trial.target) for trial in tried):
+                yield edit, tried
 
-    def holds(self, head: Node, members: list[Node], line: int) -> bool:
-        tried = trials(self.nets, head, (), line)
-        return bool(tried) and all(trial.agrees(member) for trial in tried for member in members)
+    def swapped(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
+        """Two symbols exchanged in the whole chain, where only that makes it right."""
+        symbols = list(dict.fromkeys(node for node in chain.body.walk() if isinstance(node, Ref)))
+        for a, b in combinations(symbols, 2):
+            body = _exchanged(chain.body, {a: b, b: a})
+            if self.all_agree(body, chain.line):
+                said = f"exchange ${text(a, words)}$ and ${text(b, words)}$ throughout"
+                yield Offer(body, 2.2, said, "exchange")
+        for edit in renamings(chain.body, words):
+            if isinstance(edit.node, Relation) and self.all_agree(edit.node, chain.line):
+                yield Offer(edit.node, 2.3, edit.said(words), "relabel")
+
+    def all_agree(self, body: Relation, line: int) -> bool:
+        """Whether a whole chain is right in the nets tried, and not because it is zero."""
+        tried = trials(self.nets, self.store, body.items[0], (), line)
+        if not tried or not any(size(trial.target) for trial in tried):
+            return False
+        return all(trial.agrees(member) for trial in tried for member in body.items[1:])
 
     def exchanged(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
         """∂a/∂z for ∂z/∂a, and what it is."""
@@ -129,13 +163,14 @@ class Corrector:
         if not isinstance(head, Derivative) or len(head.wrt) != 1:
             return
         turned = replace(head, of=head.wrt[0], wrt=(head.of,))
-        tried = trials(self.nets, turned, (), chain.line)
-        if not tried or all(size(trial.target) == 0.0 for trial in tried):
+        tried = trials(self.nets, self.store, turned, (), chain.line)
+        if not tried or not any(size(trial.target) for trial in tried):
             return
-        for member in _simple(words):
-            if member != turned and all(trial.agrees(member) for trial in tried):
+        for member in words.factors:
+            if not isinstance(member, Derivative) and all(trial.agrees(member) for trial in tried):
                 body = replace(chain.body, items=(turned, member), ops=chain.body.ops[-1:])
-                yield Offer(body, 2.0, f"turn the derivative round; it is ${text(member, words)}$", "exchange")
+                said = f"turn the derivative round; it is ${text(member, words)}$"
+                yield Offer(body, 2.0, said, "exchange")
                 return
 
     def confirmed(self, line: Understood, at: int, offers: Iterable[Offer], words: Vocabulary) -> Iterator[Suggestion]:
@@ -156,18 +191,36 @@ class Corrector:
         return all(o.verdict.startswith("holds") for o in outcomes) and not all(o.zero for o in outcomes)
 
 
-def _offer(chain: Chain, repaired: Mapping[int, Edit]) -> Offer:
-    head, *members = chain.body.items
-    members = [repaired[k].node if k in repaired else member for k, member in enumerate(members)]
-    said = dict.fromkeys(edit.words for edit in repaired.values())
+def _relabellings(head: Node, words: Vocabulary) -> Iterator[Edit]:
+    """Another symbol in a left side, or its derivative turned upside down."""
+    for edit in edits(head, words, term=False):
+        if edit.what[0] in ("put", "exchange") and edit.cost <= 1.9:
+            made = edit.made(head)
+            if type(made.node) is type(head):
+                yield made
+
+
+def _chain(chain: Chain, head: Node, members: Mapping[int, Node]) -> Relation:
+    """A chain with some members replaced."""
+    old = chain.body.items[1:]
+    return replace(chain.body, items=(head, *(members.get(k, member) for k, member in enumerate(old))))
+
+
+def _offer(chain: Chain, head: Node, repaired: Mapping[int, Edit], words: Vocabulary) -> Offer:
+    said = dict.fromkeys(edit.said(words) for edit in repaired.values())
     cost = sum(edit.cost for edit in repaired.values())
-    return Offer(replace(chain.body, items=(head, *members)), cost, "; ".join(said))
+    return Offer(_chain(chain, head, {k: edit.node for k, edit in repaired.items()}), cost, "; ".join(said))
 
 
-def _simple(words: Vocabulary) -> Iterator[Node]:
-    """What a short right side can be: one factor, or two."""
-    near = [factor for factor, far in words.factors.items() if not isinstance(factor, Derivative)]
-    yield from near
+def _exchanged(body: Relation, other: Mapping[Node, Node]) -> Relation:
+    """A chain with symbols replaced all through."""
+    return replace(body, items=tuple(_replaced(item, other) for item in body.items))
+
+
+def _replaced(node: Node, other: Mapping[Node, Node]) -> Node:
+    if node in other:
+        return replace(other[node], span=node.span)
+    return rebuilt(node, lambda part: _replaced(part, other))
 
 
 def written(line: Understood, at: int, body: Relation, words: Vocabulary) -> str:
@@ -185,10 +238,10 @@ def written(line: Understood, at: int, body: Relation, words: Vocabulary) -> str
 
 
 def suggest(
-    lines: Sequence[Understood], equations: Sequence[Equation], nets: Nets, reread: Reread, *, seconds: float = 0.3
+    lines: Sequence[Understood], equations: Sequence[Equation], nets: Nets, reread: Reread, *, doubled: int = 1500
 ) -> dict[int, tuple[Suggestion, ...]]:
     """By the number of a bad equation, its repairs, the least change first; `equations` are the `lines` judged."""
-    corrector = Corrector(lines, nets, reread, seconds)
+    corrector = Corrector(lines, nets, reread, doubled)
     found = {}
     for line, equation in zip(lines, equations, strict=True):
         if any(link.verdict in BAD and not link.deliberate for link in equation.links):

@@ -1,5 +1,6 @@
 r"""Every formula that is one small edit away, with what the edit costs: the less, the likelier to be meant."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,22 +33,81 @@ class Edit:
     node: Node
     cost: float
     words: str
+    """What to do, with {} for each of `named`: their TeX is made only for what is offered."""
+    named: tuple[Node, ...] = ()
     what: tuple[object, ...] = ()
+    path: tuple[int, ...] = ()
+    """Where `node` goes: which child, and which of its children. Most edits are never made, only priced."""
+
+    def made(self, side: Node) -> "Edit":
+        """The edit with the whole side as its node."""
+        return Edit(_with(side, self.path, self.node), self.cost, self.words, self.named, self.what)
+
+    def said(self, words: Vocabulary) -> str:
+        """What to do, in words."""
+        return self.words.format(*(f"${text(node, words)}$" for node in self.named))
+
+    def then(self, other: "Edit") -> "Edit":
+        """Both edits, `other` made after this one."""
+        return Edit(
+            other.node, self.cost + other.cost, f"{self.words}, and {other.words}",
+            self.named + other.named, self.what + other.what,
+        )  # fmt: skip
 
 
 Edits = Iterator[Edit]
 
 
-def edits(node: Node, words: Vocabulary, term: bool = True) -> Edits:
-    """Every formula one edit away; `term` says that a further factor can stand beside the node."""
+def neighbours(node: Node, words: Vocabulary) -> Edits:
+    """Every side one edit away: `edits`, and a letter or symbol renamed all through."""
+    yield from renamings(node, words)
+    yield from edits(node, words)
+
+
+def renamings(node: Node, words: Vocabulary) -> Edits:
+    """A letter that stands in several places replaced in all of them."""
+    counted = Counter(
+        part.base
+        for top in node.walk()
+        if isinstance(top, Ref)
+        for part in top.walk()
+        if part is not top and isinstance(part, Name)
+    )
+    for letter, times in counted.items():
+        for other in (*words.letters, *words.numbers):
+            if times > 1 and other != letter:
+                new = renamed(node, Name(letter), Name(other))
+                yield Edit(
+                    new, 1.3, "put {} for {} all through", (Name(other), Name(letter)), ("rename", letter, other)
+                )
+
+
+def renamed(node: Node, old: Node, new: Node) -> Node:
+    """A formula with one symbol or letter replaced all through; functions and their names are left alone."""
+    if node == old:
+        return replace(new, span=node.span)
+    if isinstance(node, Prime):
+        return node
+    return rebuilt(node, lambda part: renamed(part, old, new))
+
+
+def edits(node: Node, words: Vocabulary, term: bool = True, inner: bool = False, path: tuple[int, ...] = ()) -> Edits:
+    """Every edit of a part of a formula; `term` says that a further factor can stand beside the node,
+
+    `inner` that a number or a sign there could as well stand further out.
+    """
     if term:
-        yield from _beside(node, words)
-    yield from _AT.get(type(node), _nothing)(node, words)
+        yield from (_at(edit, path) for edit in _beside(node, words))
+    if term and not inner:
+        yield from (_at(edit, path) for edit in _scaled(node, words))
+    yield from (_at(edit, path) for edit in _AT.get(type(node), _nothing)(node, words))
     for k, child in enumerate(node.children()):
-        if _fixed(node, child):
-            continue
-        for edit in edits(child, words, _is_term(node, child)):
-            yield replace(edit, node=_with(node, k, edit.node))
+        if not _fixed(node, child):
+            yield from edits(child, words, _is_term(node, child), not isinstance(node, Plus), (*path, k))
+
+
+def _at(edit: Edit, path: tuple[int, ...]) -> Edit:
+    return Edit(edit.node, edit.cost, edit.words, edit.named, edit.what, path)
 
 
 def _fixed(node: Node, child: Node) -> bool:
@@ -61,12 +121,16 @@ def _is_term(node: Node, child: Node) -> bool:
     return isinstance(node, Plus | Negative | Sum) or (isinstance(node, Quotient) and child is node.over)
 
 
-def _with(node: Node, at: int, new: Node) -> Node:
-    """A node with another child; products in products are one, as the parser makes them."""
-    children = [new if k == at else child for k, child in enumerate(node.children())]
-    if isinstance(node, Times) and isinstance(new, Times) and not {"odot", "otimes"} & {*node.ops, *new.ops}:
-        ops = (*node.ops[:at], *new.ops, *node.ops[at:])
-        return Times((*children[:at], *new.factors, *children[at + 1 :]), ops, span=node.span)
+def _with(node: Node, path: tuple[int, ...], new: Node) -> Node:
+    """A node with another one at the path; products in products are one, as the parser makes them."""
+    if not path:
+        return new
+    at, *below = path
+    children = list(node.children())
+    changed = children[at] = _with(children[at], tuple(below), new)
+    if isinstance(node, Times) and isinstance(changed, Times) and not {"odot", "otimes"} & {*node.ops, *changed.ops}:
+        ops = (*node.ops[:at], *changed.ops, *node.ops[at:])
+        return Times((*children[:at], *changed.factors, *children[at + 1 :]), ops, span=node.span)
     rest = iter(children)
     return rebuilt(node, lambda _: next(rest))
 
@@ -81,22 +145,24 @@ def _nothing(node: Any, words: Vocabulary) -> Edits:
 def _symbol(node: Ref, words: Vocabulary) -> Edits:
     for other, far in words.symbols.items():
         if other != node:
-            yield _put(node, replace(other, span=node.span), _unlike(node, other) + far, words)
+            new = Ref(other.base, other.slots, other.subs, other.mark, span=node.span)
+            yield _put(node, new, _unlike(node, other) + far)
     for k, sub in enumerate(node.subs):
         for letter in words.letters if isinstance(sub, Name) else ():
             if letter != getattr(sub, "base", ""):
                 subs = (*node.subs[:k], Name(letter, span=sub.span), *node.subs[k + 1 :])
-                yield _put(node, replace(node, subs=subs), 1.0, words)
+                yield _put(node, replace(node, subs=subs), 1.0)
     for k, (kind, number) in enumerate(node.slots):
-        for shifted in _shifted(number):
+        ends = tuple(Name(end, span=number.span) for end in words.numbers if Name(end) != number)
+        for shifted in (*_shifted(number), *ends):
             slots = (*node.slots[:k], (kind, shifted), *node.slots[k + 1 :])
-            yield _put(node, replace(node, slots=slots), 1.0, words)
+            yield _put(node, replace(node, slots=slots), 1.0)
     if words.matrices and not node.subs:
-        yield Edit(Transpose(node, span=node.span), 1.0, f"transpose ${text(node, words)}$", ("transpose",))
+        yield Edit(Transpose(node, span=node.span), 1.0, "transpose {}", (node,), ("transpose",))
 
 
-def _put(old: Node, new: Node, cost: float, words: Vocabulary) -> Edit:
-    return Edit(new, cost, f"put ${text(new, words)}$ for ${text(old, words)}$", ("put", old, new))
+def _put(old: Node, new: Node, cost: float) -> Edit:
+    return Edit(new, cost, "put {} for {}", (new, old), ("put", old, new))
 
 
 def _unlike(a: Ref, b: Ref) -> float:
@@ -125,23 +191,38 @@ def _shifted(number: Node) -> Iterator[Node]:
 # ------------------------------------------------------------------------------------------------ sums and products
 
 
-def _beside(node: Node, words: Vocabulary) -> Edits:
-    """A factor more, a sum more, the other sign."""
+def _scaled(node: Node, words: Vocabulary) -> Edits:
+    """The other sign, a number in front."""
     if not isinstance(node, Negative | Plus | Number):
-        yield Edit(Negative(node, span=node.span), 1.0, "put a minus in front", ("minus",))
+        usual = any(part in words.negated for part in node.walk())
+        yield Edit(Negative(node, span=node.span), 0.8 if usual else 1.0, "put a minus in front", (), ("minus",))
     if isinstance(node, Plus):
         minus = Plus(node.terms, tuple(-sign for sign in node.signs), span=node.span)
-        yield Edit(minus, 1.1, "turn all signs", ("signs",))
-    parts = node.factors if isinstance(node, Times) else (node,)
-    ops = node.ops if isinstance(node, Times) else ()
-    for factor, far in words.factors.items():
+        yield Edit(minus, 1.1, "turn all signs", (), ("signs",))
+    parts, ops = _parts(node)
+    for factor, far in words.factors.items() if not isinstance(node, Number) else ():
+        if isinstance(factor, Number | Quotient):
+            more = Times((factor, *parts), ("", *ops), span=node.span)
+            yield Edit(more, _price(factor) + far, "multiply by {}", (factor,), ("times", factor))
+
+
+def _parts(node: Node) -> tuple[tuple[Node, ...], tuple[str, ...]]:
+    return (node.factors, node.ops) if isinstance(node, Times) else ((node,), ())
+
+
+def _beside(node: Node, words: Vocabulary) -> Edits:
+    """A factor more, a sum more."""
+    parts, ops = _parts(node)
+    for factor, far in words.factors.items() if not isinstance(node, Number) else ():
         cost = _price(factor) + far
-        said = f"multiply by ${text(factor, words)}$"
+        if isinstance(factor, Number | Quotient):
+            continue
         for op in _joints(ops, words):
             more = Times((*parts, factor), (*ops, op), span=node.span)
-            yield Edit(more, cost, said, ("times", factor))
-        if words.matrices or isinstance(factor, Number | Quotient):
-            yield Edit(Times((factor, *parts), ("", *ops), span=node.span), cost, said, ("times", factor))
+            yield Edit(more, cost, "multiply by {}", (factor,), ("times", factor))
+        if words.matrices:
+            more = Times((factor, *parts), ("", *ops), span=node.span)
+            yield Edit(more, cost, "multiply by {}", (factor,), ("times", factor))
     for letter in words.letters:
         yield from _summed(node, letter)
 
@@ -180,7 +261,7 @@ def _summed(node: Node, letter: str) -> Edits:
         total = Sum((Name(letter),), None, None, None, node, span=node.span)
     else:
         return
-    yield Edit(total, 0.9, f"sum over ${letter}$", ("sum", letter))
+    yield Edit(total, 0.9, "sum over {}", (Name(letter),), ("sum", letter))
 
 
 def _has(node: Node, letter: str) -> bool:
@@ -197,91 +278,116 @@ def _product(node: Times, words: Vocabulary) -> Edits:
         rest = node.factors[:k] + node.factors[k + 1 :]
         ops = node.ops[: max(k - 1, 0)] + node.ops[max(k, 1) :]
         left = rest[0] if len(rest) == 1 else Times(rest, ops, span=node.span)
-        yield Edit(left, 1.15, f"leave out ${text(factor, words)}$", ("without", factor))
+        yield Edit(left, 1.15, "leave out {}", (factor,), ("without", factor))
         for other, far in words.factors.items():
             if type(other) is type(factor) and not isinstance(factor, Ref | Number) and other != factor:
                 changed = replace(node, factors=(*node.factors[:k], other, *node.factors[k + 1 :]))
-                yield replace(_put(factor, other, 1.4 + far, words), node=changed)
+                yield replace(_put(factor, other, 1.4 + far), node=changed)
     for k in range(count - 1) if words.matrices else ():
         factors = (*node.factors[:k], node.factors[k + 1], node.factors[k], *node.factors[k + 2 :])
-        a, b = (text(factor, words) for factor in node.factors[k : k + 2])
-        yield Edit(replace(node, factors=factors), 1.1, f"exchange ${a}$ and ${b}$", ("order",))
+        yield Edit(replace(node, factors=factors), 1.1, "exchange {} and {}", node.factors[k : k + 2], ("order",))
+        for at in (k, k + 1):
+            turned = (*factors[:at], _turned(factors[at]), *factors[at + 1 :])
+            said = "exchange {} and {}, and transpose {}"
+            named = (*node.factors[k : k + 2], factors[at])
+            yield Edit(
+                replace(node, factors=turned), 1.8 if at == k else 1.5, said, named, ("order", "transpose", at - k)
+            )
+    yield from _applied(node, words)
     for k, op in enumerate(node.ops) if words.matrices else ():
         new, said = ("", "as a matrix product") if op == "odot" else ("odot", "elementwise")
-        yield Edit(replace(node, ops=(*node.ops[:k], new, *node.ops[k + 1 :])), 1.1, f"multiply {said}", ("op", new))
+        ops = (*node.ops[:k], new, *node.ops[k + 1 :])
+        yield Edit(replace(node, ops=ops), 1.1, f"multiply {said}", (), ("op", new))
+
+
+def _applied(node: Times, words: Vocabulary) -> Edits:
+    """f(z) where the lesson has a symbol beside z."""
+    for k, (name, arg) in enumerate(zip(node.factors, node.factors[1:], strict=False)):
+        if isinstance(name, Ref) and not name.subs:
+            for function, far in words.functions.items():
+                call = Call(function, (arg,), span=(name.span[0], arg.span[1]))
+                rest = (*node.factors[:k], call, *node.factors[k + 2 :])
+                new = call if len(rest) == 1 else Times(rest, node.ops[:k] + node.ops[k + 1 :], span=node.span)
+                dear = 1.5 if isinstance(function, Name) else 1.6
+                yield replace(_put(name, function, dear + far), node=new)
+
+
+def _turned(node: Node) -> Node:
+    return node.base if isinstance(node, Transpose) else Transpose(node, span=node.span)
 
 
 def _terms(node: Plus, words: Vocabulary) -> Edits:
     if node.signs == (1, -1):
-        yield Edit(replace(node, terms=node.terms[::-1]), 0.9, "turn the difference round", ("turn",))
+        yield Edit(replace(node, terms=node.terms[::-1]), 0.9, "turn the difference round", (), ("turn",))
     for k, term in enumerate(node.terms):
         signs = (*node.signs[:k], -node.signs[k], *node.signs[k + 1 :])
-        yield Edit(replace(node, signs=signs), 1.0, f"turn the sign of ${text(term, words)}$", ("sign",))
+        yield Edit(replace(node, signs=signs), 1.0, "turn the sign of {}", (term,), ("sign",))
         rest, left = node.terms[:k] + node.terms[k + 1 :], node.signs[:k] + node.signs[k + 1 :]
         gone: Node = Plus(rest, left, span=node.span)
         if len(rest) == 1:
             gone = rest[0] if left[0] > 0 else Negative(rest[0], span=node.span)
-        yield Edit(gone, 1.4, f"leave out ${text(term, words)}$", ("less", term))
+        yield Edit(gone, 1.4, "leave out {}", (term,), ("less", term))
     for term, far in words.terms.items():
         more = Plus((*node.terms, term), (*node.signs, 1), span=node.span)
-        yield Edit(more, 1.7 + far, f"add ${text(term, words)}$", ("plus", term))
+        yield Edit(more, 1.7 + far, "add {}", (term,), ("plus", term))
 
 
 def _sum(node: Sum, words: Vocabulary) -> Edits:
     if not node.product:
-        yield Edit(node.body, 1.1, "leave out the sum", ("no sum",))
+        yield Edit(node.body, 1.1, "leave out the sum", (), ("no sum",))
     for letter in words.letters:
         if len(node.indices) == 1 and letter != node.indices[0].base:
             over = (Name(letter, span=node.indices[0].span),)
-            yield Edit(replace(node, indices=over), 1.0, f"sum over ${letter}$", ("over", letter))
+            yield Edit(replace(node, indices=over), 1.0, "sum over {}", (over[0],), ("over", letter))
 
 
 # ---------------------------------------------------------------------------------------------------------- the others
 
 
 def _call(node: Call, words: Vocabulary) -> Edits:
-    written = text(node.function, words)
     if isinstance(node.function, Prime):
         plain = node.function.base
-        yield Edit(replace(node, function=plain), 1.1, f"put ${text(plain, words)}$ for ${written}$", ("no prime",))
+        yield Edit(replace(node, function=plain), 1.1, "put {} for {}", (plain, node.function), ("no prime",))
     else:
         sloped = Prime(node.function, span=node.function.span)
-        yield Edit(replace(node, function=sloped), 1.0, f"put ${text(sloped, words)}$ for ${written}$", ("prime",))
+        yield Edit(replace(node, function=sloped), 1.0, "put {} for {}", (sloped, node.function), ("prime",))
+    for arg in node.args if len(node.args) == 1 and not isinstance(node.args[0], Ref) else ():
+        for symbol, far in words.symbols.items():
+            yield replace(_put(arg, symbol, 1.6 + far), node=replace(node, args=(symbol,)))
     for other, far in words.functions.items():
         if other != node.function:
-            yield replace(_put(node.function, other, 1.3 + far, words), node=replace(node, function=other))
+            yield replace(_put(node.function, other, 1.3 + far), node=replace(node, function=other))
 
 
 def _derivative(node: Derivative, words: Vocabulary) -> Edits:
     if len(node.wrt) == 1:
         turned = replace(node, of=node.wrt[0], wrt=(node.of,))
-        yield Edit(turned, 1.1, f"exchange what is differentiated by what in ${text(node, words)}$", ("exchange",))
+        yield Edit(turned, 1.1, "turn {} upside down", (node,), ("exchange",))
 
 
 def _quotient(node: Quotient, words: Vocabulary) -> Edits:
-    said = text(node, words)
     if node.over != Number("1"):
-        yield Edit(node.over, 1.2, f"do not divide by ${text(node.under, words)}$", ("over",))
-    yield Edit(replace(node, over=node.under, under=node.over), 1.4, f"turn ${said}$ upside down", ("inverse",))
+        yield Edit(node.over, 1.2, "do not divide by {}", (node.under,), ("over",))
+    yield Edit(replace(node, over=node.under, under=node.over), 1.4, "turn {} upside down", (node,), ("inverse",))
 
 
 def _power(node: Power, words: Vocabulary) -> Edits:
-    if isinstance(node.exponent, Number):
-        yield Edit(node.base, 1.2, f"leave out the power ${text(node.exponent, words)}$", ("no power",))
+    if not any(isinstance(part, Ref | Name) for part in node.exponent.walk()):
+        yield Edit(node.base, 1.2, "leave out the power {}", (node.exponent,), ("no power",))
 
 
 def _number(node: Number, words: Vocabulary) -> Edits:
     for other in ("1", "2"):
         if node.text in ("1", "2", "3", "4") and other != node.text:
-            yield _put(node, Number(other, span=node.span), 1.4, words)
+            yield _put(node, Number(other, span=node.span), 1.4)
 
 
 def _transpose(node: Transpose, words: Vocabulary) -> Edits:
-    yield Edit(node.base, 1.0, f"do not transpose ${text(node.base, words)}$", ("no transpose",))
+    yield Edit(node.base, 1.0, "do not transpose {}", (node.base,), ("no transpose",))
 
 
 def _negative(node: Negative, words: Vocabulary) -> Edits:
-    yield Edit(node.body, 0.85, "leave out the minus", ("no minus",))
+    yield Edit(node.body, 0.85, "leave out the minus", (), ("no minus",))
 
 
 _AT: dict[type, Callable[[Any, Vocabulary], Edits]] = {

@@ -1,81 +1,75 @@
 r"""The cheapest edits of one side after which a link holds: one edit, else two, typed and tried in few nets."""
 
 import heapq
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import islice
 
-from oracle.lesson.correcting.edits import Edit, edits
+from oracle.lesson.correcting.edits import Edit, edits, neighbours
 from oracle.lesson.correcting.trying import Trial
 from oracle.lesson.correcting.vocabulary import Vocabulary
-from oracle.lesson.syntax import Node, Number
+from oracle.lesson.syntax import Derivative, Gradient, Node, Number
 
+DEAR = 1.6
+"""Dearer edits are made alone only."""
+FIRSTS = 40
 AGAIN = 0.5
 """What the same slip costs when it is made again, of its price."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """One member to be repaired, and how long it may take."""
+    """One member to be repaired, and how far it may go."""
 
     words: Vocabulary
     trials: list[Trial]
     head: Node
-    known: tuple[tuple[object, ...], ...] = ()
-    """Slips found in other members of the chain."""
-    seconds: float = 0.3
+    known: tuple[object, ...] = ()
+    """The slip found in another member of the chain."""
+    doubled: int = 1500
+    """How many pairs of edits are tried; a number, not a time, so that a report is the same on every machine."""
     limit: int = 4
 
     def repairs(self, member: Node) -> list[Edit]:
         """Edits of `member` after which it is worth what the head is, the cheapest first."""
-        end = time.perf_counter() + self.seconds
-        singles = sorted((self.priced(e) for e in edits(member, self.words)), key=lambda e: e.cost)
+        singles = sorted((self.priced(e) for e in neighbours(member, self.words)), key=lambda e: e.cost)
         found: list[Edit] = []
-        for edit in singles:
+        for edit in (single.made(member) for single in singles):
             if self.good(edit.node, found):
                 found.append(edit)
-            if len(found) == self.limit or time.perf_counter() > end:
+            if len(found) == self.limit:
                 break
-        return found or self.doubles(singles, end)
+        return found or self.doubles(member, singles)
 
     def priced(self, edit: Edit) -> Edit:
-        return replace(edit, cost=edit.cost * AGAIN) if edit.what in self.known else edit
+        return replace(edit, cost=edit.cost * AGAIN) if edit.what == self.known else edit
 
     def good(self, node: Node, found: list[Edit]) -> bool:
         """Whether a candidate says something, and is right in the nets tried."""
-        if node == self.head or isinstance(node, Number) or any(node == other.node for other in found):
+        if isinstance(node, Number) or any(node == other.node for other in found):
             return False
-        return all(trial.agrees(node) for trial in self.trials)
+        return all(trial.agrees(node) for trial in self.trials) and not self.trivial(node)
 
-    def doubles(self, singles: list[Edit], end: float) -> list[Edit]:
-        found: list[Edit] = []
-        for edit in self.pairs(singles):
-            if time.perf_counter() > end:
-                break
-            if self.good(edit.node, found):
-                found.append(edit)
-                break
-        return found
+    def trivial(self, node: Node) -> bool:
+        """Whether a candidate repeats the head, or differentiates something by itself."""
+        parts = list(node.walk())
+        if isinstance(self.head, Derivative | Gradient) and self.head in parts:
+            return True
+        return node == self.head or any(isinstance(p, Derivative) and p.of in p.wrt for p in parts)
 
-    def pairs(self, singles: list[Edit]) -> Iterator[Edit]:
-        """Two edits one after the other, by what they cost together."""
-        ticket = count()
-        heap: list[tuple[float, int, Edit, list[Edit], int]] = []
-        for single in singles:
-            heapq.heappush(heap, (single.cost + 0.5, next(ticket), single, [], 0))
-        while heap:
-            _, _, first, after, at = heapq.heappop(heap)
-            if not after:
-                after = sorted((self.priced(e) for e in edits(first.node, self.words)), key=lambda e: e.cost)
-            if at or after:
-                second = after[at]
-                yield Edit(
-                    second.node,
-                    first.cost + second.cost,
-                    f"{first.words}, and {second.words}",
-                    first.what + second.what,
-                )
-            if at + 1 < len(after):
-                cost = first.cost + after[at + 1].cost
-                heapq.heappush(heap, (cost, next(ticket), first, after, at + 1))
+    def doubles(self, member: Node, singles: list[Edit]) -> list[Edit]:
+        """The first pair of edits after which it is."""
+        return next(
+            ([edit] for edit in islice(self.pairs(member, singles), self.doubled) if self.good(edit.node, [])), []
+        )
+
+    def pairs(self, member: Node, singles: list[Edit]) -> Iterator[Edit]:
+        """Two cheap edits one after the other, by what they cost together."""
+        firsts = [single for single in singles if single.cost <= DEAR][:FIRSTS]
+        second = [self._seconds(first.made(member)) for first in firsts]
+        return heapq.merge(*second, key=lambda edit: edit.cost)
+
+    def _seconds(self, first: Edit) -> Iterator[Edit]:
+        after = (self.priced(e) for e in edits(first.node, self.words))
+        cheap = sorted((e for e in after if e.cost <= DEAR), key=lambda e: e.cost)
+        return (first.then(edit.made(first.node)) for edit in cheap)

@@ -1,6 +1,7 @@
 r"""Candidates tried in one net: sub-formulas are evaluated once, however many candidates share them."""
 
 from dataclasses import dataclass, field, replace
+from math import isfinite
 
 import torch
 
@@ -8,8 +9,24 @@ from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value
 from oracle.lesson.meaning.world import Env, World
-from oracle.lesson.syntax import Call, Name, Negative, Node, Plus, Power, Quotient, Sum, Times, Transpose, rebuilt
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Gradient,
+    Name,
+    Negative,
+    Node,
+    Plus,
+    Power,
+    Quotient,
+    Sum,
+    Times,
+    Transpose,
+    rebuilt,
+)
 
+Store = dict[tuple[object, ...], dict[Node, Value | None]]
+"""By net and choice of layers, the derivatives found there."""
 CLOSE = 1e-8
 REFUSED = (IllTypedError, NotUnderstoodError, BeyondError, KeyError, IndexError, RuntimeError, TypeError)
 """What a candidate that means nothing may raise in a net."""
@@ -24,16 +41,19 @@ class Trial:
     target: Value
     typed: dict[str, Dim]
     line: int = 0
+    partials: dict[Node, Value | None] = field(default_factory=dict)
+    """Derivatives, kept for all trials in the same net."""
     kept: dict[Node, Value | None] = field(default_factory=dict)
 
     def value(self, node: Node) -> Value | None:
         """What a formula is worth; None where it means nothing."""
-        if node not in self.kept:
+        kept = self.partials if isinstance(node, Derivative | Gradient) else self.kept
+        if node not in kept:
             try:
-                self.kept[node] = self._computed(node)
+                kept[node] = self._computed(node)
             except REFUSED:
-                self.kept[node] = None
-        return self.kept[node]
+                kept[node] = None
+        return kept[node]
 
     def _computed(self, node: Node) -> Value | None:
         if not self._open(node):
@@ -105,7 +125,9 @@ def size(value: Value) -> float:
     return float(value.data.detach().abs().max())
 
 
-def trials(nets: Nets, head: Node, members: tuple[Node, ...], line: int = 0, count: int = 2) -> list[Trial]:
+def trials(
+    nets: Nets, store: Store, head: Node, members: tuple[Node, ...], line: int = 0, count: int = 2
+) -> list[Trial]:
     """The left side in `count` nets, each with a choice of layers that exist; [] where it means nothing."""
     found: list[Trial] = []
     for world in nets:
@@ -115,17 +137,21 @@ def trials(nets: Nets, head: Node, members: tuple[Node, ...], line: int = 0, cou
         envs = list(assignments(nets.program, (head, *members)))
         # the first layer has inputs for activations, the last no layer after it: look between them first
         for env in sorted(envs, key=lambda env: sum(abs(n - 2) for n in env.values())):
-            if (trial := _trial(world, env, head, members)) is not None:
+            trial = _trial(world, env, head, members, store)
+            if trial is not None and isfinite(size(trial.target)):
                 found.append(trial)
                 break
     return found
 
 
-def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...]) -> Trial | None:
+def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store: Store) -> Trial | None:
+    partials = store.setdefault((id(world), world.line, *sorted(env.items())), {})
     try:
         with world.fresh():
-            target = world.value(head, env)
-            typed = dict(world.typed)
+            target = partials.get(head) or world.value(head, env)
+            if isinstance(head, Derivative):
+                partials[head] = target
+            typed = dict(world.typed) | dict(zip(target.names, target.dims, strict=True))
             for member in members:
                 try:
                     world.value(member, env)
@@ -135,4 +161,4 @@ def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...]) -> Tri
                     continue
     except REFUSED:
         return None
-    return Trial(world, env, target, typed, world.line)
+    return Trial(world, env, target, typed, world.line, partials)

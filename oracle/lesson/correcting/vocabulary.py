@@ -1,8 +1,8 @@
 r"""What a repair may put in: the symbols, factors and terms of the lesson, the nearest first, with their TeX."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.syntax import (
@@ -40,25 +40,35 @@ class Source:
 class Vocabulary:
     """Nodes with their distance from the formula at hand: 0 in it, up to `FAR` far from it."""
 
-    symbols: dict[Ref, float]
-    factors: dict[Node, float]
-    terms: dict[Node, float]
-    functions: dict[Node, float]
     letters: tuple[str, ...]
     """Index letters of the formula at hand."""
-    tex: dict[Node, str]
+    numbers: tuple[str, ...]
+    """Letters that count layers, samples or steps in the formula at hand."""
     matrices: bool
     elementwise: str
     transposed: str
+    symbols: dict[Ref, float] = field(default_factory=dict)
+    factors: dict[Node, float] = field(default_factory=dict)
+    terms: dict[Node, float] = field(default_factory=dict)
+    functions: dict[Node, float] = field(default_factory=dict)
+    negated: set[Node] = field(default_factory=set)
+    """Sums that stand behind a minus: -(y - a)."""
+    tex: dict[Node, str] = field(default_factory=dict)
+    own: Mapping[int, str] = field(default_factory=dict)
+    """What stands at the nodes of the formula at hand, by their identity."""
 
 
 def vocabulary(here: Source, sources: Sequence[Source]) -> Vocabulary:
     """The words for one formula, its own first."""
     ordered = sorted(sources, key=lambda source: (abs(source.number - here.number), source.number))
     ordered = [here, *(source for source in ordered if source.number != here.number)]
-    found = Vocabulary({}, {}, {}, {}, _letters(here.trees), {}, _matrices(sources), *_style(here, sources))
+    elementwise, transposed = _style(here, sources)
+    found = Vocabulary(
+        letters=_letters(here.trees), numbers=_numbers(here.trees), matrices=_matrices(sources),
+        elementwise=elementwise, transposed=transposed,
+    )  # fmt: skip
     for source in ordered:
-        _collect(source, distance(here.number, source.number), found)
+        _collect(source, here.number, found)
     return found
 
 
@@ -68,13 +78,16 @@ def distance(here: int, there: int) -> float:
     return 0.0 if not away else 0.2 if away <= 3 else 0.4 if away <= 8 else FAR
 
 
-def _collect(source: Source, far: float, found: Vocabulary) -> None:
+def _collect(source: Source, here: int, found: Vocabulary) -> None:
+    far = distance(here, source.number)
     for node in (node for tree in source.trees for node in tree.walk()):
-        written = source.tex[slice(*node.span)]
+        written = source.tex[slice(*node.span)].strip()
         if written and balanced(written):
             found.tex.setdefault(node, written)
         if isinstance(node, Ref) and not node.mark:
             found.symbols.setdefault(node, far)
+        if isinstance(node, Negative) and source.number != here:
+            found.negated.update(part for part in node.walk() if isinstance(part, Plus))
         if isinstance(node, Call):
             found.functions.setdefault(node.function, far)
         for factor in _factors(node):
@@ -119,6 +132,12 @@ def _letters(trees: Iterable[Node]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _numbers(trees: Iterable[Node]) -> tuple[str, ...]:
+    refs = (node for tree in trees for node in tree.walk() if isinstance(node, Ref))
+    names = (part for ref in refs for _, number in ref.slots for part in number.walk() if isinstance(part, Name))
+    return tuple(dict.fromkeys(name.base for name in names))
+
+
 def _matrices(sources: Sequence[Source]) -> bool:
     """Whether products of vectors and matrices are written."""
     nodes = (node for source in sources for tree in source.trees for node in tree.walk())
@@ -130,7 +149,7 @@ def _style(here: Source, sources: Sequence[Source]) -> tuple[str, str]:
     texts = [here.tex, *(source.tex for source in sources)]
     return (
         _first(texts, r"\\(?:odot|circ|bullet)(?![a-z])|[⊙∘]", r"\odot"),
-        _first(texts, r"\^\s*(?:T\b|\\top|\\intercal|\{\s*(?:T|\\top|\\intercal|\\math\w+\{?\s*T\}?)\s*\})", r"^\top"),
+        _first(texts, r"\^\s*(?:T\b|\\top|\\intercal|\{\s*(?:T|\\top|\\intercal|\\math\w+\{?\s*T\}?)\s*\})", "^T"),
     )
 
 

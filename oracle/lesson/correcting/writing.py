@@ -1,6 +1,7 @@
 r"""TeX of a repaired formula: what changed is replaced where it stands, everything else stays byte for byte."""
 
 import re
+from dataclasses import replace
 
 from oracle.lesson.correcting.vocabulary import Vocabulary, balanced
 from oracle.lesson.formula import to_tex
@@ -33,6 +34,10 @@ OPS = {"cdot": r"\cdot", "times": r"\times", "*": "*", "otimes": r"\otimes", "@"
 def rewritten(old: Node, new: Node, tex: str, words: Vocabulary) -> str:
     """The TeX of the whole formula with `new` in the place of `old`."""
     start, end = old.span
+    own = {id(part): tex[slice(*part.span)].strip() for part in old.walk() if balanced(tex[slice(*part.span)])}
+    words = replace(words, own=own)
+    if isinstance(new, Plus) and (bare := next((part for part in old.walk() if part == new), None)):
+        return tex[:start] + tex[slice(*bare.span)] + tex[end:]  # nothing around it needs its parentheses any more
     return tex[:start] + _patched(old, new, tex, words) + tex[end:]
 
 
@@ -41,6 +46,8 @@ def _patched(old: Node, new: Node, tex: str, words: Vocabulary) -> str:
     start, end = old.span
     if old == new:
         return tex[start:end]
+    if isinstance(old, Ref) and new in words.tex:
+        return words.tex[new]
     if (pairs := _aligned(old, new)) and all(a == b or a.span != (0, 0) for a, b in pairs):
         out, at = "", start
         for a, b in sorted(((a, b) for a, b in pairs if a != b), key=lambda pair: pair[0].span):
@@ -48,6 +55,9 @@ def _patched(old: Node, new: Node, tex: str, words: Vocabulary) -> str:
                 return text(new, words)
             out, at = out + tex[at : a.span[0]] + _patched(a, b, tex, words), a.span[1]
         return out + tex[at:end]
+    for part in old.walk():
+        if part == new and part is not old:
+            return tex[slice(*grown(tex, part.span, old.span))] if isinstance(part, Plus) else tex[slice(*part.span)]
     match old, new:
         case Times(), Times() if (k := _extra(old.factors, new.factors)) is not None and k == len(old.factors):
             return f"{tex[start:end]} {_op(new.ops[k - 1], words)}{_factor(new.factors[k], words)}"
@@ -124,7 +134,7 @@ def _factor(node: Node, words: Vocabulary) -> str:
 
 def text(node: Node, words: Vocabulary) -> str:
     """The TeX of any node, in the lesson's own words where it has them."""
-    if known := words.tex.get(node):
+    if known := words.own.get(id(node)) or words.tex.get(node):
         return known
     if isinstance(node, Ref):
         return _ref(node, words)
