@@ -105,10 +105,10 @@ def test_the_report_of_formulas_alone_has_its_name(lesson: Path, tmp_path: Path)
 
 
 def test_json_is_a_line_for_each_lesson(lesson: Path, right: Path) -> None:
-    result = CliRunner().invoke(COMMAND.audit, [str(lesson), str(right), "--json", "--nets", "3", "--profile", "rows"])
+    result = CliRunner().invoke(COMMAND.audit, [str(lesson), str(right), "--json", "--nets", "3", "--profile", "own"])
     found = [json.loads(line) for line in result.stdout.splitlines()]
     assert [one["failed"] for one in found] == [True, False]
-    assert (found[0]["audit"]["nets"], found[0]["audit"]["profile"]) == (3, "rows")
+    assert (found[0]["audit"]["nets"], found[0]["audit"]["profile"]) == (3, "own")
 
 
 def test_a_folder_is_read_whole_but_for_what_is_no_lesson(lesson: Path, right: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of a `Wanted`; the command gets it as `wanted`."""
 
     @wraps(command)
-    def packed(lessons: tuple[Path, ...], github: bool | None, loss: str, activation: str, profile: str,
+    def packed(lessons: tuple[Path, ...], github: bool | None, loss: str | None, activation: str | None,
+               profile: str | None,
                **rest: Any) -> Any:  # fmt: skip
         named = {"loss": loss, "activation": activation, "profile": profile}
         settings = {key: value for key, value in named.items() if value}
@@ -38,9 +39,12 @@ OPTIONS = (
     click.option("--in-place", is_flag=True, help="With --fix: write over the lesson itself."),
     click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same nets."),
     click.option("--nets", type=click.IntRange(1), default=8, show_default=True, help="Random nets for every link."),
-    click.option("--loss", default="", help="What the loss is, whatever the lesson says."),
-    click.option("--activation", default="", help="What the activation is, whatever the lesson says."),
-    click.option("--profile", default="", help="The notation.  [default: the one under which the lesson holds]"),
+    click.option("--loss", type=click.Choice(["half_squared", "cross_entropy"]),
+                 help="The loss, where the lesson does not write it down.  [default: what holds]"),
+    click.option("--activation", type=click.Choice(["sigmoid", "tanh", "softplus"]),
+                 help="The activation, where the lesson does not define it.  [default: all of them]"),
+    click.option("--profile", type=click.Choice(["own", "layers", "indices"]),
+                 help="The notation of what the lesson leaves unsaid.  [default: what holds]"),
     click.option("--code/--no-code", default=True, help="Judge blocks of code, too."),
     click.option("--github/--no-github", default=None, help="Annotations, step summary.  [default: in its CI]"),
     click.option("-q", "--quiet", is_flag=True, help="One line for each lesson only."),

@@ -49,7 +49,8 @@ class Reading:
 
     @property
     def profile(self) -> str:
-        return ", ".join(dict.fromkeys(scope.profile for scope in self.scopes.values()))
+        names = dict.fromkeys(scope.profile for scope in self.scopes.values())
+        return ", ".join("the lesson's own equations" if name == "own" else name for name in names)
 
     @property
     def net(self) -> tuple[str, ...]:
@@ -68,8 +69,10 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     sections = list(dict.fromkeys(s.section for s in found)) or [0]
     usage = survey_usage([s.statement for s in found], notation)
     own, defined = collected(found, sections[0], usage)
-    everywhere = _best(own, defined, list(found), assumptions(usage, own))
+    everywhere = _best(own, defined, list(found), assumptions(usage, own, settings))
     reading = Reading({})
+    if activation := settings.get("activation"):
+        reading.activations = (activation,)
     for section in sections:
         here = [s for s in found if s.section == section]
         own, defined = collected(found, section, usage)
@@ -80,7 +83,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         if score < len(claims):
             local = survey_usage([s.statement for s in here], notation)
             local.signals |= usage.signals
-            best = _best(own, defined, here, assumptions(local, own))
+            best = _best(own, defined, here, assumptions(local, own, settings))
             if best[0] > score + 0.5:
                 scope = Scope(best[2], best[1].name, best[1].words, defined, bool(best[1].definitions))
         reading.scopes[section] = scope

@@ -47,22 +47,27 @@ class Assumption:
     ranks: Mapping[str, int] = field(default_factory=dict)
     vectors: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
+    loss: str = ""
+    """"half_squared" or "cross_entropy", where one is supplied."""
 
 
-def assumptions(usage: Usage, own: Program) -> Iterator[Assumption]:
-    """Every candidate for a lesson, the least first."""
+def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iterator[Assumption]:
+    """Every candidate for a lesson, the least first; `settings` may fix the profile and the loss."""
     more = batched(usage, own)
-    for net in _nets(usage, own):
+    nets = list(_nets(usage, own))
+    fits = [
+        net for net in nets
+        if settings.get("profile", net.name) == net.name and settings.get("loss", net.loss or "") in (net.loss, "")
+    ]  # fmt: skip
+    for net in fits or nets[:1]:
         base = replace(net, definitions=(*more, *net.definitions))
         for signals, words in _signals(usage, own, base):
             aliases = _aliases(usage, own, base)
-            yield Assumption(
-                base.name, base.definitions, signals, base.words + words, base.ranks, base.vectors, aliases
-            )
+            yield replace(base, signals=signals, words=base.words + words, aliases=aliases)
 
 
 def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
-    yield Assumption("the lesson's own equations", vectors=usage.vectors)
+    yield Assumption("own", vectors=usage.vectors)
     if any(usage.layered(base) for base in usage.kinds):
         yield from _layered(usage, own)
     else:
@@ -128,7 +133,7 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
     if weight is None:
         return
     ranks = {weight: 2, act: _rank(act), **({bias: 1} if bias else {}), **({pre: _rank(pre)} if pre else {})}
-    for offset, turned, loss in product((0, 1), (False, True), ("half", "softmax")):
+    for offset, turned, loss in product((0, 1), (False, True), ("half_squared", "cross_entropy")):
         w: Node = layer(weight)
         total: Node = Times((Transpose(w) if turned else w, layer(act, -1 + offset)), ("",))
         if bias:
@@ -144,7 +149,7 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
             definitions.append(Definition(first, Ref("x")))
             ranks = {**ranks, "x": 1}
         top = Ref(act, (("layer", Name("L")),))
-        if loss == "softmax" and pre:
+        if loss == "cross_entropy" and pre:
             definitions.insert(0, Definition(top, Call(Name("softmax"), (Ref(pre, (("layer", Name("L")),)),))))
         more, targets = _loss(usage, own, top, loss)
         definitions += more
@@ -152,9 +157,11 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
         words = [
             f"layers: {pre or act}^l from {weight}^l{'ᵀ' if turned else ''} and {act} of the layer "
             + ("below" if not offset else "l, for layer l + 1"),
-            "the loss is half the squared error" if loss == "half" else "the loss is the cross-entropy of a softmax",
+            "the loss is half the squared error"
+            if loss == "half_squared"
+            else "the loss is the cross-entropy of a softmax",
         ]
-        yield Assumption("layers", tuple(definitions), {}, tuple(words), ranks, True)
+        yield Assumption("layers", tuple(definitions), {}, tuple(words), ranks, True, loss=loss)
 
 
 def _rank(base: str) -> int:
@@ -178,7 +185,7 @@ def _loss(usage: Usage, own: Program, top: Ref, kind: str) -> tuple[list[Definit
     if out := _first([b for b in OUT if b not in (target, top.base)], plain):
         more.append(Definition(Ref(out), top))
     more += [Definition(Ref(f), top) for f in usage.functions if f in ("h", "y", "o") and not own.functions.get(f)]
-    if kind == "half":
+    if kind == "half_squared":
         body: Node = Times((HALF, Power(Norm(Plus((top, Ref(target)), (1, -1))), Number("2"))), ("",))
     else:
         body = Negative(Call(Name("sum"), (Times((Ref(target), Call(Name("log"), (top,))), ("odot",)),)))
@@ -224,7 +231,7 @@ def _indexed(usage: Usage, own: Program) -> Iterator[Assumption]:
             + ("to first" if to_from else "from first"),
             "the loss is half the squared error",
         )
-        yield Assumption("indices", definitions, {}, words)
+        yield Assumption("indices", definitions, {}, words, loss="half_squared")
 
 
 def _names(usage: Usage, own: Program) -> dict[str, str] | None:
