@@ -33,6 +33,8 @@ class Understood(Protocol):
     @property
     def number(self) -> int: ...
     @property
+    def section(self) -> int: ...
+    @property
     def formula(self) -> Formula: ...
     @property
     def statements(self) -> tuple[Statement, ...]: ...
@@ -66,6 +68,7 @@ class Corrector:
     """What every search of one lesson shares."""
 
     lines: Sequence[Understood]
+    """The lesson: what repairs are made of."""
     nets: Nets
     reread: Reread
     doubled: int = 1500
@@ -76,9 +79,18 @@ class Corrector:
         self.sources = [Source(n.number, tuple(s.body for s in n.statements), n.formula.tex) for n in self.lines]
         self.sure = Nets(self.nets.program, 6, self.nets.seed + FRESH, self.nets.activations)
 
+    def words(self, line: Understood) -> Vocabulary:
+        """What a repair of this formula may put in."""
+        return vocabulary(self.sources[self.lines.index(line)], self.sources)
+
+    @staticmethod
+    def tex(node: Node, words: Vocabulary) -> str:
+        """A symbol as the lesson writes it."""
+        return text(node, words)
+
     def suggestions(self, line: Understood, verdicts: Mapping[int, Sequence[str]]) -> tuple[Suggestion, ...]:
         """Repairs of one formula; `verdicts` holds those of each statement's members, by the statement's place."""
-        words = vocabulary(self.sources[self.lines.index(line)], self.sources)
+        words = self.words(line)
         found: list[Suggestion] = []
         for at, statement in enumerate(line.statements):
             if isinstance(statement.body, Relation) and set(verdicts.get(at, ())) & BAD:
@@ -113,6 +125,12 @@ class Corrector:
             repaired = {first: edit} | {k: again[0] for k in others if (again := known.repairs(members[k]))}
             if len(repaired) == len(bad):
                 yield _offer(chain, head, repaired, words)
+
+    def mended_with(self, chain: Chain, head: Node, bad: Sequence[int], words: Vocabulary) -> Iterator[Offer]:
+        """`mended`, for another head."""
+        tried = trials(self.nets, self.store, head, (), chain.line)
+        if tried:
+            yield from self.mended(chain, head, bad, tried, words)
 
     def relabelled(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
         """Another left side: with it all members agree, or some, and the others are repaired."""
@@ -152,10 +170,14 @@ class Corrector:
 
     def all_agree(self, body: Relation, line: int) -> bool:
         """Whether a whole chain is right in the nets tried, and not because it is zero."""
-        tried = trials(self.nets, self.store, body.items[0], (), line)
+        return self.agree(body.items[0], body.items[1:], line)
+
+    def agree(self, head: Node, members: Iterable[Node], line: int) -> bool:
+        """Whether members are worth what a head is, which is not zero."""
+        tried = trials(self.nets, self.store, head, (), line)
         if not tried or not any(size(trial.target) for trial in tried):
             return False
-        return all(trial.agrees(member) for trial in tried for member in body.items[1:])
+        return all(trial.agrees(member) for trial in tried for member in members)
 
     def exchanged(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
         """∂a/∂z for ∂z/∂a, and what it is."""
@@ -238,10 +260,15 @@ def written(line: Understood, at: int, body: Relation, words: Vocabulary) -> str
 
 
 def suggest(
-    lines: Sequence[Understood], equations: Sequence[Equation], nets: Nets, reread: Reread, *, doubled: int = 1500
-) -> dict[int, tuple[Suggestion, ...]]:
-    """By the number of a bad equation, its repairs, the least change first; `equations` are the `lines` judged."""
-    corrector = Corrector(lines, nets, reread, doubled)
+    lines: Sequence[Understood], equations: Sequence[Equation], nets: Nets, reread: Reread, *,
+    lesson: Sequence[Understood] = (), doubled: int = 1500,
+) -> dict[int, tuple[Suggestion, ...]]:  # fmt: skip
+    """By the number of a bad equation, its repairs, the least change first.
+
+    `equations` are the `lines` judged; `lesson` holds all lines where these are those of a section: repairs are made of
+    the symbols of the whole lesson, the nearest first. `doubled`: how many pairs of edits are tried.
+    """
+    corrector = Corrector(lesson or lines, nets, reread, doubled)
     found = {}
     for line, equation in zip(lines, equations, strict=True):
         if any(link.verdict in BAD and not link.deliberate for link in equation.links):

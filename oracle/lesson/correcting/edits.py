@@ -352,11 +352,18 @@ def _call(node: Call, words: Vocabulary) -> Edits:
         sloped = Prime(node.function, span=node.function.span)
         yield Edit(replace(node, function=sloped), 1.0, "put {} for {}", (sloped, node.function), ("prime",))
     for arg in node.args if len(node.args) == 1 and not isinstance(node.args[0], Ref) else ():
-        for symbol, far in words.symbols.items():
-            yield replace(_put(arg, symbol, 1.6 + far), node=replace(node, args=(symbol,)))
-    for other, far in words.functions.items():
-        if other != node.function:
-            yield replace(_put(node.function, other, 1.3 + far), node=replace(node, function=other))
+        for other, far in (*words.bodies.items(), *words.symbols.items()):
+            cost = 1.5 if isinstance(other, Plus) and _kindred(arg, other) else 1.6 + far
+            yield replace(_put(arg, other, cost), node=replace(node, args=(other,)))
+            yield _put(node, other, cost + 0.2)
+    for function, far in words.functions.items():
+        if function != node.function:
+            yield replace(_put(node.function, function, 1.3 + far), node=replace(node, function=function))
+
+
+def _kindred(one: Node, other: Node) -> bool:
+    """Whether two formulas share symbols."""
+    return bool({p for p in one.walk() if isinstance(p, Ref)} & {p for p in other.walk() if isinstance(p, Ref)})
 
 
 def _derivative(node: Derivative, words: Vocabulary) -> Edits:

@@ -53,7 +53,7 @@ class Search:
     def trivial(self, node: Node) -> bool:
         """Whether a candidate repeats the head, or differentiates something by itself."""
         parts = list(node.walk())
-        if isinstance(self.head, Derivative | Gradient) and self.head in parts:
+        if isinstance(self.head, Derivative | Gradient) and any(_plain(part) == _plain(self.head) for part in parts):
             return True
         return node == self.head or any(isinstance(p, Derivative) and p.of in p.wrt for p in parts)
 
@@ -73,3 +73,8 @@ class Search:
         after = (self.priced(e) for e in edits(first.node, self.words))
         cheap = sorted((e for e in after if e.cost <= DEAR), key=lambda e: e.cost)
         return (first.then(edit.made(first.node)) for edit in cheap)
+
+
+def _plain(node: Node) -> Node:
+    r"""A derivative as one fraction: ∂/∂z y says what ∂y/∂z says."""
+    return replace(node, operator=False) if isinstance(node, Derivative) else node

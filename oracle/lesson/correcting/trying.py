@@ -41,6 +41,8 @@ class Trial:
     target: Value
     typed: dict[str, Dim]
     line: int = 0
+    formulas: tuple[Node, ...] = ()
+    """Head and members: what letters there are."""
     partials: dict[Node, Value | None] = field(default_factory=dict)
     """Derivatives, kept for all trials in the same net."""
     kept: dict[Node, Value | None] = field(default_factory=dict)
@@ -83,7 +85,7 @@ class Trial:
 
     def _plain(self, node: Node) -> Value:
         self.world.line = self.line
-        with self.world.fresh():
+        with self.world.fresh(*self.formulas, node):
             self.world.typed.update(self.typed)
             if isinstance(node, Sum):
                 for name in node.indices:
@@ -147,7 +149,7 @@ def trials(
 def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store: Store) -> Trial | None:
     partials = store.setdefault((id(world), world.line, *sorted(env.items())), {})
     try:
-        with world.fresh():
+        with world.fresh(head, *members):
             target = partials.get(head) or world.value(head, env)
             if isinstance(head, Derivative):
                 partials[head] = target
@@ -161,4 +163,4 @@ def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store:
                     continue
     except REFUSED:
         return None
-    return Trial(world, env, target, typed, world.line, partials)
+    return Trial(world, env, target, typed, world.line, (head, *members), partials)

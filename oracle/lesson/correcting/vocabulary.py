@@ -15,6 +15,7 @@ from oracle.lesson.syntax import (
     Plus,
     Prime,
     Quotient,
+    Relation,
     Sum,
     Tagged,
     Times,
@@ -50,6 +51,8 @@ class Vocabulary:
     symbols: dict[Ref, float] = field(default_factory=dict)
     factors: dict[Node, float] = field(default_factory=dict)
     terms: dict[Node, float] = field(default_factory=dict)
+    bodies: dict[Node, float] = field(default_factory=dict)
+    """What symbols are said to be: the sums that a lesson's equations define."""
     functions: dict[Node, float] = field(default_factory=dict)
     negated: set[Node] = field(default_factory=set)
     """Sums that stand behind a minus: -(y - a)."""
@@ -95,6 +98,11 @@ def _collect(source: Source, here: int, found: Vocabulary) -> None:
         if isinstance(node, Plus):
             for term in node.terms:
                 found.terms.setdefault(term, far)
+    for tree in source.trees:
+        if isinstance(tree, Relation) and isinstance(tree.items[0], Ref):
+            for member in tree.items[1:]:
+                if isinstance(member, Plus):
+                    found.bodies.setdefault(member, far)
     for factor in NUMBERS:
         found.factors.setdefault(factor, 0.2)
 

@@ -79,7 +79,7 @@ def _aligned(old: Node, new: Node) -> list[tuple[Node, Node]]:
     here = iter(b)
     if rebuilt(old, lambda _: next(here)) != new:
         return []
-    loose = isinstance(old, Times | Power | Negative | Transpose)
+    loose = isinstance(old, Times | Power | Negative | Transpose) or (isinstance(old, Derivative) and old.operator)
     pairs = list(zip(a, b, strict=True))
     if loose and any(isinstance(y, Plus | Negative | Times) and type(x) is not type(y) for x, y in pairs):
         return []  # it would need parentheses
