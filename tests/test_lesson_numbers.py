@@ -113,3 +113,52 @@ def test_printed_digits() -> None:
     assert not short.cut_off(0.2449)
     assert short.shown(0.2551) == "0.2551"
     assert short.shown(0.2512) == "0.25"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        ("$[u_1, u_2] = [0.3, 0.5]$ and $s = u_1 + u_2 = 0.8$", ["right"]),
+        (r"Let `x = 3` and `w1 = 0.5`: $z = w_1 x = 1.5$, $y = 2 z = 3.1$", ["right", "wrong"]),
+        (r"$w = 0.5$, $g = 0.25$, $w_{\text{new}} = w - g = 0.25$, $w^{new} = 0.25$", ["right", "right"]),
+        (r"$p = \frac{1}{1 + e^{-2}} = 0.8808$, $q = p + 1 = 1.8808 \approx 1.88$", ["right", "right", "right"]),
+        (r"$s = \sum_{i=1}^{3} i^2 = 14$", ["right"]),
+        (r"$h = \text{ReLU}(-2) = 0$, $k = \tanh(0.5) = 0.4621$", ["right", "right"]),
+        (r"$c = \log 100 = 2$", ["not recomputed"]),
+        ("$a = 0,5$ and $b = 2 a = 1$", ["not recomputed"]),
+        ("$a = 1 000$", []),
+        ("$m = 0.5 * 0.5 = 0.25 = 0.21$", ["right", "wrong"]),
+        (r"$\frac{\partial J}{\partial J} = 1$", []),
+    ],
+)
+def test_what_lessons_write(text: str, verdicts: list[str]) -> None:
+    assert [w.verdict for w in audited(text)] == verdicts
+
+
+def test_rounding_by_hand_is_no_mistake_and_goes_on() -> None:
+    text = r"""
+$\sigma(z) = \frac{1}{1 + e^{-z}}$, $x = 2$, $t = 0.5$, $w = 0.3$, $v = 0.5$; $h = \sigma(z)$, $z = w x$, $y = v h$
+and $L = (y - t)^2$. So $z = 0.3 * 2 = 0.6$, $h = 0.646$, $y = 0.5 * 0.646 = 0.323$,
+$L = (0.323 - 0.5)^2 = 0.0313$, $\frac{\partial L}{\partial y} = 2 (y - t) = 2 * (0.323 - 0.5) = -0.354$,
+$\frac{\partial L}{\partial h} = -0.354 * 0.5 = -0.177$,
+$\frac{\partial L}{\partial z} = -0.177 * 0.646 * 0.354 = -0.0405$,
+$\frac{\partial L}{\partial w} = -0.0405 * 2 = -0.081$. In short, $\frac{\partial L}{\partial w} = -0.081$.
+"""
+    found = audited(text)
+    assert len(found) == 9
+    assert {w.verdict for w in found} <= {"right", "rounded"}
+    worse = audited(text.replace("= -0.0405$", "= -0.0450$"))
+    assert [w.published for w in worse if w.verdict == "wrong"] == ["-0.0450"]
+
+
+def test_a_wrong_formula_for_a_partial_is_found_by_autograd() -> None:
+    found = one(r"$x = 3$, $u = 2 x$, $L = u^2$, $\frac{\partial L}{\partial x} = 2 u = 12$")
+    assert found.verdict == "wrong"
+    assert "autograd" in found.explanation
+    assert found.recomputed == "24.00"
+
+
+def test_tables_of_symbols_formulas_and_numbers() -> None:
+    text = "| x1 | w |\n|---|---|\n| 0.5 | 0.3 |\n\n| what | how | value |\n|---|---|---|\n| $s$ | $w x_1$ | 0.15 |\n"
+    found = audited(text + "| $r$ | $2 s$ | 0.4 |\n")
+    assert [(w.line, w.published, w.verdict) for w in found] == [(7, "0.15", "right"), (8, "0.4", "wrong")]

@@ -2,8 +2,8 @@
 
 from oracle.lesson.document import Document
 from oracle.lesson.numbers.bench import Bench
-from oracle.lesson.numbers.events import told
-from oracle.lesson.numbers.judging import judged
+from oracle.lesson.numbers.gathering import told
+from oracle.lesson.numbers.judging import excused, judged
 from oracle.lesson.records import Worked
 
 __all__ = ["worked"]
@@ -12,4 +12,5 @@ __all__ = ["worked"]
 def worked(document: Document) -> tuple[Worked, ...]:
     """Every published number that the lesson's formulas, or numbers inserted in them, lead to."""
     bench = Bench(told(document))
-    return tuple(one for event in bench.events for one in judged(bench, event))
+    found = excused([one for event in bench.events for one in judged(bench, event)])
+    return tuple(one.worked() for one in found)

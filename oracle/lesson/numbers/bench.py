@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from oracle.lesson.numbers.evaluating import key
 from oracle.lesson.numbers.events import Event, Told
+from oracle.lesson.numbers.normal import key
 from oracle.lesson.numbers.printed import Printed
 from oracle.lesson.syntax import Derivative, Marked, Name, Node, rebuilt
 

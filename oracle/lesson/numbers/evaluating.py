@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from oracle.lesson.formula import to_tex
+from oracle.lesson.numbers.normal import key
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -33,6 +34,7 @@ from oracle.lesson.syntax import (
     Tagged,
     Times,
     Transpose,
+    rebuilt,
 )  # fmt: skip
 
 Tensor = torch.Tensor
@@ -40,11 +42,6 @@ Tensor = torch.Tensor
 
 class UnboundError(Exception):
     """Why a formula has no number, in a sentence."""
-
-
-def key(node: Node) -> str:
-    """The normal form of a symbol: two that print alike are one."""
-    return to_tex(node)
 
 
 def is_symbol(node: Node) -> bool:
@@ -70,7 +67,7 @@ def scalar(x: float) -> Tensor:
 
 BUILT_IN: dict[str, Callable[[Tensor], Tensor]] = {
     "exp": torch.exp, "log": torch.log, "ln": torch.log, "tanh": torch.tanh, "sin": torch.sin, "cos": torch.cos,
-    "sinh": torch.sinh, "cosh": torch.cosh, "sigmoid": torch.sigmoid, "relu": torch.relu, "ReLU": torch.relu,
+    "sinh": torch.sinh, "cosh": torch.cosh, "sigmoid": torch.sigmoid, "relu": torch.relu, "logistic": torch.sigmoid,
     "softmax": lambda x: torch.exp(x) / torch.exp(x).sum(),
 }  # fmt: skip
 
@@ -88,7 +85,7 @@ class Evaluator(ABC):
 
     def literal(self, node: Number) -> Tensor:
         """The value of digits."""
-        return scalar(float(node.text))
+        return scalar(float(node.text.replace(",", "")))
 
     def value(self, node: Node) -> Tensor:
         """Raises `UnboundError` where a part has no number, or two readings."""
@@ -108,9 +105,8 @@ def _short(node: Node) -> str:
 
 
 def _name(at: Evaluator, node: Name) -> Tensor:
-    constants = {"e": math.e, "pi": math.pi}
-    if node.base in constants:
-        return scalar(constants[node.base])
+    if node.base == "pi":
+        return scalar(math.pi)
     raise UnboundError(f"the lesson gives no number for {to_tex(node)}")
 
 
@@ -152,7 +148,8 @@ def _product(op: str, a: Tensor, b: Tensor) -> Tensor:
 
 
 def _power(at: Evaluator, node: Power) -> Tensor:
-    base, exponent = at.value(node.base), at.value(node.exponent)
+    exponent = at.value(node.exponent)
+    base = scalar(math.e) if node.base == Name("e") else at.value(node.base)
     if base.ndim == 2 and exponent.ndim == 0 and base.shape[0] == base.shape[1] != 1:
         raise UnboundError("a power of a matrix may be meant entry by entry")
     return base**exponent
@@ -190,7 +187,22 @@ def _called(at: Evaluator, name: str, args: tuple[Tensor, ...], order: int) -> T
 
 
 def _sum(at: Evaluator, node: Sum) -> Tensor:
-    raise UnboundError(f"{_short(node)} leaves open over what it sums")
+    if len(node.indices) != 1 or node.lower is None or node.upper is None:
+        raise UnboundError(f"{_short(node)} leaves open over what it sums")
+    first, last = (round(float(at.value(end).detach())) for end in (node.lower, node.upper))
+    if not 0 <= last - first < 100:
+        raise UnboundError(f"{_short(node)} sums over too much")
+    terms = [at.value(_numbered(node.body, node.indices[0], k)) for k in range(first, last + 1)]
+    return torch.stack(terms).prod(0) if node.product else torch.stack(terms).sum(0)
+
+
+def _numbered(node: Node, index: Name, k: int) -> Node:
+    """A term of a sum: w_{ji} with i = 2 is w_{j2}; also i itself, and the i of o_i or oi."""
+    if node == index:
+        return Number(str(k))
+    if isinstance(node, Name) and len(node.base) == 2 and node.base[1] == index.base and node.base[0].isalpha():
+        return Name(f"{node.base[0]}{k}")
+    return rebuilt(node, lambda part: _numbered(part, index, k))
 
 
 def _matrix(at: Evaluator, node: Matrix) -> Tensor:

@@ -1,12 +1,11 @@
 r"""What a lesson says of numbers, in its order: chains such as `net = w x + b = 0.15 * 0.05 + 0.35 = 0.3575`."""
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from oracle.lesson.document import Document, Formula, Prose, Table
-from oracle.lesson.formula import parse
-from oracle.lesson.numbers.evaluating import is_symbol, key
+from oracle.lesson.numbers.normal import key
 from oracle.lesson.numbers.printed import Printed, printed
 from oracle.lesson.syntax import (
     At,
@@ -14,28 +13,19 @@ from oracle.lesson.syntax import (
     Cases,
     Dots,
     Items,
-    Marked,
     Matrix,
     Name,
     Node,
     Number,
-    Relation,
+    Power,
     Sum,
     Text,
     Times,
     Transpose,
 )  # fmt: skip
 
+T = TypeVar("T")
 EQUAL = ("=", ":=", "~=", "<-")
-HEAD = re.compile(r"(?:^|[,;&]|\\\\)\s*\\?([A-Za-z]+)\s*\([a-z](?:_\w)?\)\s*&?\s*(?::?=|\\equiv)")
-"""`f(x) =`: a symbol that is a function in this lesson."""
-RATE = re.compile(r"learning rate[^.;$|]{0,30}?\b(0?\.\d+)")
-LATER = re.compile(
-    r"\b(?:after|iterations?|epochs?|rounds?|times|repeat\w*|next|new|now|second|steps?|updated?|again|instead|"
-    r"suppose|would)\b|次|轮|之后|以后|更新",
-    re.IGNORECASE,
-)
-"""Words beside a number which say that it may belong to another state of the net than the one given."""
 
 
 @dataclass(frozen=True)
@@ -83,97 +73,10 @@ class Told:
     words: str
 
 
-def told(document: Document) -> Told:
-    """Every chain of the lesson with a number or a formula in it, tables included."""
-    from oracle.lesson.numbers.tables import rows
-
-    formulas = [piece for piece in document.pieces if isinstance(piece, Formula)]
-    known = {name for formula in formulas for name in HEAD.findall(formula.tex)}
-    tables = [piece for piece in document.pieces if isinstance(piece, Table)]
-    spans = [(t.place.start, t.place.end) for t in tables]
-    gathered = Gathering(document, known)
-    for piece in document.pieces:
-        if isinstance(piece, Table):
-            for event in rows(piece, gathered):
-                gathered.add(event)
-        elif isinstance(piece, Formula) and not any(a <= piece.place.start < b for a, b in spans):
-            gathered.formula(piece)
-        elif isinstance(piece, Prose) and (found := RATE.search(piece.text)):
-            gathered.rate(found[1], piece.place.line + piece.text[: found.start(1)].count("\n"))
-    words = " ".join(piece.text for piece in document.pieces if isinstance(piece, Prose))
-    return Told(tuple(gathered.events), gathered.functions, words.lower())
-
-
-class Gathering:
-    """The chains met so far."""
-
-    def __init__(self, document: Document, known: Collection[str]):
-        self.document, self.known = document, known
-        self.events: list[Event] = []
-        self.functions: dict[str, Function] = {}
-        self.ends = [piece.place for piece in document.pieces if isinstance(piece, Formula)]
-
-    def parse(self, tex: str) -> Iterator[Node]:
-        """The statements of a formula that can be read."""
-        for statement in parse(tex, self.document.macros, self.known).statements:
-            yield statement.body
-
-    def formula(self, piece: Formula) -> None:
-        """All chains of one formula."""
-        if any(word.startswith(("skip", "wrong on purpose")) for word in piece.directives):
-            return
-        for body in self.parse(piece.tex):
-            if isinstance(body, Relation) and not self._function(body):
-                self.add(self.chain(body, piece.tex, piece.place.line, self._later(piece)))
-
-    def add(self, event: Event | None) -> None:
-        """Number it and keep it."""
-        if event is not None:
-            self.events.append(replace(event, at=len(self.events)))
-
-    def rate(self, digits: str, line: int) -> None:
-        r"""A learning rate in words binds \eta, unless a formula does."""
-        found = printed(Number(digits))
-        assert found is not None
-        self.add(Event(0, line, r"\eta", Name("eta"), numbers=((found, line),)))
-
-    def _later(self, piece: Formula) -> bool:
-        """Whether the sentence around a formula says that time has passed."""
-        start, end = piece.place.start, piece.place.end
-        around = self.document.text[max(0, start - 160) : end + 60]
-        before = around[: start - max(0, start - 160)]
-        cut = max(before.rfind(sign) for sign in (". ", "\n\n", "。", "|"))
-        return bool(LATER.search(around[cut + 1 :]))
-
-    def _function(self, body: Relation) -> bool:
-        head = body.items[0]
-        if not isinstance(head, Call) or not all(isinstance(arg, Name) for arg in head.args):
-            return False
-        if not isinstance(head.function, Name) or body.ops[0] not in EQUAL:
-            return False
-        names = tuple(arg.base for arg in head.args if isinstance(arg, Name))
-        self.functions.setdefault(key(head.function), Function(names, body.items[1]))
-        return True
-
-    def chain(self, body: Relation, tex: str, line: int, later: bool) -> Event | None:
-        """One relation with its members sorted."""
-        members = [body.items[0]]
-        for op, item in zip(body.ops, body.items[1:], strict=True):
-            if op not in EQUAL:
-                break
-            members.append(item)
-        if len(members) < 2 or not all(readable(member, tex) for member in members):
-            return None
-        head, name = members[0], tex[slice(*members[0].span)].strip()
-        symbol = is_symbol(head)
-        if symbol and self._updates(head, members[1], body.ops[0]):
-            head = Marked(head, "+")
-        rest = members[1:] if symbol else members
-        lines = [line + tex[: member.span[0]].count("\n") for member in rest]
-        return event(line, name, head if symbol else None, list(zip(rest, lines, strict=True)), later)
-
-    def _updates(self, head: Node, member: Node, op: str) -> bool:
-        return not isinstance(head, Marked) and (op == "<-" or any(part == head for part in member.walk()))
+def named(head: Node, tex: str) -> str:
+    """TeX of a head as the lesson has it."""
+    accented = any(isinstance(part, Name) and " " in part.base for part in head.walk())
+    return key(head) if accented else tex[slice(*head.span)].strip()
 
 
 def event(line: int, name: str, head: Node | None, members: list[tuple[Node, int]], later: bool = False) -> Event:
@@ -191,7 +94,9 @@ def plain(node: Node) -> bool:
     if isinstance(node, Call):
         return all(plain(arg) for arg in node.args)
     if isinstance(node, Name):
-        return node.base in ("e", "pi")
+        return node.base == "pi"
+    if isinstance(node, Power) and node.base == Name("e"):
+        return plain(node.exponent)
     return all(plain(child) for child in node.children())
 
 
@@ -212,6 +117,8 @@ def readable(node: Node, tex: str) -> bool:
     for part in node.walk():
         if isinstance(part, Text | Dots | Cases | At):
             return False
+        if isinstance(part, Number) and re.match(r",\d", tex[part.span[1] :]):
+            return False  # 0,5 or 1,000
         if isinstance(part, Sum) and not part.indices:
             return False
         if isinstance(part, Times) and _ambiguous(part, tex):
@@ -239,3 +146,25 @@ def rows_of(node: Node) -> list[list[Printed]]:
         case Items(items=items):
             return [[one] for item in items if (one := printed(item))]
     return []
+
+
+def entries(node: Node) -> list[list[Node]]:
+    """The entries of a matrix or list, whatever they are."""
+    match node:
+        case Matrix(rows=rows):
+            return [list(row) for row in rows]
+        case Items(items=items):
+            return [[item] for item in items]
+        case Transpose(base=base):
+            return [list(row) for row in zip(*entries(base), strict=True)]
+    return []
+
+
+def flat(rows: list[list[T]]) -> list[T]:
+    """All entries, row by row."""
+    return [entry for row in rows for entry in row]
+
+
+def shape(rows: Sequence[Sequence[object]]) -> list[int]:
+    """How many entries each row has."""
+    return [len(row) for row in rows]

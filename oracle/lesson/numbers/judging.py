@@ -1,7 +1,7 @@
 """One published number against what the lesson's formulas and numbers give."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from oracle.lesson.numbers.bench import Bench
@@ -12,7 +12,7 @@ from oracle.lesson.numbers.state import State
 from oracle.lesson.numbers.steps import after_step
 from oracle.lesson.numbers.ways import Way, arithmetic, exact, from_printed, immediate, room
 from oracle.lesson.records import Worked
-from oracle.lesson.syntax import Derivative
+from oracle.lesson.syntax import Derivative, Marked
 
 Kind = Literal["right", "rounded", "variant", "wrong", "not recomputed"]
 MEANINGFUL = 1e-6
@@ -26,9 +26,52 @@ class Verdict:
     kind: Kind
     value: float | None
     words: str = ""
+    soft: bool = False
+    """Wrong by formulas alone: what was rounded on the way may excuse it."""
 
 
-def judged(bench: Bench, event: Event) -> Iterator[Worked]:
+@dataclass(frozen=True)
+class Found:
+    """A number, and what is said of it."""
+
+    name: str
+    line: int
+    one: Printed
+    verdict: Verdict
+
+    @property
+    def apart(self) -> float:
+        """The relative difference of what is published and recomputed."""
+        value = self.verdict.value
+        return abs(self.one.value - value) / abs(value) if value else 0.0
+
+    def worked(self) -> Worked:
+        """As a record."""
+        value = self.verdict.value
+        again = "" if value is None else self.one.shown(value)
+        return Worked(self.name, self.line, self.one.text, again, self.verdict.words, self.verdict.kind)
+
+
+ALLOWED = 3.0
+"""By how much more than other numbers a result of theirs may be off."""
+FAR = 0.02
+"""Relative differences beyond this are not put down to rounding."""
+
+
+def excused(found: list[Found]) -> list[Found]:
+    """What is wrong by formulas alone is `rounded` where it is off by no more than others are through rounding."""
+    seen = [one.apart for one in found if one.verdict.kind == "rounded" and one.apart < FAR]
+    room = min(ALLOWED * max(seen, default=0.0), FAR)
+    words = "it is off by no more than the intermediate values that the lesson prints rounded"
+    return [
+        replace(one, verdict=Verdict("rounded", one.verdict.value, words))
+        if one.verdict.soft and one.apart <= room
+        else one
+        for one in found
+    ]
+
+
+def judged(bench: Bench, event: Event) -> Iterator[Found]:
     """Every published number of a chain; what is given, or defined, is not judged."""
     if event.matrix and (event.formulas or event.arithmetic):
         yield from _entries(bench, event)
@@ -36,16 +79,17 @@ def judged(bench: Bench, event: Event) -> Iterator[Worked]:
     if not calculated and (event.head is None or not _is_result(bench, event)):
         return
     for one, line in event.numbers:
-        found = judge(bench, event, one)
-        again = "" if found.value is None else one.shown(found.value)
-        yield Worked(event.name, line, one.text, again, found.words, found.kind)
+        verdict = judge(bench, _repeated(bench, event, one) or event, one)
+        if calculated or verdict.kind != "not recomputed" or one.text not in ("0", "1"):
+            yield Found(event.name, line, one, verdict)
 
 
 def _is_result(bench: Bench, event: Event) -> bool:
     """Whether a number alone is the result of something."""
-    return (
-        not bench.is_given(event.key) or bench.is_suspect(event.key) or isinstance(event.head, Derivative)
-    ) and bool(event.numbers)
+    if not bench.is_given(event.key):
+        return True
+    marked = isinstance(event.head, Derivative | Marked)
+    return marked or (bench.is_suspect(event.key) and any(one.long for one, _ in event.numbers))
 
 
 def judge(bench: Bench, event: Event, one: Printed) -> Verdict:
@@ -60,7 +104,7 @@ def judge(bench: Bench, event: Event, one: Printed) -> Verdict:
     plain = list(arithmetic(bench, event, provenance=False))
     if not ways and (found_sum := next((way for way in sums if one.near(way.value)), None)):
         return Verdict("right", found_sum.value)
-    if found := _rounded(bench, event, one, [*ways, *sums], plain):
+    if found := _rounded(bench, event, one, ways, sums, plain):
         return found
     if found := _otherwise(bench, event, one):
         return found
@@ -86,11 +130,13 @@ def _against_autograd(bench: Bench, event: Event, one: Printed) -> Verdict | Non
     return Verdict("wrong", float(value.detach()), words)
 
 
-def _rounded(bench: Bench, event: Event, one: Printed, ways: list[Way], plain: list[Way]) -> Verdict | None:
-    best = ways[0].value if ways else plain[0].value if plain else None
-    for way in ways:
+def _rounded(
+    bench: Bench, event: Event, one: Printed, ways: list[Way], sums: list[Way], plain: list[Way]
+) -> Verdict | None:
+    best = next((way.value for way in (*ways, *sums, *plain)), None)
+    for way in (*ways, *sums):
         if one.near(way.value, way.slack):
-            return Verdict("rounded", way.value, "it comes from numbers that the lesson prints rounded")
+            return Verdict("rounded", best, "it comes from numbers that the lesson prints rounded")
     for way in plain:
         fits = one.near(way.value)
         if fits and (best is None or abs(best - way.value) <= room(bench, event) + one.half):
@@ -98,11 +144,11 @@ def _rounded(bench: Bench, event: Event, one: Printed, ways: list[Way], plain: l
     for way in from_printed(bench, event):
         if one.near(way.value):
             return Verdict("rounded", best, "it comes from intermediate values as they are printed, which are rounded")
-    for way in ways:
+    for way in (*ways, *sums):
         if one.cut_off(way.value):
-            return Verdict("rounded", way.value, "it was cut off after its last digit, not rounded")
+            return Verdict("rounded", best, "it was cut off after its last digit, not rounded")
         if one.next_door(way.value):
-            return Verdict("rounded", way.value, "its last digit is off by one, as rounded intermediate values make it")
+            return Verdict("rounded", best, "its last digit is off by one, as rounded intermediate values make it")
     return None
 
 
@@ -125,19 +171,28 @@ def _unexplained(
             return Verdict("right", next(way.value for way in plain if one.near(way.value)))
         words = "the numbers inserted give it, but they are not the values that the lesson gives to these symbols"
         return Verdict("not recomputed", None, words)
-    if plain and not event.formulas:
-        best = sums[0].value if sums else plain[0].value
-        return Verdict("wrong", best, "the numbers before it give another result")
     if sure and plain:
         return Verdict("wrong", sure[0].value, "neither the formula nor the numbers inserted give it")
+    if plain and not plain[-1].doubts:
+        return Verdict("wrong", sums[-1].value if sums else plain[-1].value, "the numbers inserted give another result")
     if sure and event.formulas:
-        return Verdict("wrong", sure[0].value, "the formula gives another number")
-    if sure and not event.later and not _repeated(bench, event):
-        return Verdict("wrong", sure[0].value, "the lesson's formulas give another number")
+        return Verdict("wrong", sure[0].value, "the formula gives another number", soft=True)
+    if sure and not event.later and not _several(bench, event):
+        return Verdict("wrong", sure[0].value, "the lesson's formulas give another number", soft=True)
     return Verdict("not recomputed", None, _why(event, ways, reasons, bool(sure)))
 
 
-def _repeated(bench: Bench, event: Event) -> bool:
+def _repeated(bench: Bench, event: Event, one: Printed) -> Event | None:
+    """Where the lesson calculates a number that it only repeats here."""
+    if event.formulas or event.arithmetic or event.head is None:
+        return None
+    for other in bench.ordered(event.key, event.at):
+        if (other.formulas or other.arithmetic) and any(its.value == one.value for its, _ in other.numbers):
+            return other
+    return None
+
+
+def _several(bench: Bench, event: Event) -> bool:
     """Whether the symbol has other numbers, too: then this one may belong to another state."""
     return len({one.value for e in bench.by_key.get(event.key, []) for one, _ in e.numbers}) > 1
 
@@ -149,7 +204,7 @@ def _why(event: Event, ways: list[Way], reasons: list[str], other_state: bool) -
     return next(iter([*doubts, *reasons]), "the lesson has no formula for it")
 
 
-def _entries(bench: Bench, event: Event) -> Iterator[Worked]:
+def _entries(bench: Bench, event: Event) -> Iterator[Found]:
     """Each entry of a vector or matrix of numbers."""
     found, reasons = None, list[str]()
     for formula in (*event.formulas, *event.arithmetic):
@@ -164,8 +219,7 @@ def _entries(bench: Bench, event: Event) -> Iterator[Worked]:
             for j, one in enumerate(row, 1):
                 name = f"({event.name})_{{{_where(i, j, rows)}}}"
                 verdict = _entry(one, float(found[i - 1, j - 1]) if fits and found is not None else None, reasons)
-                again = "" if verdict.value is None else one.shown(verdict.value)
-                yield Worked(name, line, one.text, again, verdict.words, verdict.kind)
+                yield Found(name, line, one, verdict)
 
 
 def _where(i: int, j: int, rows: list[list[Printed]]) -> str:

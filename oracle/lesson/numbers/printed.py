@@ -1,6 +1,7 @@
 """A number as a lesson prints it, and what counts as the same to its printed digits."""
 
 import math
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -8,6 +9,9 @@ from oracle.lesson.syntax import Negative, Node, Number, Power, Times
 
 ROUNDING = 1e-9
 """A tie that binary fractions cannot represent counts as rounded either way; a part of half a unit."""
+
+GRID = 0.02
+"""Part of a unit of the last digit; what is nearer to a printable number has hardly been rounded."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,16 @@ class Printed:
     text: str
     value: float
     half: float
+
+    @property
+    def digits(self) -> int:
+        """How many digits count."""
+        return len(re.sub(r"\D|^[-−]?0*\.?0*", "", self.text.partition(" ")[0]))
+
+    @property
+    def long(self) -> bool:
+        """Whether it looks calculated: three digits or more."""
+        return self.digits >= 3
 
     def near(self, x: float, slack: float = 0.0) -> bool:
         """Whether `x` rounds to it, give or take `slack`."""
@@ -28,9 +42,10 @@ class Printed:
         return math.isfinite(x) and x * self.value > 0 and self.half < short < 2 * self.half
 
     def next_door(self, x: float) -> bool:
-        """Whether a long number is off by one in its last digit."""
-        long = abs(self.value) >= 1e5 * 2 * self.half
-        return long and abs(x - self.value) <= 2 * self.half * (1 + ROUNDING)
+        """Whether a long number is off by one in its last digit, where that digit has been rounded at all."""
+        unit = 2 * self.half
+        rounded = abs(x / unit - round(x / unit)) > GRID
+        return self.long and rounded and abs(x - self.value) <= unit * (1 + ROUNDING)
 
     def shown(self, x: float) -> str:
         """`x` with two digits more than are printed, so that a difference in the last one is seen."""
@@ -41,7 +56,7 @@ class Printed:
 def number(text: str) -> Printed | None:
     """A number from its digits; None where they are none."""
     try:
-        found = Decimal(text.replace("−", "-").replace(" ", ""))
+        found = Decimal(text.replace("−", "-").replace(" ", "").replace(",", ""))
     except InvalidOperation:
         return None
     exponent = found.as_tuple().exponent

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import torch
 
 from oracle.lesson.numbers.bench import Bench
-from oracle.lesson.numbers.evaluating import BUILT_IN, Evaluator, Tensor, UnboundError, key, scalar
+from oracle.lesson.numbers.evaluating import BUILT_IN, Evaluator, Tensor, UnboundError, scalar
 from oracle.lesson.numbers.events import Event
+from oracle.lesson.numbers.normal import key
 from oracle.lesson.numbers.printed import Printed
 from oracle.lesson.syntax import Derivative, Indexed, Name, Node, Number
 
@@ -95,7 +96,8 @@ class State(Evaluator):
                     self.doubts.append(f"the lesson has no formula for {name}")
                 if self.bench.several(name):
                     self.doubts.append(f"{name} has several values")
-                return self.leaf(name, one, one.half if suspect or not self.bench.is_given(name) else 0.0)
+                exact = not one.long or (self.bench.is_given(name) and not suspect)
+                return self.leaf(name, one, 0.0 if exact else one.half)
             for matrix, _ in event.matrix:
                 return self.value(matrix)
         return self._entry(node)
@@ -133,7 +135,7 @@ class State(Evaluator):
 
     def function(self, name: str, x: tuple[Tensor, ...]) -> Tensor | None:
         """The lesson's own definition, else what the name means everywhere, else the activation it names."""
-        bare = name.removeprefix("\\").removeprefix("text{").removesuffix("}")
+        bare = name.removeprefix("\\").lower()
         if own := self.bench.told.functions.get(name):
             if len(own.arguments) != len(x):
                 return None
@@ -142,6 +144,8 @@ class State(Evaluator):
             )
             return inner.value(own.body)
         if bare in BUILT_IN and len(x) == 1:
+            if bare == "log":
+                self.doubts.append("log may have the base 10 or 2")
             return BUILT_IN[bare](x[0])
         if bare == "max" and len(x) == 2:
             return torch.maximum(x[0].flatten()[0] if not x[1].ndim else x[0], x[1])
@@ -159,16 +163,16 @@ class State(Evaluator):
 
     def literal(self, node: Number) -> Tensor:
         """Digits; with `provenance`, the exact value of the result that was printed by these digits."""
-        plain = scalar(float(node.text))
-        if not self.provenance or "." not in node.text:
+        plain = super().literal(node)
+        digits = len(node.text.partition(".")[2])
+        if not self.provenance or digits < 2:
             return plain
-        known = self.bench.results.get(float(node.text), [])
+        known = self.bench.results.get(float(plain), [])
         if any(self.bench.is_given(name) and not self.bench.is_suspect(name) for name, _ in known):
             return plain
         exact = [value for name, one in known if (value := self._exact(name, one)) is not None]
         if exact and all(abs(float((a - exact[0]).detach())) <= 1e-12 for a in exact):
             return exact[0]
-        digits = len(node.text.split(".")[1])
         one = self.literals.setdefault(node.text, Leaf(plain.requires_grad_(), 0.5 * 10.0**-digits))
         return one.value
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import torch
 
 from oracle.lesson.numbers.bench import Bench, Stepped, bare, exchanged
-from oracle.lesson.numbers.evaluating import Tensor, UnboundError, key
+from oracle.lesson.numbers.evaluating import Tensor, UnboundError
 from oracle.lesson.numbers.events import Event
+from oracle.lesson.numbers.normal import key
 from oracle.lesson.numbers.state import State
 from oracle.lesson.syntax import Derivative, Indexed, Name, Node
 

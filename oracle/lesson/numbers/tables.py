@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oracle.lesson.document import Table
-from oracle.lesson.numbers.evaluating import is_symbol, key
-from oracle.lesson.numbers.events import Event, Gathering, event, readable
+from oracle.lesson.numbers.evaluating import is_symbol
+from oracle.lesson.numbers.events import Event, event, readable
+from oracle.lesson.numbers.gathering import Gathering
+from oracle.lesson.numbers.normal import key
 from oracle.lesson.numbers.printed import Printed, number
 from oracle.lesson.syntax import Derivative, Indexed, Marked, Name, Node, Number, Relation, rebuilt
 
@@ -112,7 +114,7 @@ def cell(text: str, gathered: Gathering) -> Cell:
         bare = (
             f"{one[1] if len(one[1]) == 1 or one[1][0] == chr(92) else chr(92) + 'text{' + one[1] + '}'}_{{{one[2]}}}"
         )
-    elif not re.search(r"[\\_^=+*/]", bare) and not re.fullmatch(r"\w", bare):
+    elif not MATH.search(text) and not re.search(r"[\\_^=+*/]", bare) and not re.fullmatch(r"\w", bare):
         return None
     found_nodes = list(gathered.parse(bare))
     return found_nodes[0] if len(found_nodes) == 1 else None

@@ -7,8 +7,9 @@ from functools import partial
 import torch
 
 from oracle.lesson.numbers.bench import Bench
-from oracle.lesson.numbers.evaluating import Tensor, UnboundError, key
+from oracle.lesson.numbers.evaluating import Tensor, UnboundError
 from oracle.lesson.numbers.events import Event
+from oracle.lesson.numbers.normal import key
 from oracle.lesson.numbers.state import State
 from oracle.lesson.syntax import Derivative, Node
 
