@@ -12,5 +12,7 @@ __all__ = ["worked"]
 def worked(document: Document) -> tuple[Worked, ...]:
     """Every published number that the lesson's formulas, or numbers inserted in them, lead to."""
     bench = Bench(told(document))
-    found = excused([one for event in bench.events for one in judged(bench, event)])
-    return tuple(one.worked() for one in found)
+    found = [one for event in bench.events for one in judged(bench, event)]
+    if bench.confirmed:
+        found = [one for event in bench.events for one in judged(bench, event)]
+    return tuple(one.worked() for one in excused(found))

@@ -22,6 +22,10 @@ class Bench:
     by_key: dict[str, list[Event]] = field(default_factory=dict)
     steps: dict[tuple[bool, bool, float], Stepped | None] = field(default_factory=dict)
     """One step of the net in every variant that was asked for."""
+    conflicts: dict[str, bool] = field(default_factory=dict)
+    """Whether a symbol has formulas that give different values, where that was asked."""
+    confirmed: set[str] = field(default_factory=set)
+    """Doubts that the lesson's own numbers have settled: that σ is the sigmoid, that log is the natural one."""
 
     def __post_init__(self) -> None:
         """Index the events."""

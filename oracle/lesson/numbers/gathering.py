@@ -23,7 +23,7 @@ from oracle.lesson.numbers.events import (
 )  # fmt: skip
 from oracle.lesson.numbers.normal import key, normal, unprimed
 from oracle.lesson.numbers.printed import printed
-from oracle.lesson.syntax import Call, Marked, Name, Node, Number, Prime, Relation
+from oracle.lesson.syntax import Call, Derivative, Marked, Name, Node, Number, Plus, Prime, Relation
 
 HEAD = re.compile(r"(?:^|[,;&]|\\\\)\s*\\?([A-Za-z]+)\s*\([a-z](?:_\w)?\)\s*&?\s*(?::?=|\\equiv)")
 """`f(x) =`: a symbol that is a function in this lesson."""
@@ -66,10 +66,26 @@ def told(document: Document) -> Told:
 
 
 def _updates_marked(events: list[Event]) -> tuple[Event, ...]:
-    """w_1' is w_1^+ in a lesson that has w_1' = w_1 - ..., and a derivative elsewhere."""
+    """w_1' is w_1^+ in a lesson that has w_1' = w_1 - ..., and a derivative elsewhere; so is 0.3 - ... of w_1 = 0.3."""
+    given: dict[str, float] = {}
+    for k, each in enumerate(events):
+        calculated = each.formulas or each.arithmetic
+        if each.head is not None and not calculated and each.numbers:
+            given[each.key] = each.numbers[0][0].value
+        elif each.head is not None and not each.formulas and _starts(each, given.get(each.key)):
+            events[k] = replace(each, head=Marked(each.head, "+"))
     if not any(isinstance(e.head, Prime) and any(_has(f, e.head.base) for f in e.formulas) for e in events):
         return tuple(events)
     return tuple(replace(e, head=unprimed(e.head)) if e.head is not None else e for e in events)
+
+
+def _starts(event: Event, value: float | None) -> bool:
+    """Whether the numbers inserted begin with the one that the symbol has."""
+    first = event.arithmetic[0] if event.arithmetic else None
+    if value is None or not isinstance(first, Plus) or isinstance(event.head, Marked | Derivative):
+        return False
+    start = printed(first.terms[0])
+    return start is not None and start.value == value
 
 
 def _has(node: Node, part: Node) -> bool:

@@ -8,8 +8,8 @@ from oracle.lesson.numbers.bench import Bench
 from oracle.lesson.numbers.evaluating import UnboundError
 from oracle.lesson.numbers.events import Event, rows_of
 from oracle.lesson.numbers.printed import Printed
-from oracle.lesson.numbers.state import State
-from oracle.lesson.numbers.steps import after_step
+from oracle.lesson.numbers.state import SETTLED, State
+from oracle.lesson.numbers.steps import after_step, expected
 from oracle.lesson.numbers.ways import Way, arithmetic, exact, from_printed, immediate, room
 from oracle.lesson.records import Worked
 from oracle.lesson.syntax import Derivative, Marked
@@ -96,6 +96,8 @@ def judge(bench: Bench, event: Event, one: Printed) -> Verdict:
     """Ways of calculating are tried in the order in which they explain the most; wrong is what none explains."""
     ways, reasons = exact(bench, event)
     direct = [way for way in ways if one.near(way.value)]
+    if direct:
+        _settle(bench, direct[0], one)
     if direct and not (found := _against_autograd(bench, event, one)):
         return Verdict("right", direct[0].value)
     if direct and found:
@@ -103,12 +105,19 @@ def judge(bench: Bench, event: Event, one: Printed) -> Verdict:
     sums = list(arithmetic(bench, event, provenance=True))
     plain = list(arithmetic(bench, event, provenance=False))
     if not ways and (found_sum := next((way for way in sums if one.near(way.value)), None)):
+        _settle(bench, found_sum, one)
         return Verdict("right", found_sum.value)
     if found := _rounded(bench, event, one, ways, sums, plain):
         return found
     if found := _otherwise(bench, event, one):
         return found
     return _unexplained(event, one, ways, sums, plain, reasons, bench)
+
+
+def _settle(bench: Bench, way: Way, one: Printed) -> None:
+    """A long number that is right under a doubtful reading settles the doubt."""
+    if one.long:
+        bench.confirmed |= set(way.doubts) & set(SETTLED)
 
 
 def _against_autograd(bench: Bench, event: Event, one: Printed) -> Verdict | None:
@@ -179,6 +188,9 @@ def _unexplained(
         return Verdict("wrong", sure[0].value, "the formula gives another number", soft=True)
     if sure and not event.later and not _several(bench, event):
         return Verdict("wrong", sure[0].value, "the lesson's formulas give another number", soft=True)
+    bare = not event.formulas and not event.arithmetic and not _several(bench, event)
+    if bare and (value := expected(bench, event)) is not None:
+        return Verdict("wrong", value, "the lesson's own update rule gives another number", soft=True)
     return Verdict("not recomputed", None, _why(event, ways, reasons, bool(sure)))
 
 
@@ -207,9 +219,11 @@ def _why(event: Event, ways: list[Way], reasons: list[str], other_state: bool) -
 def _entries(bench: Bench, event: Event) -> Iterator[Found]:
     """Each entry of a vector or matrix of numbers."""
     found, reasons = None, list[str]()
-    for formula in (*event.formulas, *event.arithmetic):
+    for formula in (*event.arithmetic, *event.formulas):
+        state = State(bench, event.at)
         try:
-            found = found if found is not None else State(bench, event.at).value(formula).detach()
+            found = found if found is not None else state.value(formula).detach()
+            reasons += state.doubts
         except UnboundError as error:
             reasons.append(str(error))
     for node, line in event.matrix:
@@ -218,7 +232,9 @@ def _entries(bench: Bench, event: Event) -> Iterator[Found]:
         for i, row in enumerate(rows, 1):
             for j, one in enumerate(row, 1):
                 name = f"({event.name})_{{{_where(i, j, rows)}}}"
-                verdict = _entry(one, float(found[i - 1, j - 1]) if fits and found is not None else None, reasons)
+                value = float(found[i - 1, j - 1]) if fits and found is not None else None
+                scale = float(found.abs().max()) if found is not None else 0.0
+                verdict = _entry(one, value, scale, reasons)
                 yield Found(name, line, one, verdict)
 
 
@@ -226,11 +242,13 @@ def _where(i: int, j: int, rows: list[list[Printed]]) -> str:
     return f"{i}{j}" if len(rows) > 1 < len(rows[0]) else str(max(i, j))
 
 
-def _entry(one: Printed, value: float | None, reasons: list[str]) -> Verdict:
+def _entry(one: Printed, value: float | None, scale: float, reasons: list[str]) -> Verdict:
     if value is None:
         return Verdict("not recomputed", None, next(iter(reasons), "its shape is another"))
     if one.near(value):
         return Verdict("right", value)
-    if one.next_door(value) or one.cut_off(value):
-        return Verdict("rounded", value, "its last digit is off by one")
-    return Verdict("not recomputed", value, "the formula gives another number")
+    if one.next_door(value) or one.cut_off(value) or abs(one.value - value) <= FAR * scale:
+        return Verdict("rounded", value, "it is off by no more than intermediate values that are rounded make it")
+    if reasons:
+        return Verdict("not recomputed", None, reasons[0])
+    return Verdict("wrong", value, "what stands before it gives another number")

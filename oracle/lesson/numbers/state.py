@@ -13,6 +13,10 @@ from oracle.lesson.numbers.printed import Printed
 from oracle.lesson.syntax import Derivative, Indexed, Name, Node, Number
 
 CYCLE = "its formulas go round in a circle"
+BASE = "log may have the base 10 or 2"
+ACTIVATION = "the lesson does not say what σ is"
+SETTLED = (BASE, ACTIVATION)
+"""Doubts that one long number settles, which is right under them."""
 
 
 @dataclass
@@ -44,6 +48,13 @@ class State(Evaluator):
     literals: dict[str, Leaf] = field(default_factory=dict)
     provenance: bool = False
     """Put the exact value of a result for its rounded digits."""
+    alone: bool = False
+    """Ask not whether other formulas agree."""
+
+    def doubt(self, words: str) -> None:
+        """What makes a calculation doubtful, unless the lesson's numbers have settled it."""
+        if words not in self.bench.confirmed:
+            self.doubts.append(words)
 
     def symbol(self, node: Node) -> Tensor | None:
         """By override, by formula, by autograd, by arithmetic, by number; in this order."""
@@ -72,6 +83,8 @@ class State(Evaluator):
             for formula in event.formulas:
                 if (value := self._tried(formula)) is not None:
                     self.made.append((name, formula))
+                    if not self.alone and conflicting(self.bench, name):
+                        self.doubt(f"{name} has formulas that differ")
                     return value
         if isinstance(node, Derivative) and (value := self.partial(node)) is not None:
             return value
@@ -87,15 +100,15 @@ class State(Evaluator):
         for event in events:
             for inserted in event.arithmetic:
                 if (value := self._tried(inserted)) is not None:
-                    self.doubts.append(f"{name} has no formula, only numbers")
+                    self.doubt(f"{name} has no formula, only numbers")
                     return value
             if event.numbers:
                 suspect = self.bench.is_suspect(name)
                 one = event.numbers[0][0]
                 if suspect:
-                    self.doubts.append(f"the lesson has no formula for {name}")
+                    self.doubt(f"the lesson has no formula for {name}")
                 if self.bench.several(name):
-                    self.doubts.append(f"{name} has several values")
+                    self.doubt(f"{name} has several values")
                 exact = not one.long or (self.bench.is_given(name) and not suspect)
                 return self.leaf(name, one, 0.0 if exact else one.half)
             for matrix, _ in event.matrix:
@@ -145,7 +158,7 @@ class State(Evaluator):
             return inner.value(own.body)
         if bare in BUILT_IN and len(x) == 1:
             if bare == "log":
-                self.doubts.append("log may have the base 10 or 2")
+                self.doubt(BASE)
             return BUILT_IN[bare](x[0])
         if bare == "max" and len(x) == 2:
             return torch.maximum(x[0].flatten()[0] if not x[1].ndim else x[0], x[1])
@@ -158,7 +171,7 @@ class State(Evaluator):
         if len({a.replace("logistic", "sigmoid") for a in named}) != 1:
             if name != "sigma":
                 return None
-            self.doubts.append("the lesson does not say what σ is")
+            self.doubt(ACTIVATION)
         return BUILT_IN[named[0].replace("logistic", "sigmoid") if named else "sigmoid"](x[0])
 
     def literal(self, node: Number) -> Tensor:
@@ -195,3 +208,24 @@ class State(Evaluator):
             return 0.0
         grads = torch.autograd.grad(value, [leaf.value for leaf in pool], retain_graph=True, allow_unused=True)
         return sum(float(g.abs()) * leaf.half for g, leaf in zip(grads, pool, strict=True) if g is not None)
+
+
+def conflicting(bench: Bench, name: str) -> bool:
+    """Whether a symbol has formulas that give different values."""
+    if name not in bench.conflicts:
+        bench.conflicts[name] = False  # while it is being asked
+        values = [value for event in bench.by_key.get(name, []) for value in _values(bench, event)]
+        bench.conflicts[name] = any(abs(a - values[0]) > 1e-6 * abs(a) for a in values)
+    return bench.conflicts[name]
+
+
+def _values(bench: Bench, event: Event) -> list[float]:
+    found = []
+    for formula in event.formulas:
+        try:
+            value = State(bench, event.at, alone=True).value(formula)
+        except UnboundError:
+            continue
+        if not value.ndim:
+            found.append(float(value.detach()))
+    return found

@@ -85,6 +85,20 @@ def _again(bench: Bench, event: Event, updated: dict[str, float]) -> float | Non
     return None
 
 
+def expected(bench: Bench, event: Event) -> float | None:
+    """What the lesson's own rule makes of a parameter, where nothing about it is in doubt."""
+    known = rule(bench)
+    if known is None or bare(event.head or Name("")) is None:
+        return None
+    found = _step(bench, known, False, False, 1.0)
+    state = State(bench, len(bench.events))
+    try:
+        state.symbol(known.partial.of)
+    except UnboundError:
+        return None
+    return found[0].get(event.key) if found is not None and not state.doubts else None
+
+
 def _step(bench: Bench, known: Rule, new_weights: bool, biases: bool, factor: float) -> Stepped | None:
     """`step`, each variant once; None where something has no number."""
     variant = (new_weights, biases, factor)
