@@ -96,7 +96,7 @@ def edits(node: Node, words: Vocabulary, term: bool = True, inner: bool = False,
 
     `inner` that a number or a sign there could as well stand further out.
     """
-    if term:
+    if term and not isinstance(node, Negative):
         yield from (_at(edit, path) for edit in _beside(node, words))
     if term and not inner:
         yield from (_at(edit, path) for edit in _scaled(node, words))
@@ -153,8 +153,8 @@ def _symbol(node: Ref, words: Vocabulary) -> Edits:
                 subs = (*node.subs[:k], Name(letter, span=sub.span), *node.subs[k + 1 :])
                 yield _put(node, replace(node, subs=subs), 1.0)
     for k, (kind, number) in enumerate(node.slots):
-        ends = tuple(Name(end, span=number.span) for end in words.numbers if Name(end) != number)
-        for shifted in (*_shifted(number), *ends):
+        others = (other for other_kind, other in words.slots if other_kind == kind and other != number)
+        for shifted in dict.fromkeys((*others, *_shifted(number))):
             slots = (*node.slots[:k], (kind, shifted), *node.slots[k + 1 :])
             yield _put(node, replace(node, slots=slots), 1.0)
     if words.matrices and not node.subs:
@@ -213,24 +213,33 @@ def _parts(node: Node) -> tuple[tuple[Node, ...], tuple[str, ...]]:
 def _beside(node: Node, words: Vocabulary) -> Edits:
     """A factor more, a sum more."""
     parts, ops = _parts(node)
-    for factor, far in words.factors.items() if not isinstance(node, Number) else ():
+    for factor, far in words.factors.items() if node != Number("1") else ():
         cost = _price(factor) + far
         if isinstance(factor, Number | Quotient):
             continue
-        for op in _joints(ops, words):
+        matrices = words.matrices and not _indexed(node)
+        for op in ("odot", "") if matrices else _joints(ops):
             more = Times((*parts, factor), (*ops, op), span=node.span)
             yield Edit(more, cost, "multiply by {}", (factor,), ("times", factor))
-        if words.matrices:
+        if matrices:
             more = Times((factor, *parts), ("", *ops), span=node.span)
             yield Edit(more, cost, "multiply by {}", (factor,), ("times", factor))
+        if matrices and isinstance(factor, Ref) and not factor.subs:
+            turned = Transpose(factor)
+            for factors, joints in (((turned, *parts), ("", *ops)), ((*parts, turned), (*ops, ""))):
+                more = Times(factors, joints, span=node.span)
+                yield Edit(more, cost + 0.1, "multiply by {}", (turned,), ("times", turned))
     for letter in words.letters:
         yield from _summed(node, letter)
 
 
-def _joints(ops: tuple[str, ...], words: Vocabulary) -> tuple[str, ...]:
-    if words.matrices:
-        return ("odot", "")
+def _joints(ops: tuple[str, ...]) -> tuple[str, ...]:
     return (ops[-1] if ops and ops[-1] in ("cdot", "times", "*") else "",)
+
+
+def _indexed(node: Node) -> bool:
+    """Whether a formula is written with indices: its products are of numbers."""
+    return any(isinstance(part, Ref) and part.subs for part in node.walk())
 
 
 def _price(factor: Node) -> float:
@@ -261,7 +270,8 @@ def _summed(node: Node, letter: str) -> Edits:
         total = Sum((Name(letter),), None, None, None, node, span=node.span)
     else:
         return
-    yield Edit(total, 0.9, "sum over {}", (Name(letter),), ("sum", letter))
+    lone = isinstance(total, Times) and isinstance(total.factors[-1], Sum) and isinstance(total.factors[-1].body, Ref)
+    yield Edit(total, 1.4 if lone else 0.9, "sum over {}", (Name(letter),), ("sum", letter))
 
 
 def _has(node: Node, letter: str) -> bool:
@@ -274,7 +284,7 @@ def _has(node: Node, letter: str) -> bool:
 
 def _product(node: Times, words: Vocabulary) -> Edits:
     count = len(node.factors)
-    for k, factor in enumerate(node.factors):
+    for k, factor in reversed(list(enumerate(node.factors))):
         rest = node.factors[:k] + node.factors[k + 1 :]
         ops = node.ops[: max(k - 1, 0)] + node.ops[max(k, 1) :]
         left = rest[0] if len(rest) == 1 else Times(rest, ops, span=node.span)
@@ -283,7 +293,8 @@ def _product(node: Times, words: Vocabulary) -> Edits:
             if type(other) is type(factor) and not isinstance(factor, Ref | Number) and other != factor:
                 changed = replace(node, factors=(*node.factors[:k], other, *node.factors[k + 1 :]))
                 yield replace(_put(factor, other, 1.4 + far), node=changed)
-    for k in range(count - 1) if words.matrices else ():
+    matrices = words.matrices and not _indexed(node)
+    for k in range(count - 1) if matrices else ():
         factors = (*node.factors[:k], node.factors[k + 1], node.factors[k], *node.factors[k + 2 :])
         yield Edit(replace(node, factors=factors), 1.1, "exchange {} and {}", node.factors[k : k + 2], ("order",))
         for at in (k, k + 1):
@@ -294,7 +305,7 @@ def _product(node: Times, words: Vocabulary) -> Edits:
                 replace(node, factors=turned), 1.8 if at == k else 1.5, said, named, ("order", "transpose", at - k)
             )
     yield from _applied(node, words)
-    for k, op in enumerate(node.ops) if words.matrices else ():
+    for k, op in enumerate(node.ops) if matrices else ():
         new, said = ("", "as a matrix product") if op == "odot" else ("odot", "elementwise")
         ops = (*node.ops[:k], new, *node.ops[k + 1 :])
         yield Edit(replace(node, ops=ops), 1.1, f"multiply {said}", (), ("op", new))

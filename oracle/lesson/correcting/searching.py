@@ -8,7 +8,7 @@ from itertools import islice
 from oracle.lesson.correcting.edits import Edit, edits, neighbours
 from oracle.lesson.correcting.trying import Trial
 from oracle.lesson.correcting.vocabulary import Vocabulary
-from oracle.lesson.syntax import Derivative, Gradient, Node, Number
+from oracle.lesson.syntax import Derivative, Node, Number
 
 DEAR = 1.6
 """Dearer edits are made alone only."""
@@ -53,9 +53,9 @@ class Search:
     def trivial(self, node: Node) -> bool:
         """Whether a candidate repeats the head, or differentiates something by itself."""
         parts = list(node.walk())
-        if isinstance(self.head, Derivative | Gradient) and any(_plain(part) == _plain(self.head) for part in parts):
+        if any(_plain(part) == _plain(self.head) for part in parts):
             return True
-        return node == self.head or any(isinstance(p, Derivative) and p.of in p.wrt for p in parts)
+        return any(isinstance(p, Derivative) and p.of in p.wrt for p in parts)
 
     def doubles(self, member: Node, singles: list[Edit]) -> list[Edit]:
         """The first pair of edits after which it is."""

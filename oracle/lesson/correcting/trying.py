@@ -41,8 +41,8 @@ class Trial:
     target: Value
     typed: dict[str, Dim]
     line: int = 0
-    formulas: tuple[Node, ...] = ()
-    """Head and members: what letters there are."""
+    letters: frozenset[str] = frozenset()
+    """All indices of the chain."""
     partials: dict[Node, Value | None] = field(default_factory=dict)
     """Derivatives, kept for all trials in the same net."""
     kept: dict[Node, Value | None] = field(default_factory=dict)
@@ -85,8 +85,9 @@ class Trial:
 
     def _plain(self, node: Node) -> Value:
         self.world.line = self.line
-        with self.world.fresh(*self.formulas, node):
+        with self.world.fresh():
             self.world.typed.update(self.typed)
+            self.world.letters.update(self.letters)
             if isinstance(node, Sum):
                 for name in node.indices:
                     self.world.typed.pop(name.base, None)
@@ -153,6 +154,7 @@ def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store:
             target = partials.get(head) or world.value(head, env)
             if isinstance(head, Derivative):
                 partials[head] = target
+            letters = frozenset(world.letters)
             typed = dict(world.typed) | dict(zip(target.names, target.dims, strict=True))
             for member in members:
                 try:
@@ -163,4 +165,4 @@ def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store:
                     continue
     except REFUSED:
         return None
-    return Trial(world, env, target, typed, world.line, (head, *members), partials)
+    return Trial(world, env, target, typed, world.line, letters, partials)

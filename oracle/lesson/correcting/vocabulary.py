@@ -3,6 +3,7 @@ r"""What a repair may put in: the symbols, factors and terms of the lesson, the 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.syntax import (
@@ -26,6 +27,8 @@ NUMBERS = (Number("2"), Quotient(Number("1"), Number("2")))
 PLAIN = {"log", "ln", "exp", "max", "min", "sum", "softmax", "diag", "tr", "sqrt", "sign", "f", "J", "C", "L"}
 """Functions whose slope is not put in unless the lesson itself writes it."""
 FAR = 0.6
+MOST = 40
+"""Symbols, factors and terms that are tried: the nearest."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Vocabulary:
     """Index letters of the formula at hand."""
     numbers: tuple[str, ...]
     """Letters that count layers, samples or steps in the formula at hand."""
+    slots: tuple[tuple[str, Node], ...]
+    """Layers, samples and steps of the formula at hand: (kind, l + 1)."""
     matrices: bool
     elementwise: str
     transposed: str
@@ -67,11 +72,13 @@ def vocabulary(here: Source, sources: Sequence[Source]) -> Vocabulary:
     ordered = [here, *(source for source in ordered if source.number != here.number)]
     elementwise, transposed = _style(here, sources)
     found = Vocabulary(
-        letters=_letters(here.trees), numbers=_numbers(here.trees), matrices=_matrices(sources),
-        elementwise=elementwise, transposed=transposed,
+        letters=_letters(here.trees), numbers=_numbers(here.trees), slots=_slots(here.trees),
+        matrices=_matrices(sources), elementwise=elementwise, transposed=transposed,
     )  # fmt: skip
+    found.factors.update(dict.fromkeys(NUMBERS, 0.2))
     for source in ordered:
         _collect(source, here.number, found)
+    _slopes(here, found)
     return found
 
 
@@ -88,23 +95,29 @@ def _collect(source: Source, here: int, found: Vocabulary) -> None:
         if written and balanced(written):
             found.tex.setdefault(node, written)
         if isinstance(node, Ref) and not node.mark:
-            found.symbols.setdefault(node, far)
+            _add(found.symbols, node, far)
         if isinstance(node, Negative) and source.number != here:
             found.negated.update(part for part in node.walk() if isinstance(part, Plus))
         if isinstance(node, Call):
-            found.functions.setdefault(node.function, far)
+            _add(found.functions, node.function, far)
         for factor in _factors(node):
-            found.factors.setdefault(factor, far)
+            _add(found.factors, factor, far)
         if isinstance(node, Plus):
             for term in node.terms:
-                found.terms.setdefault(term, far)
+                _add(found.terms, term, far)
     for tree in source.trees:
         if isinstance(tree, Relation) and isinstance(tree.items[0], Ref):
             for member in tree.items[1:]:
                 if isinstance(member, Plus):
-                    found.bodies.setdefault(member, far)
-    for factor in NUMBERS:
-        found.factors.setdefault(factor, 0.2)
+                    _add(found.bodies, member, far)
+
+
+Kind = TypeVar("Kind", bound=Node)
+
+
+def _add(found: dict[Kind, float], node: Kind, far: float) -> None:
+    if len(found) < MOST:
+        found.setdefault(node, far)
 
 
 def _factors(node: Node) -> Iterator[Node]:
@@ -118,6 +131,19 @@ def _factors(node: Node) -> Iterator[Node]:
             yield node
         elif _activation(node.function):
             yield Call(Prime(node.function), node.args)
+
+
+def _slopes(here: Source, found: Vocabulary) -> None:
+    """σ′(z) with the scripts of every symbol of the formula at hand: ∂C/∂a^l may lack a σ′(z^l) that no formula has."""
+    known = [f for f in found.factors if isinstance(f, Call) and isinstance(f.args[0], Ref)]
+    arguments = {(f.function, f.args[0].base, f.args[0].kinds): 0 for f in known if isinstance(f.args[0], Ref)}
+    symbols = dict.fromkeys(node for tree in here.trees for node in tree.walk() if isinstance(node, Ref))
+    for function, base, kinds in arguments:
+        for symbol in symbols:
+            if symbol.kinds == kinds and (symbol.subs or symbol.slots):
+                slope = Call(function, (Ref(base, symbol.slots, symbol.subs),))
+                if len(found.factors) < 2 * MOST:
+                    found.factors.setdefault(slope, 0.1)
 
 
 def _one_over(node: Node) -> bool:
@@ -144,6 +170,11 @@ def _numbers(trees: Iterable[Node]) -> tuple[str, ...]:
     refs = (node for tree in trees for node in tree.walk() if isinstance(node, Ref))
     names = (part for ref in refs for _, number in ref.slots for part in number.walk() if isinstance(part, Name))
     return tuple(dict.fromkeys(name.base for name in names))
+
+
+def _slots(trees: Iterable[Node]) -> tuple[tuple[str, Node], ...]:
+    refs = (node for tree in trees for node in tree.walk() if isinstance(node, Ref))
+    return tuple(dict.fromkeys(slot for ref in refs for slot in ref.slots))
 
 
 def _matrices(sources: Sequence[Source]) -> bool:

@@ -13,6 +13,7 @@ from oracle.lesson.syntax import (
     Negative,
     Node,
     Norm,
+    Number,
     Plus,
     Power,
     Prime,
@@ -24,7 +25,7 @@ from oracle.lesson.syntax import (
     rebuilt,
 )  # fmt: skip
 
-ATOMS = (Ref, Call, Derivative, Quotient, Norm, Prime)
+ATOMS = (Ref, Call, Derivative, Quotient, Norm, Prime, Transpose, Power)
 FIRST = 0xE000
 """Private characters stand for atoms while a tree is printed."""
 MARKS = r"\\cdot|\\times|\\odot|\\circ|\\bullet|\\otimes|\*|\\,|\\;|\\ |~"
@@ -46,8 +47,8 @@ def _patched(old: Node, new: Node, tex: str, words: Vocabulary) -> str:
     start, end = old.span
     if old == new:
         return tex[start:end]
-    if isinstance(old, Ref) and new in words.tex:
-        return words.tex[new]
+    if isinstance(old, Ref) and (known := words.own.get(id(new)) or words.tex.get(new)):
+        return known
     if (pairs := _aligned(old, new)) and all(a == b or a.span != (0, 0) for a, b in pairs):
         out, at = "", start
         for a, b in sorted(((a, b) for a, b in pairs if a != b), key=lambda pair: pair[0].span):
@@ -142,11 +143,19 @@ def text(node: Node, words: Vocabulary) -> str:
         args = ", ".join(text(arg, words) for arg in node.args)
         return f"{text(node.function, words)}({args})"
     if isinstance(node, Prime):
-        return text(node.base, words) + "'" * node.order
-    if isinstance(node, Transpose) and isinstance(node.base, Ref):
         base = text(node.base, words)
-        return (f"({base})" if "^" in base else base) + words.transposed
+        return (f"{{{base}}}" if "^" in base else base) + "'" * node.order
+    if isinstance(node, Transpose):
+        return _raised(node.base, words) + words.transposed
+    if isinstance(node, Power):
+        return f"{_raised(node.base, words)}^{{{text(node.exponent, words)}}}"
     return _printed(node, words)
+
+
+def _raised(base: Node, words: Vocabulary) -> str:
+    """What a superscript stands on: a symbol without one of its own, else something in parentheses."""
+    written = text(base, words)
+    return written if isinstance(base, Ref | Name | Number) and "^" not in written else f"({written})"
 
 
 def _printed(node: Node, words: Vocabulary) -> str:
