@@ -168,3 +168,19 @@ def test_tables_of_symbols_formulas_and_numbers() -> None:
     text = "| x1 | w |\n|---|---|\n| 0.5 | 0.3 |\n\n| what | how | value |\n|---|---|---|\n| $s$ | $w x_1$ | 0.15 |\n"
     found = audited(text + "| $r$ | $2 s$ | 0.4 |\n")
     assert [(w.line, w.published, w.verdict) for w in found] == [(7, "0.15", "right"), (8, "0.4", "wrong")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$a = 1e999$",
+        r"$a = 2 \times 10^{400} = 3$",
+        r"$a = 1 / 0 = 2$",
+        r"$W = \begin{bmatrix} 1 & 2 \\ 3 \end{bmatrix}^T = \begin{bmatrix} 1 \end{bmatrix}$",
+        r"$a = \sum_{i=1}^{9999} i = 3$",
+        r"$v = (1, 2)$, $u = v$, $\frac{\partial u}{\partial v} = 3$",
+        r"$L = (x, 1)$, $x = 2$, $\frac{\partial L}{\partial x} = 3$",
+    ],
+)
+def test_what_has_no_value_is_not_recomputed_and_nothing_breaks(text: str) -> None:
+    assert {w.verdict for w in audited(text)} <= {"not recomputed"}

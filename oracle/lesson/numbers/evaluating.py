@@ -94,14 +94,14 @@ class Evaluator(ABC):
         rule = RULES.get(type(node))
         if rule is None:
             raise UnboundError(f"{_short(node)} is not calculated here")
-        return rule(self, node)
+        try:
+            return rule(self, node)
+        except (RuntimeError, ValueError, ArithmeticError, IndexError) as error:
+            raise UnboundError(f"{_short(node)} cannot be calculated: {str(error).splitlines()[0]}") from None
 
 
 def _short(node: Node) -> str:
-    try:
-        return to_tex(node)
-    except KeyError:
-        return type(node).__name__
+    return to_tex(node)
 
 
 def _name(at: Evaluator, node: Name) -> Tensor:

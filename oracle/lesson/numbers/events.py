@@ -101,15 +101,9 @@ def plain(node: Node) -> bool:
 
 
 def table_of_numbers(node: Node) -> bool:
-    """Whether a node is a vector or matrix whose entries are all printed numbers."""
-    match node:
-        case Transpose(base=base):
-            return table_of_numbers(base)
-        case Matrix(rows=rows):
-            return all(printed(cell) for row in rows for cell in row)
-        case Items(items=items):
-            return all(printed(item) for item in items)
-    return False
+    """Whether a node is a vector or matrix, its rows of one length, whose entries are all printed numbers."""
+    rows = entries(node)
+    return len(set(shape(rows))) == 1 and bool(rows[0]) and all(printed(cell) for row in rows for cell in row)
 
 
 def readable(node: Node, tex: str) -> bool:
@@ -138,14 +132,7 @@ def _ambiguous(node: Times, tex: str) -> bool:
 
 def rows_of(node: Node) -> list[list[Printed]]:
     """The entries of a matrix of printed numbers; a list is a column."""
-    match node:
-        case Transpose(base=base):
-            return [list(row) for row in zip(*rows_of(base), strict=True)]
-        case Matrix(rows=rows):
-            return [[one for cell in row if (one := printed(cell))] for row in rows]
-        case Items(items=items):
-            return [[one] for item in items if (one := printed(item))]
-    return []
+    return [[one for cell in row if (one := printed(cell))] for row in entries(node)]
 
 
 def entries(node: Node) -> list[list[Node]]:
@@ -156,7 +143,7 @@ def entries(node: Node) -> list[list[Node]]:
         case Items(items=items):
             return [[item] for item in items]
         case Transpose(base=base):
-            return [list(row) for row in zip(*entries(base), strict=True)]
+            return [list(row) for row in zip(*entries(base), strict=False)]
     return []
 
 

@@ -10,6 +10,8 @@ from oracle.lesson.syntax import Negative, Node, Number, Power, Times
 ROUNDING = 1e-9
 """A tie that binary fractions cannot represent counts as rounded either way; a part of half a unit."""
 
+HUGE = 150
+"""Powers of ten from which on a number is none that a lesson means."""
 GRID = 0.02
 """Part of a unit of the last digit; what is nearer to a printable number has hardly been rounded."""
 
@@ -43,6 +45,8 @@ class Printed:
 
     def next_door(self, x: float) -> bool:
         """Whether a long number is off by one in its last digit, where that digit has been rounded at all."""
+        if not math.isfinite(x):
+            return False
         unit = 2 * self.half
         rounded = abs(x / unit - round(x / unit)) > GRID
         return self.long and rounded and abs(x - self.value) <= unit * (1 + ROUNDING)
@@ -60,7 +64,7 @@ def number(text: str) -> Printed | None:
     except InvalidOperation:
         return None
     exponent = found.as_tuple().exponent
-    if not isinstance(exponent, int):
+    if not isinstance(exponent, int) or not -HUGE < exponent <= found.adjusted() < HUGE:
         return None
     return Printed(text.strip(), float(found), 0.5 * 10.0**exponent)
 
@@ -75,7 +79,7 @@ def printed(node: Node) -> Printed | None:
             return inner and Printed(f"-{inner.text}", -inner.value, inner.half)
         case Times(factors=(mantissa, Power(base=Number(text="10"), exponent=exponent)), ops=(op,)) if op:
             one, ten = printed(mantissa), printed(exponent)
-            if one and ten:
+            if one and ten and abs(ten.value) < HUGE:
                 scale = 10.0**ten.value
                 return Printed(rf"{one.text} \times 10^{{{ten.text}}}", one.value * scale, one.half * scale)
     return None

@@ -119,7 +119,8 @@ def step(bench: Bench, known: Rule, new_weights: bool, biases: bool, factor: flo
     walk = Backwards(state, known, trained(bench, state, biases), new_weights, factor)
     walk.run(key(known.partial.of))
     return (
-        {f"{name}^{{+}}": float(x) for name, x in walk.values.items() if name in walk.parameters},
+        {f"{name}^{{+}}": float(x) for name, x in walk.values.items()
+         if name in walk.parameters and not x.ndim},
         {key(Derivative(known.partial.of, (walk.nodes[name],))): x for name, x in walk.adjoints.items()
          if name in walk.nodes},
     )  # fmt: skip

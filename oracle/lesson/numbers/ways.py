@@ -34,7 +34,7 @@ def exact(bench: Bench, event: Event) -> tuple[list[Way], list[str]]:
         except UnboundError as error:
             reasons.append(str(error))
             continue
-        if value is not None and value.numel() == 1:
+        if value is not None and value.numel() == 1 and bool(torch.isfinite(value).all()):
             number = value.flatten()[0]
             ways.append(Way(float(number.detach()), state.slack(number), tuple(state.doubts)))
     return ways, reasons
@@ -73,7 +73,7 @@ def immediate(state: State, head: Derivative) -> Tensor | None:
     inner = State(state.bench, state.at, override=fixed)
     wrt = fixed.get(key(head.wrt[0]))
     value = inner.value(formula)
-    if wrt is None or not value.requires_grad:
+    if wrt is None or value.ndim or not value.requires_grad:
         return None
     (found,) = torch.autograd.grad(value, wrt, allow_unused=True)
     state.doubts += inner.doubts
@@ -88,7 +88,7 @@ def arithmetic(bench: Bench, event: Event, *, provenance: bool) -> Iterator[Way]
             value = state.value(inserted)
         except UnboundError:
             continue
-        if not value.ndim:
+        if not value.ndim and bool(torch.isfinite(value)):
             yield Way(float(value.detach()), state.slack(value, literals=True), tuple(state.doubts))
 
 
