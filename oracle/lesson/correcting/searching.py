@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from oracle.lesson.correcting.edits import Edit, edits, neighbours
+from oracle.lesson.correcting.edit import Edit
+from oracle.lesson.correcting.edits import edits, neighbours
 from oracle.lesson.correcting.trying import Trial
 from oracle.lesson.correcting.vocabulary import Vocabulary
 from oracle.lesson.syntax import Derivative, Node, Number

@@ -1,0 +1,186 @@
+r"""The repairs of one lesson: offers for a chain, written as TeX, read again and confirmed in fresh nets."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from oracle.lesson.correcting.chains import (
+    FRESH,
+    Chain,
+    Offer,
+    Reread,
+    Understood,
+    offered,
+    swapped,
+    with_members,
+    written,
+)
+from oracle.lesson.correcting.edit import Edit
+from oracle.lesson.correcting.edits import edits, renamings
+from oracle.lesson.correcting.searching import Search
+from oracle.lesson.correcting.trying import Store, Trial, size, trials
+from oracle.lesson.correcting.vocabulary import Source, Vocabulary, vocabulary
+from oracle.lesson.correcting.writing import text
+from oracle.lesson.judging import Nets
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.records import BAD, Suggestion
+from oracle.lesson.syntax import Derivative, Node, Relation
+
+
+@dataclass
+class Corrector:
+    """What every search of one lesson shares."""
+
+    lines: Sequence[Understood]
+    """The lesson: what repairs are made of."""
+    nets: Nets
+    reread: Reread
+    doubled: int = 1500
+    limit: int = 3
+
+    def __post_init__(self) -> None:
+        self.store: Store = {}
+        self.sources = [Source(n.number, tuple(s.body for s in n.statements), n.formula.tex) for n in self.lines]
+        self.sure = Nets(self.nets.program, 6, self.nets.seed + FRESH, self.nets.activations)
+
+    def words(self, line: Understood) -> Vocabulary:
+        """What a repair of this formula may put in."""
+        return vocabulary(self.sources[self.lines.index(line)], self.sources)
+
+    @staticmethod
+    def tex(node: Node, words: Vocabulary) -> str:
+        """A symbol as the lesson writes it."""
+        return text(node, words)
+
+    def suggestions(self, line: Understood, verdicts: Mapping[int, Sequence[str]]) -> tuple[Suggestion, ...]:
+        """Repairs of one formula; `verdicts` holds those of each statement's members, by the statement's place."""
+        words = self.words(line)
+        found: list[Suggestion] = []
+        for at, statement in enumerate(line.statements):
+            if isinstance(statement.body, Relation) and set(verdicts.get(at, ())) & BAD:
+                chain = Chain(statement.body, tuple(verdicts[at]), line.number)
+                found += self.confirmed(line, at, self.offers(chain, words), words)
+        return tuple(found[: self.limit])
+
+    def offers(self, chain: Chain, words: Vocabulary) -> list[Offer]:
+        """All repairs of one chain, the least change first."""
+        found = [*self.edited(chain, words), *self.relabelled(chain, words)]
+        if not any(offer.kind == "edit" for offer in found):
+            found += self.swapped(chain, words)
+        found = found or [*self.exchanged(chain, words)]
+        return sorted(found, key=lambda offer: offer.cost)
+
+    def edited(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
+        """Every bad member repaired; the first one in several ways."""
+        head, *members = chain.body.items
+        tried = trials(self.nets, self.store, head, tuple(members), chain.line)
+        if tried and any(size(trial.target) for trial in tried):
+            yield from self.mended(chain, head, chain.bad, tried, words)
+
+    def mended(
+        self, chain: Chain, head: Node, bad: Sequence[int], tried: list[Trial], words: Vocabulary
+    ) -> Iterator[Offer]:
+        """The members `bad` repaired to be worth what `head` is; the same slip once more is the likeliest."""
+        members = chain.body.items[1:]
+        first, *others = bad
+        search = Search(words, tried, head, doubled=self.doubled)
+        for edit in search.repairs(members[first]):
+            known = replace(search, known=edit.what)
+            repaired = {first: edit} | {k: again[0] for k in others if (again := known.repairs(members[k]))}
+            if len(repaired) == len(bad):
+                yield offered(chain, head, repaired, words)
+
+    def mended_with(self, chain: Chain, head: Node, bad: Sequence[int], words: Vocabulary) -> Iterator[Offer]:
+        """`mended`, for another head."""
+        tried = trials(self.nets, self.store, head, (), chain.line)
+        if tried:
+            yield from self.mended(chain, head, bad, tried, words)
+
+    def relabelled(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
+        """Another left side: with it all members agree, or some, and the others are repaired."""
+        head, *members = chain.body.items
+        partly = 0
+        for edit, tried in self.heads(head, words, chain.line):
+            agree = [all(trial.agrees(member) for trial in tried) for member in members]
+            bad = [k for k, good in enumerate(agree) if not good]
+            said = f"{edit.said(words)} on the left"
+            if not bad:
+                yield Offer(with_members(chain, edit.node, {}), edit.cost + 0.6, said, "relabel")
+            elif len(bad) < len(members) and partly < 2:
+                partly += 1
+                for offer in self.mended(chain, edit.node, bad, tried, words):
+                    yield Offer(offer.body, edit.cost + 0.6 + offer.cost, f"{said}; {offer.words}", "relabel")
+
+    def heads(self, head: Node, words: Vocabulary, line: int) -> Iterator[tuple[Edit, list[Trial]]]:
+        """Left sides that differ in one symbol, and mean something that is not zero."""
+        if not isinstance(head, Derivative | Ref):
+            return
+        for edit in sorted(_relabellings(head, words), key=lambda e: e.cost):
+            tried = trials(self.nets, self.store, edit.node, (), line)
+            if tried and any(size(trial.target) for trial in tried):
+                yield edit, tried
+
+    def swapped(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
+        """Two symbols exchanged in the whole chain, where only that makes it right."""
+        symbols = list(dict.fromkeys(node for node in chain.body.walk() if isinstance(node, Ref)))
+        for a, b in combinations(symbols, 2):
+            body = swapped(chain.body, {a: b, b: a})
+            if self.all_agree(body, chain.line):
+                said = f"exchange ${text(a, words)}$ and ${text(b, words)}$ throughout"
+                yield Offer(body, 2.2, said, "exchange")
+        for edit in renamings(chain.body, words):
+            if isinstance(edit.node, Relation) and self.all_agree(edit.node, chain.line):
+                yield Offer(edit.node, 2.3, edit.said(words), "relabel")
+
+    def all_agree(self, body: Relation, line: int) -> bool:
+        """Whether a whole chain is right in the nets tried, and not because it is zero."""
+        return self.agree(body.items[0], body.items[1:], line)
+
+    def agree(self, head: Node, members: Iterable[Node], line: int) -> bool:
+        """Whether members are worth what a head is, which is not zero."""
+        tried = trials(self.nets, self.store, head, (), line)
+        if not tried or not any(size(trial.target) for trial in tried):
+            return False
+        return all(trial.agrees(member) for trial in tried for member in members)
+
+    def exchanged(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
+        """∂a/∂z for ∂z/∂a, and what it is."""
+        head = chain.body.items[0]
+        if not isinstance(head, Derivative) or len(head.wrt) != 1:
+            return
+        turned = replace(head, of=head.wrt[0], wrt=(head.of,))
+        tried = trials(self.nets, self.store, turned, (), chain.line)
+        if not tried or not any(size(trial.target) for trial in tried):
+            return
+        for member in words.factors:
+            if not isinstance(member, Derivative) and all(trial.agrees(member) for trial in tried):
+                body = replace(chain.body, items=(turned, member), ops=chain.body.ops[-1:])
+                said = f"turn the derivative round; it is ${text(member, words)}$"
+                yield Offer(body, 2.0, said, "exchange")
+                return
+
+    def confirmed(self, line: Understood, at: int, offers: Iterable[Offer], words: Vocabulary) -> Iterator[Suggestion]:
+        """The offers that hold as they are written, in fresh nets."""
+        seen: set[str] = set()
+        for offer in offers:
+            tex = written(line, at, offer.body, words)
+            if tex and tex not in seen and tex != line.formula.tex and self.right(line, tex, at):
+                seen.add(tex)
+                yield Suggestion(offer.kind, tex, offer.words)
+
+    def right(self, line: Understood, tex: str, at: int) -> bool:
+        """Whether every link of a statement holds, read again from its TeX."""
+        statements = list(self.reread(tex))
+        if at >= len(statements) or not isinstance(body := statements[at].body, Relation):
+            return False
+        outcomes = [self.sure.judge(body.items[0], member, line.number) for member in body.items[1:]]
+        return all(o.verdict.startswith("holds") for o in outcomes) and not all(o.zero for o in outcomes)
+
+
+def _relabellings(head: Node, words: Vocabulary) -> Iterator[Edit]:
+    """Another symbol in a left side, or its derivative turned upside down."""
+    for edit in edits(head, words, term=False):
+        if edit.what[0] in ("put", "exchange") and edit.cost <= 1.9:
+            made = edit.made(head)
+            if type(made.node) is type(head):
+                yield made

@@ -1,0 +1,116 @@
+r"""Edits of symbols and functions: an index, a layer, a letter, a prime, a transpose, a derivative upside down."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from oracle.lesson.correcting.edit import Edit, Edits, put
+from oracle.lesson.correcting.vocabulary import Vocabulary
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Plus,
+    Power,
+    Prime,
+    Quotient,
+    Transpose,
+)
+
+
+def symbol(node: Ref, words: Vocabulary) -> Edits:
+    for other, far in words.symbols.items():
+        if other != node:
+            new = Ref(other.base, other.slots, other.subs, other.mark, span=node.span)
+            yield put(node, new, _unlike(node, other) + far)
+    for k, sub in enumerate(node.subs):
+        for letter in words.letters if isinstance(sub, Name) else ():
+            if letter != getattr(sub, "base", ""):
+                subs = (*node.subs[:k], Name(letter, span=sub.span), *node.subs[k + 1 :])
+                yield put(node, replace(node, subs=subs), 1.0)
+    for k, (kind, number) in enumerate(node.slots):
+        others = (other for other_kind, other in words.slots if other_kind == kind and other != number)
+        for shifted in dict.fromkeys((*others, *_shifted(number))):
+            slots = (*node.slots[:k], (kind, shifted), *node.slots[k + 1 :])
+            yield put(node, replace(node, slots=slots), 1.0)
+    if words.matrices and not node.subs:
+        yield Edit(Transpose(node, span=node.span), 1.0, "transpose {}", (node,), ("transpose",))
+
+
+def _unlike(a: Ref, b: Ref) -> float:
+    """How far two symbols are from each other: an index, a letter, or both."""
+    alike = len(a.subs) == len(b.subs) and a.kinds == b.kinds
+    if a.base == b.base:
+        return 0.95 if alike else 1.4
+    if (a.subs, a.slots) == (b.subs, b.slots):
+        return 1.15
+    return 1.5 if alike else 1.8
+
+
+def _shifted(number: Node) -> Iterator[Node]:
+    """l - 1, l and l + 1 but for the one that it is."""
+    span = number.span
+    match number:
+        case Number(text=digits) if digits.isdigit():
+            yield from (Number(str(n), span=span) for n in (int(digits) - 1, int(digits) + 1) if n >= 0)
+        case Name():
+            yield from (Plus((number, Number("1")), (1, sign), span=span) for sign in (1, -1))
+        case Plus(terms=(Name() as letter, Number(text="1") as one), signs=(1, sign)):
+            yield replace(letter, span=span)
+            yield Plus((letter, one), (1, -sign), span=span)
+
+
+def call(node: Call, words: Vocabulary) -> Edits:
+    if isinstance(node.function, Prime):
+        plain = node.function.base
+        yield Edit(replace(node, function=plain), 1.1, "put {} for {}", (plain, node.function), ("no prime",))
+    else:
+        sloped = Prime(node.function, span=node.function.span)
+        yield Edit(replace(node, function=sloped), 1.0, "put {} for {}", (sloped, node.function), ("prime",))
+    for arg in node.args if len(node.args) == 1 and not isinstance(node.args[0], Ref) else ():
+        for other, far in (*words.bodies.items(), *words.symbols.items()):
+            cost = 1.5 if isinstance(other, Plus) and _kindred(arg, other) else 1.6 + far
+            yield replace(put(arg, other, cost), node=replace(node, args=(other,)))
+            yield put(node, other, cost + 0.2)
+    for function, far in words.functions.items():
+        if function != node.function:
+            yield replace(put(node.function, function, 1.3 + far), node=replace(node, function=function))
+
+
+def _kindred(one: Node, other: Node) -> bool:
+    """Whether two formulas share symbols."""
+    return bool({p for p in one.walk() if isinstance(p, Ref)} & {p for p in other.walk() if isinstance(p, Ref)})
+
+
+def derivative(node: Derivative, words: Vocabulary) -> Edits:
+    if len(node.wrt) == 1:
+        turned = replace(node, of=node.wrt[0], wrt=(node.of,))
+        yield Edit(turned, 1.1, "turn {} upside down", (node,), ("exchange",))
+
+
+def quotient(node: Quotient, words: Vocabulary) -> Edits:
+    if node.over != Number("1"):
+        yield Edit(node.over, 1.2, "do not divide by {}", (node.under,), ("over",))
+    yield Edit(replace(node, over=node.under, under=node.over), 1.4, "turn {} upside down", (node,), ("inverse",))
+
+
+def power(node: Power, words: Vocabulary) -> Edits:
+    if not any(isinstance(part, Ref | Name) for part in node.exponent.walk()):
+        yield Edit(node.base, 1.2, "leave out the power {}", (node.exponent,), ("no power",))
+
+
+def number(node: Number, words: Vocabulary) -> Edits:
+    for other in ("1", "2"):
+        if node.text in ("1", "2", "3", "4") and other != node.text:
+            yield put(node, Number(other, span=node.span), 1.4)
+
+
+def transpose(node: Transpose, words: Vocabulary) -> Edits:
+    yield Edit(node.base, 1.0, "do not transpose {}", (node.base,), ("no transpose",))
+
+
+def negative(node: Negative, words: Vocabulary) -> Edits:
+    yield Edit(node.body, 0.85, "leave out the minus", (), ("no minus",))
