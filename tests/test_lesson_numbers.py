@@ -184,3 +184,13 @@ def test_tables_of_symbols_formulas_and_numbers() -> None:
 )
 def test_what_has_no_value_is_not_recomputed_and_nothing_breaks(text: str) -> None:
     assert {w.verdict for w in audited(text)} <= {"not recomputed"}
+
+
+def test_formulas_for_all_indices_confirm_numbers_and_accuse_none() -> None:
+    text = r"""
+$\sigma(z) = \frac{1}{1 + e^{-z}}$, $z_j = \sum_i w_{ji} x_i + b_j$, $a_j = \sigma(z_j)$. Let
+$x_1 = 1$, $x_2 = 0.5$, $w_{31} = 0.4$, $w_{32} = -0.2$, $b_3 = 0.1$. So $z_3 = 0.4$ and $a_3 = 0.598688$.
+"""
+    assert [(w.published, w.verdict) for w in audited(text)] == [("0.4", "right"), ("0.598688", "right")]
+    other = audited(text.replace("0.598688", "0.612345"))
+    assert {w.verdict for w in other if w.published == "0.612345"} <= {"not recomputed"}

@@ -5,10 +5,11 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from oracle.lesson.numbers.evaluating import numbered
 from oracle.lesson.numbers.events import Event, Told
 from oracle.lesson.numbers.normal import key
 from oracle.lesson.numbers.printed import Printed
-from oracle.lesson.syntax import Derivative, Marked, Name, Node, rebuilt
+from oracle.lesson.syntax import Derivative, Indexed, Marked, Name, Node, Number, rebuilt
 
 Stepped = tuple[dict[str, float], dict[str, float]]
 """Updated parameters, and partials."""
@@ -63,6 +64,17 @@ class Bench:
         found = self.by_key.get(name, [])
         return [e for e in reversed(found) if e.at <= at] + [e for e in found if e.at > at]
 
+    def general(self, node: Node) -> list[Node]:
+        """Formulas for a symbol with numbers as indices, from those that the lesson has for letters."""
+        if not isinstance(node, Indexed) or not all(isinstance(sub, Number) for sub in node.subs):
+            return []
+        found = []
+        for event in self.events:
+            head = event.head
+            if isinstance(head, Indexed) and head.base == node.base and _lettered(head, len(node.subs)):
+                found += [_for_numbers(formula, head.subs, node.subs) for formula in event.formulas]
+        return found
+
     def is_given(self, name: str) -> bool:
         """Whether a symbol has a number, and nothing to calculate it from."""
         found = self.by_key.get(name, [])
@@ -95,6 +107,17 @@ class Bench:
         """Whether a symbol is given several values."""
         values = [one.value for e in self.by_key.get(name, []) for one, _ in e.numbers[:1]]
         return self.is_given(name) and len(set(values)) > 1
+
+
+def _lettered(head: Indexed, count: int) -> bool:
+    return len(head.subs) == count and all(isinstance(sub, Name) and len(sub.base) == 1 for sub in head.subs)
+
+
+def _for_numbers(formula: Node, letters: tuple[Node, ...], numbers: tuple[Node, ...]) -> Node:
+    for letter, number in zip(letters, numbers, strict=True):
+        assert isinstance(number, Number)
+        formula = numbered(formula, letter, int(number.text)) if number.text.isdigit() else formula
+    return formula
 
 
 def exchanged(node: Node, old: Node, new: Node) -> Node:

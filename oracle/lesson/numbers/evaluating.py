@@ -6,6 +6,7 @@ Nothing is guessed: what a lesson has not given a number, and what could be read
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -82,6 +83,10 @@ class Evaluator(ABC):
     @abstractmethod
     def function(self, name: str, x: tuple[Tensor, ...]) -> Tensor | None:
         """The lesson's own function, or a usual one; None where there is no such function."""
+
+    @abstractmethod
+    def doubt(self, words: str) -> None:
+        """What makes a value doubtful."""
 
     def literal(self, node: Number) -> Tensor:
         """The value of digits."""
@@ -187,22 +192,36 @@ def _called(at: Evaluator, name: str, args: tuple[Tensor, ...], order: int) -> T
 
 
 def _sum(at: Evaluator, node: Sum) -> Tensor:
+    if len(node.indices) == 1 and node.lower is None and node.condition is None:
+        return _sum_of_all(at, node)
     if len(node.indices) != 1 or node.lower is None or node.upper is None:
         raise UnboundError(f"{_short(node)} leaves open over what it sums")
     first, last = (round(float(at.value(end).detach())) for end in (node.lower, node.upper))
     if not 0 <= last - first < 100:
         raise UnboundError(f"{_short(node)} sums over too much")
-    terms = [at.value(_numbered(node.body, node.indices[0], k)) for k in range(first, last + 1)]
+    terms = [at.value(numbered(node.body, node.indices[0], k)) for k in range(first, last + 1)]
     return torch.stack(terms).prod(0) if node.product else torch.stack(terms).sum(0)
 
 
-def _numbered(node: Node, index: Name, k: int) -> Node:
+def _sum_of_all(at: Evaluator, node: Sum) -> Tensor:
+    """A sum without bounds: over every number for which all symbols of the term have values."""
+    terms = []
+    for k in range(1, 10):
+        with suppress(UnboundError):
+            terms.append(at.value(numbered(node.body, node.indices[0], k)))
+    if not terms or node.product:
+        raise UnboundError(f"{_short(node)} leaves open over what it sums")
+    at.doubt(f"{_short(node)} leaves open over what it sums")
+    return torch.stack(terms).sum(0)
+
+
+def numbered(node: Node, index: Node, k: int) -> Node:
     """A term of a sum: w_{ji} with i = 2 is w_{j2}; also i itself, and the i of o_i or oi."""
     if node == index:
         return Number(str(k))
-    if isinstance(node, Name) and len(node.base) == 2 and node.base[1] == index.base and node.base[0].isalpha():
+    if isinstance(index, Name) and isinstance(node, Name) and node.base[1:] == index.base and len(node.base) == 2:
         return Name(f"{node.base[0]}{k}")
-    return rebuilt(node, lambda part: _numbered(part, index, k))
+    return rebuilt(node, lambda part: numbered(part, index, k))
 
 
 def _matrix(at: Evaluator, node: Matrix) -> Tensor:

@@ -12,7 +12,7 @@ from oracle.lesson.numbers.state import SETTLED, State
 from oracle.lesson.numbers.steps import after_step, expected
 from oracle.lesson.numbers.ways import Way, arithmetic, exact, from_printed, immediate, room
 from oracle.lesson.records import Worked
-from oracle.lesson.syntax import Derivative, Marked
+from oracle.lesson.syntax import Derivative, Marked, Name
 
 Kind = Literal["right", "rounded", "variant", "wrong", "not recomputed"]
 MEANINGFUL = 1e-6
@@ -76,11 +76,15 @@ def judged(bench: Bench, event: Event) -> Iterator[Found]:
     if event.matrix and (event.formulas or event.arithmetic):
         yield from _entries(bench, event)
     calculated = event.formulas or event.arithmetic
-    if not calculated and (event.head is None or not _is_result(bench, event)):
+    if not calculated and event.head is None:
+        return
+    asked = bool(calculated) or _is_result(bench, event)
+    if not asked and not bench.general(event.head or Name("")):
         return
     for one, line in event.numbers:
         verdict = judge(bench, _repeated(bench, event, one) or event, one)
-        if calculated or verdict.kind != "not recomputed" or one.text not in ("0", "1"):
+        silent = not asked or (not calculated and one.text in ("0", "1"))
+        if not silent or verdict.kind != "not recomputed":
             yield Found(event.name, line, one, verdict)
 
 

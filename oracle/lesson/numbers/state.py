@@ -88,7 +88,19 @@ class State(Evaluator):
                     return value
         if isinstance(node, Derivative) and (value := self.partial(node)) is not None:
             return value
-        return self._printed(name, node, events)
+        if self.bench.is_given(name) and not self.bench.is_suspect(name):
+            return self._printed(name, node, events)
+        general = self._general(name, node)
+        return general if general is not None else self._printed(name, node, events)
+
+    def _general(self, name: str, node: Node) -> Tensor | None:
+        """z_3 by the formula of z_j, where there is one for letters."""
+        for formula in self.bench.general(node):
+            if (value := self._tried(formula)) is not None:
+                self.made.append((name, formula))
+                self.doubt(f"{name} is read from a formula for all indices")
+                return value
+        return None
 
     def _tried(self, formula: Node) -> Tensor | None:
         try:

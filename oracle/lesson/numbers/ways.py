@@ -53,12 +53,19 @@ def _calculations(bench: Bench, event: Event) -> Iterator[Calculation]:
         for other in bench.ordered(event.key, event.at):
             for formula in other.formulas:
                 yield partial(_by, formula)
+        for formula in bench.general(head):
+            yield partial(_by_general, formula)
     if isinstance(head, Derivative):
         yield lambda state: state.partial(head)
         yield lambda state: immediate(state, head)
 
 
 def _by(formula: Node, state: State) -> Tensor:
+    return state.value(formula)
+
+
+def _by_general(formula: Node, state: State) -> Tensor:
+    state.doubt("it is read from a formula for all indices")
     return state.value(formula)
 
 
