@@ -51,7 +51,7 @@ ONE = [
     (r"\frac{\partial L}{\partial w_{kj}} = (y_k - t_k) \sigma'(z_k) x_i", r"(y_k - t_k) \sigma'(z_k) a_j"),
     (r"\frac{\partial L}{\partial w_{kj}} = (y_k - t_k) a_j", r"(y_k - t_k) a_j \sigma'(z_k)"),
     (r"\frac{\partial L}{\partial a_j} = \frac{\partial L}{\partial z_k} w_{kj}",
-     r"\sum_{k} \frac{\partial L}{\partial z_k} w_{kj}"),
+     r"\sum_k \frac{\partial L}{\partial z_k} w_{kj}"),
     (r"\frac{\partial L}{\partial z_j} = \sigma'(z_k) \sum_k \frac{\partial L}{\partial z_k} w_{kj}",
      r"\sigma'(z_j) \sum_k \frac{\partial L}{\partial z_k} w_{kj}"),
     (r"\frac{\partial L}{\partial b_k} = - (y_k - t_k) \sigma'(z_k)", r"(y_k - t_k) \sigma'(z_k)"),
@@ -110,3 +110,13 @@ def test_the_left_side_and_a_member_may_both_be_wrong() -> None:
 def test_two_slips_in_one_member() -> None:
     wrong = r"\frac{\partial L}{\partial w_{kj}} = (t_k - y_k) \sigma'(z_k) x_j"
     assert repairs(wrong)[0].tex == r"\frac{\partial L}{\partial w_{kj}} = (y_k - t_k) \sigma'(z_k) a_j"
+
+
+def test_a_chain_with_two_different_slips_gets_the_lessons_own_forward_equation() -> None:
+    wrong = (
+        r"\frac{\partial y_k}{\partial z_j} = \frac{\partial}{\partial z_j} \sigma(z_k w_{kj} + b_k)"
+        r" = \sigma'(z_j) w_{kj}"
+    )
+    right = wrong.replace("z_k w_{kj}", r"\sum_j w_{kj} a_j") + r" \sigma'(z_k)"
+    forward = FORWARD + "$$\\frac{\\partial L}{\\partial y_k} = y_k - t_k$$\n"
+    assert repairs(wrong, forward)[0].tex == right

@@ -45,7 +45,10 @@ class Corrector:
 
     def words(self, line: Understood) -> Vocabulary:
         """What a repair of this formula may put in."""
-        return vocabulary(self.sources[self.lines.index(line)], self.sources)
+        words = vocabulary(self.sources[self.lines.index(line)], self.sources)
+        for definition in self.nets.program.definitions:
+            words.add_definition(definition.head, definition.body)
+        return words
 
     @staticmethod
     def tex(node: Node, words: Vocabulary) -> str:
@@ -84,9 +87,13 @@ class Corrector:
         members = chain.body.items[1:]
         first, *others = bad
         search = Search(words, tried, head, doubled=self.doubled)
-        for edit in search.repairs(members[first]):
-            known = replace(search, known=edit.what)
-            repaired = {first: edit} | {k: again[0] for k in others if (again := known.repairs(members[k]))}
+        repairs = search.repairs(members[first])
+        alone = {k: search.repairs(members[k])[:1] for k in others} if repairs else {}
+        for edit in repairs:
+            repaired = {first: edit}
+            for k in others:
+                if found := search.again(members[k], edit) or next(iter(alone[k]), None):
+                    repaired[k] = found
             if len(repaired) == len(bad):
                 yield offered(chain, head, repaired, words)
 

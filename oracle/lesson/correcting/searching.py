@@ -25,15 +25,13 @@ class Search:
     words: Vocabulary
     trials: list[Trial]
     head: Node
-    known: tuple[object, ...] = ()
-    """The slip found in another member of the chain."""
     doubled: int = 1500
     """How many pairs of edits are tried; a number, not a time, so that a report is the same on every machine."""
     limit: int = 4
 
     def repairs(self, member: Node) -> list[Edit]:
         """Edits of `member` after which it is worth what the head is, the cheapest first."""
-        singles = sorted((self.priced(e) for e in neighbours(member, self.words)), key=lambda e: e.cost)
+        singles = sorted(neighbours(member, self.words), key=lambda e: e.cost)
         found: list[Edit] = []
         for edit in (single.made(member) for single in singles):
             if self.good(edit.node, found):
@@ -42,8 +40,11 @@ class Search:
                 break
         return found or self.doubles(member, singles)
 
-    def priced(self, edit: Edit) -> Edit:
-        return replace(edit, cost=edit.cost * AGAIN) if edit.what == self.known else edit
+    def again(self, member: Node, slip: Edit) -> Edit | None:
+        """The same slip made in another member, too."""
+        same = (edit.made(member) for edit in neighbours(member, self.words) if edit.what == slip.what)
+        found = next((edit for edit in same if self.good(edit.node, [])), None)
+        return found and replace(found, cost=found.cost * AGAIN)
 
     def good(self, node: Node, found: list[Edit]) -> bool:
         """Whether a candidate says something, and is right in the nets tried."""
@@ -71,7 +72,7 @@ class Search:
         return heapq.merge(*second, key=lambda edit: edit.cost)
 
     def _seconds(self, first: Edit) -> Iterator[Edit]:
-        after = (self.priced(e) for e in edits(first.node, self.words))
+        after = edits(first.node, self.words)
         cheap = sorted((e for e in after if e.cost <= DEAR), key=lambda e: e.cost)
         return (first.then(edit.made(first.node)) for edit in cheap)
 

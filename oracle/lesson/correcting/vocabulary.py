@@ -53,6 +53,8 @@ class Vocabulary:
     matrices: bool
     elementwise: str
     transposed: str
+    sums: str
+    r"""`\sum_{` or `\sum_`: how the letter below a sum is written."""
     symbols: dict[Ref, float] = field(default_factory=dict)
     factors: dict[Node, float] = field(default_factory=dict)
     terms: dict[Node, float] = field(default_factory=dict)
@@ -65,15 +67,23 @@ class Vocabulary:
     own: Mapping[int, str] = field(default_factory=dict)
     """What stands at the nodes of the formula at hand, by their identity."""
 
+    def add_definition(self, head: Ref, body: Node) -> None:
+        """What a net's equation says, whether the lesson writes it down or not."""
+        for node in (head, *body.walk()):
+            if isinstance(node, Ref) and not node.mark:
+                _add(self.symbols, node, FAR)
+        if isinstance(body, Plus):
+            _add(self.bodies, body, FAR)
+
 
 def vocabulary(here: Source, sources: Sequence[Source]) -> Vocabulary:
     """The words for one formula, its own first."""
     ordered = sorted(sources, key=lambda source: (abs(source.number - here.number), source.number))
     ordered = [here, *(source for source in ordered if source.number != here.number)]
-    elementwise, transposed = _style(here, sources)
+    elementwise, transposed, sums = _style(here, sources)
     found = Vocabulary(
         letters=_letters(here.trees), numbers=_numbers(here.trees), slots=_slots(here.trees),
-        matrices=_matrices(sources), elementwise=elementwise, transposed=transposed,
+        matrices=_matrices(sources), elementwise=elementwise, transposed=transposed, sums=sums,
     )  # fmt: skip
     found.factors.update(dict.fromkeys(NUMBERS, 0.2))
     for source in ordered:
@@ -183,12 +193,13 @@ def _matrices(sources: Sequence[Source]) -> bool:
     return any(isinstance(n, Transpose) or (isinstance(n, Times) and {"odot", "@"} & set(n.ops)) for n in nodes)
 
 
-def _style(here: Source, sources: Sequence[Source]) -> tuple[str, str]:
-    """How the lesson writes ⊙ and ᵀ."""
+def _style(here: Source, sources: Sequence[Source]) -> tuple[str, str, str]:
+    """How the lesson writes ⊙, ᵀ and Σ."""
     texts = [here.tex, *(source.tex for source in sources)]
     return (
         _first(texts, r"\\(?:odot|circ|bullet)(?![a-z])|[⊙∘]", r"\odot"),
         _first(texts, r"\^\s*(?:T\b|\\top|\\intercal|\{\s*(?:T|\\top|\\intercal|\\math\w+\{?\s*T\}?)\s*\})", "^T"),
+        _first(texts, r"\\sum_\{?(?=\w\b)", r"\sum_{"),
     )
 
 

@@ -169,6 +169,8 @@ def _printed(node: Node, words: Vocabulary) -> str:
 
     out = to_tex(hidden(node)).replace(r"\left(", "(").replace(r"\right)", ")")
     out = out.replace(r"\odot", words.elementwise).replace(r"^{\top}", words.transposed)
+    if not words.sums.endswith("{"):
+        out = re.sub(r"\\sum_\{(\w)\}", r"\\sum_\1", out)
     return "".join(atoms[ord(c) - FIRST] if FIRST <= ord(c) < FIRST + len(atoms) else c for c in out)
 
 
