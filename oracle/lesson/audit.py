@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec import structs
 
 from oracle.lesson.building import Reading, Said, build
+from oracle.lesson.code import judged_code
 from oracle.lesson.correcting import suggest
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula import parse
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import chain, unread
 from oracle.lesson.meaning.notation import Notation, lifted, survey
+from oracle.lesson.numbers import worked
 from oracle.lesson.records import BAD, Audit, Equation, Link
-from oracle.lesson.syntax import Problem, Relation, Statement
+from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
 
 HEAD = re.compile(
     r"(?:^|\\\\|[,;&]|\\quad)\s*\\?(?:math\w+\{)?([A-Za-z]+)\}?(?:_\{?[^{}()]*\}?)?\s*\([^()=]*\)\s*&?\s*(?::?=|\\equiv)"
@@ -55,23 +57,28 @@ def audit(
     judged_ = {line.number: judged(line, reading, judges) for line in lines}
     for section, scope in reading.scopes.items():
         here = [line for line in lines if line.section == section]
-        alike = [line.number for line in lines if reading.scopes[line.section].profile == scope.profile]
-        trusted = not scope.assumed or _explains([judged_[n] for n in alike])
+        trusted = not scope.assumed or _explains([judged_[line.number] for line in here], list(judged_.values()))
         found = [judged_[line.number] if trusted else _doubted(judged_[line.number]) for line in here]
         repairs = suggest(here, found, judges[section], reread)
         equations += [structs.replace(e, suggestions=repairs.get(e.number, ())) for e in found]
     equations.sort(key=lambda equation: equation.number)
     return Audit(
         document.path, document.title, document.format, reading.profile, reading.net, reading.words, tuple(equations),
-        notes=document.notes, nets=nets,
+        numbers=worked(document), code=judged_code(document, seed) if code else (), notes=document.notes, nets=nets,
     )  # fmt: skip
 
 
-def _explains(equations: list[Equation]) -> bool:
-    """Whether a net that was assumed explains at least what it contradicts."""
+def _explains(section: list[Equation], lesson: list[Equation]) -> bool:
+    """Whether a net that was assumed explains at least what it contradicts: in this section, or all over the lesson."""
+    held, bad = _count(section)
+    everywhere, wrong = _count(lesson)
+    return held >= bad or (bad == 1 and everywhere >= 3 * wrong)
+
+
+def _count(equations: list[Equation]) -> tuple[int, int]:
     links = [link for equation in equations for link in equation.links if not link.deliberate]
     held = sum(link.verdict in ("holds", "holds under") for link in links)
-    return held >= sum(link.verdict in BAD for link in links)
+    return held, sum(link.verdict in BAD for link in links)
 
 
 def _doubted(equation: Equation) -> Equation:
@@ -96,11 +103,22 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
             parsed.append((section, piece, parse(piece.tex, document.macros, functions)))
     notation = survey([s for *_, found in parsed for s in found.statements])
     lines: list[Line] = []
+    before: Node | None = None
     for section, formula, found in parsed:
-        statements = tuple(_bound(s, notation) for s in found.statements)
+        statements = tuple(_continued(_bound(s, notation), before) for s in found.statements)
+        before = next((s.body.items[0] for s in reversed(statements) if isinstance(s.body, Relation)), before)
         if found.problems or any(isinstance(s.body, Relation) for s in statements):
             lines.append(Line(len(lines) + 1, section, formula, statements, found.problems))
     return lines, notation
+
+
+def _continued(statement: Statement, before: Node | None) -> Statement:
+    """A formula that begins with `=` goes on with the chain before it."""
+    body = statement.body
+    if before is None or not isinstance(body, Relation) or not isinstance(body.items[0], Before):
+        return statement
+    head = replace(before, span=body.items[0].span)
+    return replace(statement, body=replace(body, items=(head, *body.items[1:])))
 
 
 def function_names(document: Document) -> set[str]:

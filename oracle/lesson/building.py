@@ -6,16 +6,25 @@ under which most of them hold is taken, the fewest assumptions first.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
-from oracle.lesson.meaning.notation import Notation, Ref, unbound
-from oracle.lesson.meaning.program import Definition, FunctionDefinition, Program, Signal, find_families, written
+from oracle.lesson.meaning.notation import Notation, Ref, slots_of, unbound
+from oracle.lesson.meaning.program import (
+    LOSSES,
+    Definition,
+    FunctionDefinition,
+    Program,
+    Signal,
+    find_families,
+    written,
+)
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import ACTIVATIONS, World
 from oracle.lesson.profiles import Assumption, assumptions
-from oracle.lesson.syntax import Call, Derivative, Name, Node, Number, Prime, Relation, Statement
+from oracle.lesson.syntax import Call, Derivative, Dots, Indexed, Items, Name, Node, Prime, Relation, Statement, Text
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,8 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         if score < len(claims):
             local = survey_usage([s.statement for s in here], notation)
             local.signals |= usage.signals
-            best = _best(own, defined, here, assumptions(local, own, settings))
+            candidates = chain(assumptions(local, own, settings), assumptions(usage, own, settings))
+            best = _best(own, defined, here, candidates)
             if best[0] > score + 0.5:
                 scope = Scope(best[2], best[1].name, best[1].words, defined, bool(best[1].definitions))
         reading.scopes[section] = scope
@@ -152,13 +162,12 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
-    if isinstance(head, Call) and isinstance(head.function, Name) and _new_function(head, member):
-        program.functions.setdefault(head.function.base, [])
-        program.functions[head.function.base].append(
-            FunctionDefinition(head.function.base, tuple(a for a in head.args if isinstance(a, Ref)), member, number)
-        )
-        defined.add(id(member))
-        return
+    if isinstance(head, Call):
+        named = _called(head, member, program, number)
+        if named is None or isinstance(named, FunctionDefinition):
+            defined |= {id(member)} if named else set()
+            return
+        head = named
     if not isinstance(head, Ref) or head.mark:
         return
     if isinstance(member, Derivative) and usage.is_signal(head.base):
@@ -166,27 +175,39 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             program.signals.setdefault(written(head), Signal(member.wrt[0].base, member.of))
             defined.add(id(member))
         return
-    if isinstance(member, Number):
+    if not any(isinstance(part, Ref) for part in member.walk()):
         defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
         return
-    if usage.is_signal(head.base) or _claims_something(head, member):
+    if usage.is_signal(head.base) or _claims_something(head, member) or _says_nothing(member):
         return
     if _name(head) not in {_name(d.head) for d in program.definitions}:
         program.definitions.append(Definition(head, member, number))
         defined.add(id(member))
 
 
-def _new_function(head: Call, member: Node) -> bool:
-    return (
-        len(head.args) == 1
-        and isinstance(head.args[0], Ref)
-        and not _has_partials(member)
-        and not any(isinstance(part, Call) and part.function == head.function for part in member.walk())
-    )
+def _called(head: Call, member: Node, program: Program, number: int) -> FunctionDefinition | Ref | None:
+    """`f(x) = …` is a function; J(W, b) = …, and Cost(h(x⁽ⁱ⁾), y⁽ⁱ⁾) = … for every i, are quantities."""
+    core: Node = head.function
+    while isinstance(core, Indexed):
+        core = core.base
+    if not isinstance(core, Name) or _has_partials(member):
+        return None
+    if any(isinstance(part, Call) and part.function == head.function for part in member.walk()):
+        return None
+    if len(head.args) == 1 and isinstance(head.args[0], Ref) and core.base not in LOSSES:
+        made = FunctionDefinition(core.base, (head.args[0],), member, number)
+        program.functions.setdefault(core.base, []).append(made)
+        return made
+    return Ref(core.base, slots_of(head.args), span=head.span)
 
 
 def _has_partials(node: Node) -> bool:
     return any(isinstance(part, Derivative | Prime) for part in node.walk())
+
+
+def _says_nothing(member: Node) -> bool:
+    """Whether something is left out, or said in words."""
+    return any(isinstance(part, Dots | Text | Items) for part in member.walk())
 
 
 def _claims_something(head: Ref, member: Node) -> bool:

@@ -10,7 +10,7 @@ from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.meaning.program import Program
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
 from oracle.lesson.meaning.world import ACTIVATIONS, ENDS, Env, World
-from oracle.lesson.syntax import Node, Number, Sum
+from oracle.lesson.syntax import Call, Derivative, Node, Number, Prime, Sum
 
 CONSTANTS = {"L", "T", "n", "N", "D", "n_l", "m"}
 """Letters that are ends, never counted through."""
@@ -40,6 +40,7 @@ class Way:
     activations: tuple[str, ...] = ()
     pairs: str = "strict"
     immediate: bool = False
+    half: int = 0
     apart: bool = False
     """Different indices of one kind are different numbers (j ≠ k)."""
 
@@ -48,6 +49,8 @@ OTHERWISE = (
     Way("each partial holds everything else fixed", immediate=True),
     Way("the activation is the logistic sigmoid", ("sigmoid",)),
     Way("the activation is tanh", ("tanh",)),
+    Way("the argument is positive", half=1),
+    Way("the argument is negative", half=-1),
     Way("the two indices are different", apart=True),
     Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
     Way("vectors side by side are an inner product", pairs="dot"),
@@ -72,7 +75,14 @@ class Nets:
             if k == len(made):
                 activation = activations[k % len(activations)]
                 made.append(
-                    World(self.program, self.seed + k, activation=activation, pairs=way.pairs, immediate=way.immediate)
+                    World(
+                        self.program,
+                        self.seed + k,
+                        activation=activation,
+                        pairs=way.pairs,
+                        immediate=way.immediate,
+                        half=way.half,
+                    )
                 )
             yield made[k]
 
@@ -103,14 +113,14 @@ class Nets:
             try:
                 return self._read(head, member, way, line, free)
             except UndefinedError as error:
-                if error.base in free or not all(_uses(side, error.base) for side in (head, member)):
+                if error.base in free or not _may_be_free(head, member, error.base):
                     return Outcome("not understood", str(error))
                 free.add(error.base)
 
     def _read(self, head: Node, member: Node, way: Way, line: int, free: set[str]) -> Outcome:
         least, most, seen, zero = float("inf"), 0.0, False, True
         for world in self.nets(way):
-            world.line, world.loose = line, free
+            world.begin(line, free)
             for env in assignments(self.program, (head, member)):
                 try:
                     difference, nothing = compared(world, head, member, env, way.apart)
@@ -129,6 +139,17 @@ class Nets:
         if not seen:
             return Outcome("not understood", "in no net drawn do both sides exist")
         return Outcome("holds" if most < CLOSE else "fails", "", least, most, zero)
+
+
+def _may_be_free(head: Node, member: Node, base: str) -> bool:
+    """Whether a symbol stands on both sides, or on the left of what needs none: f′(z) = 1."""
+    for side in (head, member):
+        for part in side.walk():
+            if isinstance(part, Derivative) and any(_uses(end, base) for end in (part.of, *part.wrt)):
+                return False
+    needs = any(isinstance(part, Ref) for part in member.walk())
+    slope = isinstance(head, Call) and any(isinstance(part, Prime) for part in head.function.walk())
+    return _uses(head, base) and (_uses(member, base) or (slope and not needs))
 
 
 def _uses(node: Node, base: str) -> bool:
@@ -163,7 +184,11 @@ def compared(world: World, head: Node, member: Node, env: Env, apart: bool = Fal
         right = world.value(member, env)
     if isinstance(member, Number) and not right.rank:
         right = Value(right.data)
+    if left.data is None or right.data is None:
+        raise NotUnderstoodError("a vector of ones whose length nothing says")
     extra = set(right.names) - set(left.names)
+    if extra and isinstance(head, Ref) and not head.subs and not world.program.signal(head):
+        raise NotUnderstoodError(f"what {', '.join(sorted(extra))} is on the right is not said")
     if extra:
         raise IllTypedError(f"index {', '.join(sorted(extra))} is free on the right and not on the left")
     if right.rank and left.rank != right.rank:

@@ -1,12 +1,14 @@
 """The links of a chain: its first member is the truth for all others."""
 
+from dataclasses import replace
 from typing import cast
 
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import Nets, Outcome
+from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import is_update
 from oracle.lesson.records import Link, Place, Verdict
-from oracle.lesson.syntax import Node, Problem, Relation, Span
+from oracle.lesson.syntax import Derivative, Node, Number, Plus, Problem, Relation, Span, Times
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
@@ -26,18 +28,41 @@ def _link(
 ) -> Link:
     left, right = formula.tex[slice(*head.span)], formula.tex[slice(*member.span)]
     place = within(formula, member.span)
-    if op not in EQUAL + STEP:
-        return Link(left, op, right, "aside", place=place)
     if id(member) in defined:
         return Link(left, op, right, "definition", place=place)
+    if op not in EQUAL + STEP or _told(head, member):
+        return Link(left, op, right, "aside", place=place)
     if op in STEP or is_update(head, member):
         return Link(left, op, right, "update", place=place)
     found, judge = _outcome(head, member, number, nets)
+    if found.verdict in ("fails", "ill-typed") and (wide := _widened(member)) is not None:
+        wider = judge.judge(head, wide, number)
+        if wider.verdict == "holds" and not wider.zero:
+            return Link(left, op, right, "holds under", under="the derivative is of all that follows it", place=place)
     if found.verdict in ("fails", "ill-typed") and (under := judge.under(head, member, number)):
         return Link(left, op, right, "holds under", under=under, place=place)
     verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None
     return Link(left, op, right, cast("Verdict", verdict), found.reason, difference=difference, place=place)
+
+
+def _widened(member: Node) -> Node | None:
+    """∂/∂w x + y as ∂/∂w (x + y), if the first term ends in such an operator."""
+    if not isinstance(member, Plus):
+        return None
+    first = member.terms[0]
+    last = first.factors[-1] if isinstance(first, Times) else first
+    if not isinstance(last, Derivative) or not last.operator:
+        return None
+    wide = replace(last, of=Plus((last.of, *member.terms[1:]), member.signs))
+    return replace(first, factors=(*first.factors[:-1], wide)) if isinstance(first, Times) else wide
+
+
+def _told(head: Node, member: Node) -> bool:
+    """Whether a number is told, of a worked example: those are judged apart."""
+    numbers = [part.text for part in member.walk() if isinstance(part, Number)]
+    bare = not any(isinstance(part, Ref) for part in member.walk())
+    return bare and bool(numbers) and (isinstance(head, Ref) or any("." in text for text in numbers))
 
 
 def _outcome(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Outcome, Nets]:

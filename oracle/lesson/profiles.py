@@ -10,7 +10,7 @@ from itertools import product
 
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Definition, Program, Signal
-from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.syntax import (
     Call,
     Name,
@@ -105,7 +105,8 @@ def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
     known = {
         n.base for d in (*own.definitions, *net.definitions) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)
     }
-    swapped = {base: base.swapcase() for base in usage.kinds if base in (*WEIGHT, *BIAS) and base not in known}
+    doubtful = [base for base in usage.kinds if base in (*WEIGHT, *BIAS) or usage.layered(base)]
+    swapped = {base: base.swapcase() for base in doubtful if base not in known}
     return {
         base: other
         for base, other in swapped.items()
@@ -129,13 +130,16 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
     pre = next((b for b, _ in usage.preactivations.most_common() if b in layered), None) or _first(PRE[:5], layered)
     act = _first([b for b in ACT if b != pre], layered) or "a"
     weight, bias = _first(WEIGHT, layered), _first(BIAS, layered)
-    slope = next((f for f, _ in usage.slopes.most_common()), "sigma")
+    slope = _activation(usage)
     if weight is None:
         return
     ranks = {weight: 2, act: _rank(act), **({bias: 1} if bias else {}), **({pre: _rank(pre)} if pre else {})}
-    for offset, turned, loss in product((0, 1), (False, True), ("half_squared", "cross_entropy")):
+    batch = _rank(act) == 2
+    rows = (False, True) if batch else (False,)
+    for offset, turned, loss, row in product((0, 1), (False, True), ("half_squared", "cross_entropy"), rows):
         w: Node = layer(weight)
-        total: Node = Times((Transpose(w) if turned else w, layer(act, -1 + offset)), ("",))
+        led: Node = Transpose(w) if turned else w
+        total: Node = Times((layer(act, -1 + offset), led) if row else (led, layer(act, -1 + offset)), ("",))
         if bias:
             total = Plus((total, layer(bias)), (1, 1))
         definitions = []
@@ -145,13 +149,14 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
             Definition(layer(act, 0 if pre else offset), Call(Name(slope), (layer(pre) if pre else total,)))
         )
         first = Ref(act, (("layer", Number(str(offset))),))
-        if "x" in usage.kinds and () in usage.kinds["x"] and act != "x":
-            definitions.append(Definition(first, Ref("x")))
-            ranks = {**ranks, "x": 1}
+        for x in ("x", "X"):
+            if () in usage.kinds.get(x, ()) and act != x:
+                definitions.append(Definition(first, Ref(x)))
+                ranks = {**ranks, x: ranks[act]}
         top = Ref(act, (("layer", Name("L")),))
         if loss == "cross_entropy" and pre:
             definitions.insert(0, Definition(top, Call(Name("softmax"), (Ref(pre, (("layer", Name("L")),)),))))
-        more, targets = _loss(usage, own, top, loss)
+        more, targets = _loss(usage, own, top, loss, batch)
         definitions += more
         ranks = {**ranks, **targets}
         words = [
@@ -164,6 +169,11 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
         yield Assumption("layers", tuple(definitions), {}, tuple(words), ranks, True, loss=loss)
 
 
+def _activation(usage: Usage) -> str:
+    """The function whose slope the lesson takes."""
+    return next((f for f, _ in usage.slopes.most_common() if f not in SIGNALS), "sigma")
+
+
 def _rank(base: str) -> int:
     """Capitals are batches."""
     return 2 if base[:1].isupper() else 1
@@ -173,7 +183,7 @@ def _first(wanted: object, there: object) -> str | None:
     return next((b for b in wanted if b in there), None)  # type: ignore[attr-defined, operator]
 
 
-def _loss(usage: Usage, own: Program, top: Ref, kind: str) -> tuple[list[Definition], dict[str, int]]:
+def _loss(usage: Usage, own: Program, top: Ref, kind: str, batch: bool) -> tuple[list[Definition], dict[str, int]]:
     """The loss on the net's output, and what stands for output and target in this lesson."""
     known = {d.head.base for d in own.definitions}
     plain = [b for b, kinds in usage.kinds.items() if () in kinds and b not in known]
@@ -189,8 +199,16 @@ def _loss(usage: Usage, own: Program, top: Ref, kind: str) -> tuple[list[Definit
         body: Node = Times((HALF, Power(Norm(Plus((top, Ref(target)), (1, -1))), Number("2"))), ("",))
     else:
         body = Negative(Call(Name("sum"), (Times((Ref(target), Call(Name("log"), (top,))), ("odot",)),)))
+    if batch and _means(usage):
+        body = Times((Quotient(Number("1"), Ref("m")), body), ("",))
+        more.append(Definition(Ref("m"), Call(Name("samples"), (top,))))
     more.append(Definition(Ref(name), body))
     return more, {target: _rank(target)}
+
+
+def _means(usage: Usage) -> bool:
+    """Whether the lesson divides by the number of its samples."""
+    return any(ref.base in ("m", "N", "n") and not ref.subs and not ref.slots for ref in usage.refs)
 
 
 # ------------------------------------------------------------------------------------------------------------- indices
@@ -216,7 +234,7 @@ def _indexed(usage: Usage, own: Program) -> Iterator[Assumption]:
         def total(letter: str, body: Node) -> Node:
             return Sum((Name(letter),), None, None, None, body)
 
-        slope = next((f for f, _ in usage.slopes.most_common()), "sigma")
+        slope = _activation(usage)
         definitions = (
             Definition(at(z, j), Plus((total(i, Times((weights(j, i), at(x, i)), ("",))), at(b, j)), (1, 1))),
             Definition(at(a, j), Call(Name(slope), (at(z, j),))),
@@ -284,7 +302,8 @@ def _signals(usage: Usage, own: Program, net: Assumption) -> Iterator[tuple[dict
     if loss:
         for base in usage.kinds:
             if usage.is_signal(base) and base.startswith("d") and base[1:] in known:
-                fixed[base] = Signal(base[1:], Ref(loss))
+                whole = base[1:].isupper() and base[1:] not in (*WEIGHT, *BIAS)
+                fixed[base] = Signal(base[1:], Ref(loss), mean=whole and _means(usage))
     unsaid = [
         b for b in usage.kinds if usage.is_signal(b) and b not in {base for base, *_ in own.signals} and b not in fixed
     ]

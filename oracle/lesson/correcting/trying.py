@@ -136,7 +136,7 @@ def trials(
     for world in nets:
         if len(found) == count:
             break
-        world.line, world.loose = line, set()
+        world.begin(line, set())
         envs = list(assignments(nets.program, (head, *members)))
         # the first layer has inputs for activations, the last no layer after it: look between them first
         for env in sorted(envs, key=lambda env: sum(abs(n - 2) for n in env.values())):

@@ -145,6 +145,11 @@ class Notation:
         labels: list[str] = []
         numeric = []
         for at, sub in enumerate(_split(parts.subs)):
+            if isinstance(sub, Indexed) and isinstance(sub.base, Name) and sub.base.base in TIME_LETTERS:
+                slots.append(("time", sub.base))  # s_{t_m}: entry m at step t
+                subs += sub.subs
+                numeric += [isinstance(inner, Number) for inner in sub.subs]
+                continue
             if (kind := self.kind_of_sub(base, at, len(parts.subs), sub)) in ("time", "layer", "sample"):
                 slots.append((kind, sub))
             elif kind == "label":
@@ -378,6 +383,18 @@ def lifted(node: Node, notation: Notation) -> Node:
         if out is not None:
             return replace(out, span=node.span)
     return rebuilt(node, lambda child: lifted(child, notation))
+
+
+def slots_of(args: tuple[Node, ...]) -> tuple[tuple[str, Node], ...]:
+    """What all arguments of a call depend on alike: Cost(h(x⁽ⁱ⁾), y⁽ⁱ⁾) on the sample i."""
+    found: dict[str, Node] = {}
+    for arg in args:
+        for part in arg.walk():
+            if isinstance(part, Ref):
+                for kind, slot in part.slots:
+                    if kind != "layer":
+                        found.setdefault(kind, slot)
+    return tuple(sorted(found.items(), key=lambda item: item[0]))
 
 
 def unbound(node: Node) -> Node:

@@ -5,14 +5,15 @@ counts layers, samples or steps stand for one quantity each. What is used and ne
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.meaning.values import Dim
-from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Prime, Times, Transpose
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Prime, Times, Transpose
 
 LOSSES = {"L", "cal L", "J", "E", "C", "ell", "loss", "cost", "cal J", "cal E", "cal C", "Loss", "Cost", "l", "R", "S"}
 SCALARS = {"eta", "lambda", "alpha", "epsilon", "varepsilon", "m", "n", "N", "M", "D", "pi", "K", "rho"}
+ACTIVATION_NAMES = {"sigma", "phi", "varphi", "psi", "rho", "f", "g", "F", "G", "Phi", "act", "activation"}
 Key = tuple[str, tuple[str, ...], tuple[int, ...]]
 """A quantity: its base, its family, and the numbers of its slots."""
 
@@ -52,6 +53,8 @@ class Signal:
     of: str
     loss: Ref
     factor: float = 1.0
+    mean: bool = False
+    """Of the sum over the samples, where the loss is their mean: dZ beside dW."""
 
 
 @dataclass
@@ -92,6 +95,12 @@ class Program:
         if ref.base not in self.families:
             return ()
         return tuple(sub.base.rstrip("'") if isinstance(sub, Name) else "?" for sub in ref.subs)
+
+    @property
+    def activations(self) -> set[str]:
+        """Names that stand for the activation: by custom, or because a forward equation applies them to a symbol."""
+        calls = [d.body for d in self.definitions if isinstance(d.body, Call) and isinstance(d.body.function, Name)]
+        return ACTIVATION_NAMES | {call.function.base for call in calls if isinstance(call.function, Name)}
 
     @property
     def logarithms(self) -> bool:
@@ -160,7 +169,10 @@ def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def is_update(head: Node, body: Node) -> bool:
     """Whether the right side uses what stands on the left."""
-    return isinstance(head, Ref) and any(node == head for node in body.walk())
+    if not isinstance(head, Ref):
+        return False
+    plain = replace(head, mark="")
+    return any(isinstance(node, Ref) and replace(node, mark="") == plain for node in body.walk())
 
 
 def has_partials(node: Node) -> bool:

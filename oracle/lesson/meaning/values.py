@@ -84,6 +84,8 @@ class Value:
     row: bool = False
     """A vector that was transposed."""
     way: Way | None = None
+    ones: bool = False
+    """A vector of ones, of the length that its neighbour wants."""
 
     @property
     def rank(self) -> int:
@@ -138,6 +140,7 @@ class Algebra:
 
     def elementwise(self, f: Callable[..., Tensor], a: Value, b: Value, what: str) -> Value:
         """f(a, b) entry by entry; a vector beside a matrix is repeated along the samples."""
+        a, b = (Value(None if v.data is None else v.data.new_ones(())) if o.ones else o for o, v in ((a, b), (b, a)))
         names, dims = self.union((a, b), what)
         left, right = self.spread(a, names), self.spread(b, names)
         if a.rank and b.rank and a.rank != b.rank:
@@ -173,12 +176,23 @@ class Algebra:
         return along
 
     def add(self, a: Value, b: Value, sign: int) -> Value:
+        """a + b or a - b; a vector beside one entry (W a + b_j) is meant entry by entry."""
+        if a.rank == 1 and not b.rank:
+            a = self._entries(a, b)
+        elif b.rank == 1 and not a.rank:
+            b = self._entries(b, a)
         return self.elementwise(torch.add if sign > 0 else torch.sub, a, b, "a sum" if sign > 0 else "a difference")
+
+    def _entries(self, vector: Value, entry: Value) -> Value:
+        fits = [n for n, d in zip(entry.names, entry.dims, strict=True) if one(d, vector.shape[0])]
+        return self.named(vector, (fits[0],)) if len(fits) == 1 and fits[0] not in vector.names else vector
 
     # -- products
 
     def multiply(self, a: Value, b: Value, op: str) -> Value:
         """a op b: scalars scale; juxtaposed matrices and vectors are a matrix product, with ⊙ elementwise."""
+        if a.ones or b.ones:
+            return self._with_ones(a, b)
         if not a.rank or not b.rank:
             out = self.elementwise(torch.mul, a, b, "a product")
             return replace(
@@ -200,6 +214,15 @@ class Algebra:
         if op == "otimes" and a.rank == b.rank == 1:
             return self._matrix(a, replace(b, row=True))
         return self._matrix(a, b)
+
+    @staticmethod
+    def _with_ones(a: Value, b: Value) -> Value:
+        """A 1 sums the rows of A, 1ᵀ A its columns."""
+        value, along = (a, -1) if b.ones else (b, -min(b.rank, 2) or -1)
+        if not value.rank:
+            raise IllTypedError("a vector of ones beside a number")
+        shape = value.shape[:-1] if along == -1 else value.shape[:-2] + value.shape[-1:]
+        return Value(None if value.data is None else value.data.sum(along), value.names, value.dims, shape)
 
     @staticmethod
     def _fit(a: Value, b: Value) -> bool:

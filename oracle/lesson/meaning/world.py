@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from oracle.lesson.meaning.notation import Ref, letters
-from oracle.lesson.meaning.program import SCALARS, Definition, FunctionDefinition, Key, Program
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, slots_of
+from oracle.lesson.meaning.program import LOSSES, SCALARS, Definition, FunctionDefinition, Key, Program
+from oracle.lesson.meaning.usage import SIGNALS
 from oracle.lesson.meaning.values import (
     Algebra,
     BeyondError,
@@ -57,6 +58,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }  # fmt: skip
 TARGETS = {"t", "y", "d", "T", "Y", "target"}
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
+NAMED = {*ELEMENTWISE, "softmax"}
 ENDS = {"layer": "depth", "time": "steps", "sample": "samples"}
 
 
@@ -71,16 +73,26 @@ class World:
     activation: str = "sigmoid"
     pairs: str = "strict"
     immediate: bool = False
+    half: int = 0
+    """1 or -1: symbols that may be anything are positive, or negative."""
     kept: dict[Key, Value] = field(default_factory=dict)
     busy: set[Key] = field(default_factory=set)
     typed: dict[str, Dim] = field(default_factory=dict)
     """Of the formula at hand: what its letters count."""
     letters: set[str] = field(default_factory=set)
     """Of the formula at hand: all indices."""
+    losing: bool = False
+    """While a loss is made."""
+    sample: int | None = None
+    """While a quantity of one sample is computed by equations that name no sample: which one."""
     held: dict[Key, Value] | None = None
     """While a direct partial is taken: copies of the quantities, each standing for itself."""
     loose: set[str] = field(default_factory=set)
     """Symbols of the formula at hand that may be anything."""
+    passing: set[Key] = field(default_factory=set)
+    """Their keys among what is kept."""
+    free: dict[Key, tuple[Dim, ...]] = field(default_factory=dict)
+    """What such symbols look like."""
     line: int = 0
     """The number of the equation at hand."""
     bindings: list[dict[str, Value]] = field(default_factory=list)
@@ -97,12 +109,31 @@ class World:
         if key in self.kept:
             return self.kept[key]
         found = self.definition(base, family, slots)
+        if found is None and (sample := dict(slots).get("sample")) and self.sample is None:
+            bare = tuple(slot for slot in slots if slot[0] != "sample")
+            if (shared := self.definition(base, family, bare)) is not None:
+                self.sample = sample
+                try:
+                    self.kept[key] = replace(self.defined(key, *shared), way=None)
+                finally:
+                    self.sample = None
+                return self.kept[key]
         if found is None or key in self.busy:
             value = self.leaf(base, family, slots, count)
         else:
             value = self.defined(key, *found)
         self.kept[key] = replace(value, way=None)
+        if base in self.loose:
+            self.passing.add(key)
         return self.kept[key]
+
+    def begin(self, line: int, loose: set[str]) -> None:
+        """Another equation: what could be anything in the last one is forgotten."""
+        self.line, self.loose = line, loose
+        for key in self.passing:
+            self.kept.pop(key, None)
+        self.passing.clear()
+        self.free.clear()
 
     def definition(
         self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...]
@@ -160,31 +191,40 @@ class World:
             )
             return Value(number)
         at = (base, family, tuple(n for kind, n in slots if kind == "layer"))
-        if at not in self.program.shapes:
-            others = [known for known in self.program.shapes if known[0] == base]
-            kinds = tuple(k for k, _ in slots)
-            heads = [d.head for d in self.program.definitions if slots and not self.infer]
-            if any(head.base == base and head.kinds == kinds for head in heads):
-                raise BeyondError
-            if not self.infer and any(known[1] == family and len(known[2]) == len(at[2]) for known in others):
-                raise BeyondError
-            if not self.infer and others and family and base not in self.loose:
-                raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
-            if not self.infer and base not in self.loose and base not in SCALARS:
-                raise UndefinedError(base)
-            parameter = base[:1] in "wWUVΘθuv" or base in ("Theta", "theta")
-            rank = count if base in self.loose else self.program.rank(base, count)
-            self.program.shapes[at] = tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))
-        shape = self.program.shapes[at]
-        data = None
-        if not self.infer:
-            size = [self.size(dim) for dim in shape]
-            data = torch.rand(size, generator=self.random, dtype=torch.float64) * 1.6 - 0.8
-            data = data + 0.1 * torch.sign(data)
-            if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
-                data = torch.softmax(2 * data, -1) if data.dim() else torch.sigmoid(data)
-            data.requires_grad_(True)
-        return Value(data, shape=shape)
+        if base in self.loose:
+            shape = self.free.setdefault(at, _dims(base, count))
+        elif at in self.program.shapes:
+            shape = self.program.shapes[at]
+        else:
+            self.refuse(base, family, slots, at)
+            shape = self.program.shapes[at] = _dims(base, self.program.rank(base, count))
+        return Value(None if self.infer else self.drawn(base, shape), shape=shape)
+
+    def refuse(self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...], at: Key) -> None:
+        """Say what is wrong with a symbol that no forward equation has, but where it is one of the usual constants."""
+        if self.infer:
+            return
+        kinds = tuple(kind for kind, _ in slots)
+        heads = [d.head for d in self.program.definitions if slots]
+        others = [known for known in self.program.shapes if known[0] == base]
+        if any(head.base == base and head.kinds == kinds for head in heads):
+            raise BeyondError
+        if any(known[1] == family and len(known[2]) == len(at[2]) for known in others):
+            raise BeyondError
+        if others and family:
+            raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
+        if base not in SCALARS:
+            raise UndefinedError(base)
+
+    def drawn(self, base: str, shape: tuple[Dim, ...]) -> Tensor:
+        """Random numbers, none near zero."""
+        data = torch.rand([self.size(dim) for dim in shape], generator=self.random, dtype=torch.float64) * 1.6 - 0.8
+        data = data + 0.1 * torch.sign(data)
+        if self.half and base in self.loose:
+            data = self.half * data.abs()
+        if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
+            data = torch.softmax(2 * data, -1) if data.dim() else torch.sigmoid(data)
+        return data.requires_grad_(True)
 
     def size(self, dim: Dim) -> int:
         root = dim.root()
@@ -194,9 +234,11 @@ class World:
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
         self.busy.add(key)
+        losing, self.losing = self.losing, definition.head.base in LOSSES and not definition.head.subs
         with self.fresh(definition.head, definition.body):
             value = self.value(definition.body, env)
         self.busy.discard(key)
+        self.losing = losing
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         if names and (loose := sorted(set(value.names) - set(names))):
             raise IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
@@ -222,6 +264,12 @@ class World:
 
     def ref(self, node: Ref, env: Env) -> Value:
         """A symbol's value; an error signal's (δ, dW) is a partial of the loss."""
+        if node.base == "1" and not node.subs:
+            return Value(None, ones=True)
+        if node.base in ("I", "delta") and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
+            known = node.base == "delta" and (node.base, (), 2) in self.program.signals
+            if not known and self.definition(node.base, self.program.family(node), ()) is None:
+                return self.kronecker(*(x.base for x in node.subs if isinstance(x, Name)))
         if node.base in CONSTANTS and self.definition(node.base, (), ()) is None and not node.subs:
             return self.scalar(CONSTANTS[node.base])
         if other := self.program.aliases.get(node.base):
@@ -229,14 +277,22 @@ class World:
         if signal := self.program.signal(node):
             wrt = replace(node, base=signal.of)
             out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss)
-            return replace(self.algebra.multiply(self.scalar(signal.factor), out, ""), way=out.way)
+            factor = signal.factor * (self.samples(out) if signal.mean else 1)
+            return replace(self.algebra.multiply(self.scalar(factor), out, ""), way=out.way)
         for binding in reversed(self.bindings):
             if node.base in binding:
                 return self.indexed(binding[node.base], node, env)
         return self.indexed(self.whole(node, env), node, env)
 
     def whole(self, node: Ref, env: Env) -> Value:
+        """A quantity, all of it."""
+        if self.has_function(node) and self.definition(node.base, (), ()) is None and not node.slots:
+            own = self.defined_function(node.base.split("_")[0])
+            if own is not None:
+                return self.value(own.body, env)
         slots = tuple((kind, self.number(expr, env, kind)) for kind, expr in node.slots)
+        if self.sample is not None and "sample" not in dict(slots) and self.per_sample(node.base):
+            slots = tuple(sorted((*slots, ("sample", self.sample))))
         for kind, n in slots:
             if not (0 if kind != "sample" else 1) <= n <= int(getattr(self.program, ENDS[kind])):
                 raise BeyondError
@@ -247,6 +303,20 @@ class World:
         if key not in self.held:
             self.held[key] = replace(value, data=value.data.detach().clone().requires_grad_(True))
         return self.held[key]
+
+    def samples(self, value: Value) -> int:
+        """How many samples a batch has."""
+        return next((self.size(dim) for dim in value.shape if not dim.root().of_parameter), 1)
+
+    def per_sample(self, base: str) -> bool:
+        """Whether a quantity is another for each sample: all but parameters and constants."""
+        core = base.split("_")[0].split(" ")[-1]
+        return (
+            core not in PARAMETER_LETTERS
+            and base not in SCALARS
+            and base not in self.program.counts
+            and base not in CONSTANTS
+        )
 
     def family(self, node: Ref) -> tuple[str, ...]:
         """Which of several quantities of a name: by its letters, where one is new by those of the formula at hand."""
@@ -266,7 +336,7 @@ class World:
 
     def indexed(self, value: Value, node: Ref, env: Env) -> Value:
         if len(node.subs) > value.rank:
-            raise IllTypedError(f"{node.base} has {value.rank} axes, and {len(node.subs)} indices stand at it")
+            raise NotUnderstoodError(f"{node.base} has {value.rank} axes here, and {len(node.subs)} indices")
         for sub in node.subs:
             value = self.pick(value, sub, env)
         return value
@@ -346,16 +416,25 @@ class World:
         return out
 
     def joined(self, a: Value, b: Value) -> Value | None:
-        """∂A/∂B ∂B/∂C: contracted over all of B, whichever stands first."""
-        if a.way is None or b.way is None or not (a.rank or b.rank):
-            return None
-        if a.way.wrt != b.way.of:
-            if b.way.wrt != a.way.of:
-                return None
+        """∂A/∂B ∂B/∂C: contracted over all of B, whichever stands first; so too what stands for ∂A/∂B before ∂B/∂C."""
+        if b.way is None:
             a, b = b, a
-        assert a.way is not None
+        if b.way is None or not (a.rank or b.rank):
+            return None
+        if a.way is not None:
+            if a.way.wrt != b.way.of:
+                a, b = b, a
+            if a.way is None or b.way is None or a.way.wrt != b.way.of:
+                return None
+            return self.contracted(a, b, a.way.rank, Way(a.way.of, b.way.wrt, b.way.rank))
         assert b.way is not None
-        k = a.way.rank
+        k = b.rank - b.way.rank
+        if b.rank > 2 and a.rank == k and all(one(p, q) for p, q in zip(a.shape, b.shape, strict=False)):
+            return self.contracted(a, b, k, None)
+        return None
+
+    def contracted(self, a: Value, b: Value, k: int, way: Way | None) -> Value | None:
+        """The sum over the last k places of a and the first k of b."""
         if k == 0 or a.rank < k or b.rank < k:
             return None
         names, dims = self.algebra.union((a, b), "a chain of partials")
@@ -369,7 +448,7 @@ class World:
             rows, columns = left.shape[n : left.dim() - k], right.shape[n + k :]
             data = left.reshape((*lead, rows.numel(), inner)) @ right.reshape((*lead, inner, columns.numel()))
             data = data.reshape((*lead, *rows, *columns))
-        return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=Way(a.way.of, b.way.wrt, b.way.rank))
+        return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=way)
 
     def power(self, node: Power, env: Env) -> Value:
         if isinstance(node.base, Name | Ref) and node.base.base == "e" and not self.definition("e", (), ()):
@@ -390,12 +469,19 @@ class World:
                 primes += core.order
             elif not isinstance(core, Power | Tagged | Indexed):
                 raise NotUnderstoodError("a function that is no symbol")
+            if isinstance(core, Indexed) and isinstance(label := core.subs[0], Name) and label.base in NAMED:
+                core = label
+                continue
             core = core.base
-        if not primes and self.is_quantity(core.base):
-            return self.ref(Ref(core.base), env)
-        args = [self.value(arg, env) for arg in node.args]
-        if core.base in ("sum", "mean") and len(args) == 1:
-            return self.norm_free(args[0])
+        slots = slots_of(node.args)
+        for which in (slots, ()):
+            if not primes and self.is_quantity(core.base, tuple(kind for kind, _ in which)):
+                return self.ref(Ref(core.base, which), env)
+        args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
+        if core.base == "samples":
+            return self.scalar(float(self.samples(args[0])))
+        if core.base == "sum":
+            return self.summed(args[0], node.args[1:])
         if core.base == "softmax" and len(args) == 1:
             return self.apply(lambda x: torch.softmax(x, -1), args[0])
         if core.base == "prod" and len(args) == 2:
@@ -407,10 +493,25 @@ class World:
             return self.anything(core.base, args)
         if len(args) != 1:
             raise NotUnderstoodError(f"{core.base} of {len(args)} arguments")
-        f = self.function(core.base)
+        if core.base in SIGNALS and not self.program.functions.get(core.base):
+            raise IllTypedError(f"{core.base} stands for a partial here, and is no function")
+        f = self.applied(core.base, node.args[0], primes) or self.function(core.base, env)
         for _ in range(primes):
             f = slope(f)
         return self.apply(f, args[0])
+
+    def applied(self, name: str, arg: Node, primes: int) -> Callable[[Tensor], Tensor] | None:
+        """g′(z) beside a = ReLU(z): the slope of what the net applies to z, where nothing says what g is."""
+        if not primes or not isinstance(arg, Ref) or self.program.functions.get(name):
+            return None
+        for definition in self.program.definitions:
+            body = definition.body
+            if isinstance(body, Call) and len(body.args) == 1 and isinstance(used := body.args[0], Ref):
+                labels = (n.base for n in body.function.walk() if isinstance(n, Name))
+                label = next((base for base in labels if base in ELEMENTWISE), "")
+                if label and label != name and used.base == arg.base and used.slots == arg.slots:
+                    return ELEMENTWISE[label]
+        return None
 
     def anything(self, name: str, args: list[Value]) -> Value:
         """A function of which nothing is said, l(o, y): smooth, of all entries, the same in one net."""
@@ -430,38 +531,43 @@ class World:
             )
         return Value(out)
 
-    def is_quantity(self, base: str) -> bool:
+    def is_quantity(self, base: str, kinds: tuple[str, ...]) -> bool:
         """Whether J(W, b) is J: a quantity written with what it depends on."""
-        heads = (d.head for d in self.program.definitions)
-        return not self.program.functions.get(base) and any(
-            h.base == base and not h.subs and not h.slots for h in heads
-        )
+        heads = [d.head for d in self.program.definitions]
+        known = any(head.base == base and not head.subs and head.kinds == kinds for head in heads)
+        return known and not self.program.functions.get(base)
 
-    def function(self, name: str) -> Callable[[Tensor], Tensor]:
+    def function(self, name: str, env: Env) -> Callable[[Tensor], Tensor]:
+        """What a name stands for: a known function, the lesson's own, or its activation."""
         if name in ELEMENTWISE:
             return ELEMENTWISE[name]
         if own := self.defined_function(name):
-            parameter = own.parameters[0].base
+            parameter = own.parameters[0].base if own.parameters else ""
 
             def lessons(x: Tensor) -> Tensor:
                 self.bindings.append({parameter: Value(x.reshape(-1), ("",), (Dim("argument"),))})
                 try:
-                    out = self.value(own.body, {}).data
+                    out = self.value(own.body, env).data
                 finally:
                     self.bindings.pop()
                 assert out is not None
                 return out.reshape(x.shape)
 
             return lessons
+        if name not in self.program.activations:
+            raise NotUnderstoodError(f"what function {name} is, nothing says")
         return ACTIVATIONS[self.activation]
 
     def defined_function(self, name: str) -> FunctionDefinition | None:
         """The lesson's last definition before the line at hand; where it gives several, its net is of none of them."""
         found = self.program.functions.get(name, [])
         before = [definition for definition in found if definition.number <= self.line]
-        return before[-1] if before else found[0] if len(found) == 1 else None
+        latest = max(before, key=lambda definition: definition.number, default=None)
+        return latest or (found[0] if len(found) == 1 else None)
 
     def total(self, node: Sum, env: Env) -> Value:
+        if not node.indices and not node.product:
+            return self.gathered(self.value(node.body, env))
         if len(node.indices) != 1:
             raise NotUnderstoodError("a sum over nothing that is named, or over several indices")
         letter = node.indices[0].base
@@ -469,9 +575,13 @@ class World:
         if kind:
             low = self.number(node.lower, env, kind) if node.lower else 1
             high = self.number(node.upper, env, kind) if node.upper else int(getattr(self.program, ENDS[kind]))
-            values = [self.value(node.body, {**env, letter: n}) for n in range(low, high + 1)]
-            out = values[0]
-            for value in values[1:]:
+            back = isinstance(node.upper, Number) and not isinstance(node.lower, Number) and high < low
+            numbers = range(low, high - 1, -1) if back else range(low, high + 1)
+            if not numbers:
+                return self.scalar(1.0 if node.product else 0.0)
+            first, *rest = (self.value(node.body, {**env, letter: n}) for n in numbers)
+            out = first
+            for value in rest:
                 out = self.algebra.multiply(out, value, "") if node.product else self.algebra.add(out, value, 1)
             return out
         before = self.typed.pop(letter, None)
@@ -510,12 +620,38 @@ class World:
         data = None if body.data is None else (body.data**2).sum(places).sqrt() if places else body.data.abs()
         return Value(data, body.names, body.dims)
 
+    def gathered(self, body: Value) -> Value:
+        """Σ of which nothing is said: over the samples of a batch, and over everything where a loss is made."""
+        samples = [k for k, dim in enumerate(body.shape) if not dim.root().of_parameter]
+        if body.rank == 2 and len(samples) == 1 and not self.losing:
+            at = len(body.names) + samples[0]
+            left = body.shape[: samples[0]] + body.shape[samples[0] + 1 :]
+            return Value(None if body.data is None else body.data.sum(at), body.names, body.dims, left)
+        return self.norm_free(body)
+
+    def summed(self, body: Value, options: tuple[Node, ...]) -> Value:
+        """`sum(Z, axis=1, keepdims=True)`, as in NumPy."""
+        for option in options:
+            if (
+                isinstance(option, Relation)
+                and letters(option.items[0]) == {"axis"}
+                and isinstance(option.items[1], Number)
+            ):
+                axis = int(option.items[1].text)
+                if axis >= body.rank:
+                    raise IllTypedError(f"a sum over axis {axis} of {body.rank}")
+                left = body.shape[:axis] + body.shape[axis + 1 :]
+                data = None if body.data is None else body.data.sum(len(body.names) + axis)
+                return Value(data, body.names, body.dims, left)
+        return self.norm_free(body)
+
     @staticmethod
     def norm_free(body: Value) -> Value:
-        """The sum over all places."""
-        places = tuple(range(len(body.names), len(body.names) + body.rank))
+        """The sum over all places; of partials, over those of what is differentiated."""
+        own = body.rank - (body.way.rank if body.way else 0)
+        places = tuple(range(len(body.names), len(body.names) + own))
         data = None if body.data is None else body.data.sum(places) if places else body.data
-        return Value(data, body.names, body.dims)
+        return Value(data, body.names, body.dims, body.shape[own:])
 
     def kronecker(self, a: str, b: str) -> Value:
         dim = self.typed.get(a) or self.typed.get(b)
@@ -553,11 +689,25 @@ class World:
         finally:
             self.held = before
 
+    def unsaid(self, of: Ref, wrt: Ref, env: Env) -> bool:
+        """Whether a symbol is differentiated of which nothing says how it is computed."""
+        of = replace(of, base=self.program.aliases.get(of.base, of.base))
+        if of.base == wrt.base or self.program.signal(of) or of.base in self.loose:
+            return False
+        heads = [d.head for d in self.program.definitions]
+        return not any(head.base == of.base and head.kinds == of.kinds for head in heads) and not self.has_function(of)
+
+    def has_function(self, ref: Ref) -> bool:
+        """Whether a symbol is a function of the lesson, written without its argument."""
+        return ref.base.split("_")[0] in self.program.functions and not ref.subs
+
     def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None) -> Value:
         if not isinstance(wrt, Ref):
             raise NotUnderstoodError("a derivative by something that is no symbol")
         wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
         target = self.whole(wrt, env)
+        if isinstance(source, Ref) and self.unsaid(source, wrt, env):
+            raise UndefinedError(source.base)
         if isinstance(source, Ref) and source.base in self.program.alternates and not connected(of, target):
             of = self.value(self.program.alternates[source.base], env)
         names, dims, shape = of.names, of.dims, of.shape + target.shape
@@ -574,6 +724,11 @@ class World:
 
 def _key(node: Node | None) -> object:
     return (node.base, node.slots) if isinstance(node, Ref) else node
+
+
+def _dims(base: str, rank: int) -> tuple[Dim, ...]:
+    parameter = base[:1] in "wWUVuv" or base in ("Theta", "theta")
+    return tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))
 
 
 def slope(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -8,9 +8,10 @@ from oracle.lesson.reading.source import Source
 
 FENCE = r"^[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$"
 HEADING = r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<heading>[^\n]*)$"
+SCRIPT = r"<script[^>]*type=[\"']math/tex(?P<mode>[^\"'>]*)[\"'][^>]*>(?P<script>.*?)</script>"
 RULE = r"^(?=[^\n]*-)(?=[^\n]*\|)[ \t|:-]+$"
 TOKEN = re.compile(
-    rf"{FENCE}|{HEADING}|(?P<rule>{RULE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})",
+    rf"{FENCE}|{HEADING}|(?P<rule>{RULE})|(?:{SCRIPT})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})",
     re.MULTILINE | re.DOTALL,
 )
 FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
@@ -37,6 +38,9 @@ def _token(source: Source, maths: Delimited, match: re.Match[str]) -> int:
         return _heading(source, match)
     if match["rule"]:
         return _table(source, match)
+    if match["script"] is not None:
+        source.formula(match.span("script"), match.span(), display="display" in match["mode"])
+        return match.end()
     if match["comment"]:
         return _comment(source, maths, match.start())
     if match["ticks"]:
