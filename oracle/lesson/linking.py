@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import cast
 
+from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import Nets, Outcome
 from oracle.lesson.meaning.notation import Ref
@@ -42,8 +43,18 @@ def _link(
     if found.verdict in ("fails", "ill-typed") and (under := judge.under(head, member, number)):
         return Link(left, op, right, "holds under", under=under, place=place)
     verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
+    example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None
-    return Link(left, op, right, cast("Verdict", verdict), found.reason, difference=difference, place=place)
+    return Link(
+        left,
+        op,
+        right,
+        cast("Verdict", verdict),
+        found.reason,
+        difference=difference,
+        counterexample=example,
+        place=place,
+    )
 
 
 def _widened(member: Node) -> Node | None:

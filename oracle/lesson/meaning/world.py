@@ -56,6 +56,7 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softplus": torch.nn.functional.softplus,
 }  # fmt: skip
+SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
 TARGETS = {"t", "y", "d", "T", "Y", "target"}
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
 NAMED = {*ELEMENTWISE, "softmax"}
@@ -73,6 +74,8 @@ class World:
     activation: str = "sigmoid"
     pairs: str = "strict"
     immediate: bool = False
+    single: bool = False
+    """Whether every layer has one unit, and numbers are small ones."""
     half: int = 0
     """1 or -1: symbols that may be anything are positive, or negative."""
     kept: dict[Key, Value] = field(default_factory=dict)
@@ -218,8 +221,12 @@ class World:
 
     def drawn(self, base: str, shape: tuple[Dim, ...]) -> Tensor:
         """Random numbers, none near zero."""
-        data = torch.rand([self.size(dim) for dim in shape], generator=self.random, dtype=torch.float64) * 1.6 - 0.8
-        data = data + 0.1 * torch.sign(data)
+        size = [self.size(dim) for dim in shape]
+        if self.single:
+            data = SMALL[torch.randint(len(SMALL), size, generator=self.random)]
+        else:
+            data = torch.rand(size, generator=self.random, dtype=torch.float64) * 1.6 - 0.8
+            data = data + 0.1 * torch.sign(data)
         if self.half and base in self.loose:
             data = self.half * data.abs()
         if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
@@ -227,6 +234,9 @@ class World:
         return data.requires_grad_(True)
 
     def size(self, dim: Dim) -> int:
+        """How large a dimension is: different from all others, or 1 in a net of single units."""
+        if self.single:
+            return 1
         root = dim.root()
         if root not in self.sizes:
             self.sizes[root] = len(self.sizes) + 2
