@@ -78,9 +78,20 @@ def test_every_equation_number_and_block_of_our_own_lesson_is_right(name: str) -
     assert [code.verdict for code in found.code] == ["match"]
 
 
+def test_the_tutorials_errors_cancel_and_its_claims_contradict() -> None:
+    found = audit(read(LESSONS / "seed.md"))
+    cancelling = next(remark for remark in found.remarks if remark.kind == "cancelling")
+    assert set(cancelling.equations) == {2, 3, 4}
+    assert cancelling.suggestion is not None
+    joint = [cancelling.suggestion.tex, *(tex for _, tex in cancelling.suggestion.others)]
+    assert joint[0] == r"\frac{\partial L}{\partial z_k}=(y_k-t_k)\cdot\sigma'(z_k)"
+    assert any(tex.startswith(r"\frac{\partial z_k}{\partial z_j}=") for tex in joint)
+    assert any(remark.kind == "contradiction" and 2 in remark.equations for remark in found.remarks)
+
+
 def test_a_failing_link_has_a_counterexample_in_small_numbers() -> None:
     found = audit(read(Path("lesson.md"), FORWARD + r"$$\frac{\partial L}{\partial y_k} = (y_k - t_k) \sigma'(z_k)$$"))
     example = found.equations[-1].links[0].counterexample
     assert example is not None
-    assert {"x_{i}", "w_{ji}", "w_{kj}", "t_{k}"} <= {sample.tex for sample in example.net}
+    assert {"w_{ji}", "w_{kj}", "b_{j}", "b_{k}"} <= {sample.tex for sample in example.net}
     assert example.left.value != example.right.value

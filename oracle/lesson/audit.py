@@ -17,6 +17,7 @@ from oracle.lesson.meaning.notation import Notation, lifted, survey
 from oracle.lesson.numbers import worked
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
+from oracle.lesson.whole import remarks
 
 HEAD = re.compile(
     r"(?:^|\\\\|[,;&]|\\quad)\s*\\?(?:math\w+\{)?([A-Za-z]+)\}?(?:_\{?[^{}()]*\}?)?\s*\([^()=]*\)\s*&?\s*(?::?=|\\equiv)"
@@ -59,12 +60,14 @@ def audit(
         here = [line for line in lines if line.section == section]
         trusted = not scope.assumed or _explains([judged_[line.number] for line in here], list(judged_.values()))
         found = [judged_[line.number] if trusted else _doubted(judged_[line.number]) for line in here]
-        repairs = suggest(here, found, judges[section], reread)
+        repairs = suggest(here, found, judges[section], reread, lesson=lines)
         equations += [structs.replace(e, suggestions=repairs.get(e.number, ())) for e in found]
     equations.sort(key=lambda equation: equation.number)
+    offered = {equation.number: equation.suggestions for equation in equations}
     return Audit(
         document.path, document.title, document.format, reading.profile, reading.net, reading.words, tuple(equations),
-        numbers=worked(document), code=judged_code(document, seed) if code else (), notes=document.notes, nets=nets,
+        remarks=remarks(lines, equations, judges, reread, offered), numbers=worked(document),
+        code=judged_code(document, seed) if code else (), notes=document.notes, nets=nets,
     )  # fmt: skip
 
 

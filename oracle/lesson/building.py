@@ -266,6 +266,7 @@ def _infer(program: Program) -> None:
         good = [_inferred(world, definition, env) for env in assignments(program, (definition.head, definition.body))]
         if not any(good):
             program.definitions.remove(definition)
+    program.rows = world.algebra.rows
     for base, body in list(program.alternates.items()):
         if not _inferred(world, Definition(Ref(""), body), {}, body):
             del program.alternates[base]

@@ -3,6 +3,7 @@ r"""Links held against autograd: the head of a chain is the truth, every member 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from math import isfinite
 
 import torch
 
@@ -199,6 +200,8 @@ def compared(world: World, head: Node, member: Node, env: Env, apart: bool = Fal
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     scale = max(_size(left), _size(right))
     gap = _size(difference)
+    if not isfinite(gap):
+        raise BeyondError  # a root of something negative, say: another net may tell
     return (gap / scale if scale > 0 else 0.0), scale == 0.0
 
 

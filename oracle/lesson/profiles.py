@@ -138,8 +138,10 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
     rows = (False, True) if batch else (False,)
     for offset, turned, loss, row in product((0, 1), (False, True), ("half_squared", "cross_entropy"), rows):
         w: Node = layer(weight)
-        led: Node = Transpose(w) if turned else w
-        total: Node = Times((layer(act, -1 + offset), led) if row else (led, layer(act, -1 + offset)), ("",))
+        below = layer(act, -1 + offset)
+        led: Node = Transpose(w) if turned and batch else w
+        before = row if batch else turned
+        total: Node = Times((below, led) if before else (led, below), ("",))
         if bias:
             total = Plus((total, layer(bias)), (1, 1))
         definitions = []
@@ -160,7 +162,7 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
         definitions += more
         ranks = {**ranks, **targets}
         words = [
-            f"layers: {pre or act}^l from {weight}^l{'ᵀ' if turned else ''} and {act} of the layer "
+            f"layers: {pre or act}^l from {weight}^l{', after' if before else ', before'} {act} of the layer "
             + ("below" if not offset else "l, for layer l + 1"),
             "the loss is half the squared error"
             if loss == "half_squared"

@@ -7,13 +7,15 @@ counts layers, samples or steps stand for one quantity each. What is used and ne
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from oracle.lesson.meaning.notation import Notation, Ref
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref
+from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import Dim
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Prime, Times, Transpose
 
 LOSSES = {"L", "cal L", "J", "E", "C", "ell", "loss", "cost", "cal J", "cal E", "cal C", "Loss", "Cost", "l", "R", "S"}
 SCALARS = {"eta", "lambda", "alpha", "epsilon", "varepsilon", "m", "n", "N", "M", "D", "pi", "K", "rho"}
-ACTIVATION_NAMES = {"sigma", "phi", "varphi", "psi", "rho", "f", "g", "F", "G", "Phi", "act", "activation"}
+MOMENTS = {"m", "s", "r", "S", "V", "Delta", "velocity", "momentum"}
+"""What optimizers keep from step to step."""
 Key = tuple[str, tuple[str, ...], tuple[int, ...]]
 """A quantity: its base, its family, and the numbers of its slots."""
 
@@ -74,6 +76,8 @@ class Program:
     depth: int = 3
     steps: int = 3
     samples: int = 3
+    rows: bool = False
+    """Whether samples are rows."""
     vectors: bool = False
     """Whether symbols without indices are vectors and matrices."""
     shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
@@ -169,7 +173,7 @@ def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def is_update(head: Node, body: Node) -> bool:
     """Whether the right side uses what stands on the left."""
-    if not isinstance(head, Ref):
+    if not isinstance(head, Ref) or head.base.split("_")[0] not in {*PARAMETER_LETTERS, *MOMENTS}:
         return False
     plain = replace(head, mark="")
     return any(isinstance(node, Ref) and replace(node, mark="") == plain for node in body.walk())

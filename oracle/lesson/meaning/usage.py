@@ -11,6 +11,10 @@ SIGNALS = {"delta", "Delta", "Err", "epsilon", "err", "error"}
 """Symbols that often stand for a partial of the loss."""
 
 
+ACTIVATION_NAMES = {"sigma", "phi", "varphi", "psi", "rho", "f", "g", "F", "G", "Phi", "act", "activation"}
+"""Names that stand for an activation by custom."""
+
+
 @dataclass
 class Usage:
     """What the statements of one lesson show."""
@@ -59,7 +63,9 @@ def _note(node: Node, found: Usage) -> None:
         case Derivative(of=Ref() as of) | Gradient(of=Ref() as of):
             if not of.subs and not of.slots:
                 found.losses[of.base] += 1
-        case Derivative(of=Call(function=Name(base=base))) | Gradient(of=Call(function=Name(base=base))):
+        case Derivative(of=Call(function=Name(base=base))) | Gradient(of=Call(function=Name(base=base))) if (
+            base not in ACTIVATION_NAMES
+        ):
             found.losses[base] += 1
         case Call(function=function, args=args):
             primed = any(isinstance(part, Prime) for part in function.walk())

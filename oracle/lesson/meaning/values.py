@@ -103,6 +103,8 @@ class Algebra:
     infer: bool = False
     pairs: str = "strict"
     """Two column vectors side by side: "strict" (no product), "elementwise" or "dot"."""
+    rows: bool = False
+    """Whether a forward equation has a vector before a matrix: then samples are rows, and xᵀ δ is an outer product."""
     words: Callable[[Dim], str] = field(default=lambda dim: dim.name)
 
     # -- dimensions
@@ -158,7 +160,7 @@ class Algebra:
         else:
             shape = a.shape or b.shape
             left, right = _grow(left, len(shape) - a.rank), _grow(right, len(shape) - b.rank)
-        data = None if left is None or right is None else _full(f(left, right), left, right)
+        data = None if left is None or right is None else f(left, right)
         row = (a.row or not a.rank) and (b.row or not b.rank) and len(shape) == 1
         return Value(data, names, dims, shape, row)
 
@@ -247,11 +249,12 @@ class Algebra:
             self.same(a.shape[1], b.shape[0], what)
             return Value(_mm(left, _grow(right, 1), 1), names, dims, (a.shape[0],))
         self.same(a.shape[0], b.shape[0], what)
+        self.rows |= self.infer
         return Value(_mm(_place(left, 1), right, 2), names, dims, (b.shape[1],), row=a.row)
 
     def _vectors(self, a: Value, b: Value, names: Any, dims: Any, left: Any, right: Any) -> Value:
         (p,), (q,) = a.shape, b.shape
-        outer = (b.row and not a.row) or (a.row and not b.row and not one(p, q) and not self.infer)
+        outer = (b.row and not a.row) or (a.row and not b.row and not one(p, q) and self.rows and not self.infer)
         if outer:
             data = None if left is None else left.unsqueeze(-1) * right.unsqueeze(-2)
             return Value(data, names, dims, (p, q))
@@ -334,7 +337,3 @@ def _mm(a: Tensor | None, b: Tensor | None, squeeze: int = 0) -> Tensor | None:
         return None
     out = a @ b
     return out.squeeze(-1) if squeeze == 1 else out.squeeze(-2) if squeeze == 2 else out
-
-
-def _full(out: Tensor, *parts: Tensor) -> Tensor:
-    return out.expand(torch.broadcast_shapes(*(p.shape for p in parts)))

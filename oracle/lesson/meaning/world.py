@@ -102,7 +102,7 @@ class World:
     """Arguments of the functions that are being evaluated."""
 
     def __post_init__(self) -> None:
-        self.algebra = Algebra(self.infer, self.pairs)
+        self.algebra = Algebra(self.infer, self.pairs, self.program.rows)
         self.random = torch.Generator().manual_seed(self.seed)
 
     # ---------------------------------------------------------------------------------------------------- quantities
@@ -227,6 +227,8 @@ class World:
         else:
             data = torch.rand(size, generator=self.random, dtype=torch.float64) * 1.6 - 0.8
             data = data + 0.1 * torch.sign(data)
+        if base in SCALARS:
+            data = data.abs()
         if self.half and base in self.loose:
             data = self.half * data.abs()
         if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
@@ -243,12 +245,15 @@ class World:
         return self.sizes[root]
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
+        losing = self.losing
         self.busy.add(key)
-        losing, self.losing = self.losing, definition.head.base in LOSSES and not definition.head.subs
-        with self.fresh(definition.head, definition.body):
-            value = self.value(definition.body, env)
-        self.busy.discard(key)
-        self.losing = losing
+        self.losing = definition.head.base in LOSSES and not definition.head.subs
+        try:
+            with self.fresh(definition.head, definition.body):
+                value = self.value(definition.body, env)
+        finally:
+            self.busy.discard(key)
+            self.losing = losing
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         if names and (loose := sorted(set(value.names) - set(names))):
             raise IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
@@ -452,7 +457,7 @@ class World:
         data = None
         if left is not None and right is not None:
             n = len(names)
-            lead = torch.broadcast_shapes(left.shape[:n], right.shape[:n])
+            lead = [max(p, q) for p, q in zip(left.shape[:n], right.shape[:n], strict=True)]
             left, right = left.expand(*lead, *left.shape[n:]), right.expand(*lead, *right.shape[n:])
             inner = left.shape[left.dim() - k :].numel()
             rows, columns = left.shape[n : left.dim() - k], right.shape[n + k :]
