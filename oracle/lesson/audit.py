@@ -20,7 +20,7 @@ from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
 from oracle.lesson.whole import remarks
 
 HEAD = re.compile(
-    r"(?:^|\\\\|[,;&]|\\quad)\s*\\?(?:math\w+\{)?([A-Za-z]+)\}?(?:_\{?[^{}()]*\}?)?\s*\([^()=]*\)\s*&?\s*(?::?=|\\equiv)"
+    r"(?:^|\\\\|[,;&]|\\quad)\s*\\?(?:math\w+[{\s])?([A-Za-z]+)\}?(?:_\{?[^{}()]*\}?)?\s*\([^()=]*\)(?:_\{?\w+\}?)?\s*&?\s*(?::?=|\\equiv)"
 )
 """`f(x) =`: a symbol that is a function in this lesson."""
 MODEL = re.compile(r"([A-Za-z]+)_\{?\\?(?:theta|Theta|W|w)(?:,\s*b)?\}?\s*(?:\\left)?\(")

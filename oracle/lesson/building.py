@@ -162,6 +162,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
+    if isinstance(head, Indexed) and isinstance(head.base, Call) and isinstance(head.base.function, Name):
+        head = Ref(head.base.function.base, (), head.subs, span=head.span)  # s(x)_i: an entry of what s makes of x
     if isinstance(head, Call):
         named = _called(head, member, program, number)
         if named is None or isinstance(named, FunctionDefinition):

@@ -54,6 +54,7 @@ OTHERWISE = (
     Way("the argument is negative", half=-1),
     Way("the two indices are different", apart=True),
     Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
+    Way("vectors are rows", pairs="rows"),
     Way("vectors side by side are an inner product", pairs="dot"),
 )
 

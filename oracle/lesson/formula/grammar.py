@@ -43,9 +43,25 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
         try:
             _add(statements, pending, part, _read(part, limits))
         except (UnreadableError, RecursionError) as error:
-            problems.append(_problem(error, (part.tokens[0].span[0], part.tokens[-1].span[1])))
+            problem = _problem(error, (part.tokens[0].span[0], part.tokens[-1].span[1]))
+            problems.append(problem)
+            if (rest := _without_last(part, problem)) is not None:
+                _add(statements, pending, rest, _read(rest, limits))
     statements += [Statement(node, span=node.span) for node in pending]
     return Parsed(tuple(statements), tuple(problems))
+
+
+def _without_last(part: Part, problem: Problem) -> Part | None:
+    """The statement without a parenthesis too many at its end, if that is all that is wrong with it."""
+    last = part.tokens[-1]
+    if last.text != ")" or last.span != problem.span or len(part.tokens) < 2:
+        return None
+    rest = replace(part, tokens=part.tokens[:-1])
+    try:
+        _read(rest, Limits(frozenset()))
+    except (UnreadableError, RecursionError):
+        return None
+    return rest
 
 
 def _problem(error: Exception, span: Span) -> Problem:

@@ -41,6 +41,8 @@ class Dim:
     name: str
     of_parameter: bool = False
     up: "Dim | None" = None
+    met: int = 1
+    """How many dimensions have become this one: one that never met another is not known well."""
 
     def root(self) -> "Dim":
         """The dimension that this one is by now."""
@@ -55,6 +57,7 @@ def unite(a: Dim, b: Dim) -> None:
     if a is not b:
         b.up = a
         a.of_parameter |= b.of_parameter
+        a.met += b.met
 
 
 def one(a: Dim, b: Dim) -> bool:
@@ -112,6 +115,8 @@ class Algebra:
     def same(self, a: Dim, b: Dim, what: str) -> Dim:
         if one(a, b):
             return a
+        if not self.infer and min(a.root().met, b.root().met) == 1:
+            raise NotUnderstoodError(f"{what}: no forward equation relates {self.words(a)} and {self.words(b)}")
         if not self.infer:
             raise IllTypedError(f"{what}: {self.words(a)} against {self.words(b)}")
         unite(a, b)
@@ -254,10 +259,15 @@ class Algebra:
 
     def _vectors(self, a: Value, b: Value, names: Any, dims: Any, left: Any, right: Any) -> Value:
         (p,), (q,) = a.shape, b.shape
-        outer = (b.row and not a.row) or (a.row and not b.row and not one(p, q) and self.rows and not self.infer)
+        inner = self.rows and self.pairs == "rows" and one(p, q)
+        outer = (b.row and not a.row and not inner) or (
+            a.row and not b.row and not one(p, q) and self.rows and not self.infer
+        )
         if outer:
             data = None if left is None else left.unsqueeze(-1) * right.unsqueeze(-2)
             return Value(data, names, dims, (p, q))
+        if b.row and not a.row and inner:
+            return Value(None if left is None else (left * right).sum(-1), names, dims)
         if a.row and not b.row:
             self.same(p, q, "an inner product")
             return Value(None if left is None else (left * right).sum(-1), names, dims)

@@ -74,6 +74,8 @@ class World:
     activation: str = "sigmoid"
     pairs: str = "strict"
     immediate: bool = False
+    rows: bool = False
+    """Whether vectors are rows, whatever the forward equations say."""
     single: bool = False
     """Whether every layer has one unit, and numbers are small ones."""
     half: int = 0
@@ -84,6 +86,8 @@ class World:
     """Of the formula at hand: what its letters count."""
     letters: set[str] = field(default_factory=set)
     """Of the formula at hand: all indices."""
+    outside: set[str] = field(default_factory=set)
+    """Of its left side: what a sum of which nothing is said does not go over."""
     losing: bool = False
     """While a loss is made."""
     sample: int | None = None
@@ -102,7 +106,7 @@ class World:
     """Arguments of the functions that are being evaluated."""
 
     def __post_init__(self) -> None:
-        self.algebra = Algebra(self.infer, self.pairs, self.program.rows)
+        self.algebra = Algebra(self.infer, self.pairs, self.program.rows or self.rows)
         self.random = torch.Generator().manual_seed(self.seed)
 
     # ---------------------------------------------------------------------------------------------------- quantities
@@ -200,7 +204,8 @@ class World:
             shape = self.program.shapes[at]
         else:
             self.refuse(base, family, slots, at)
-            shape = self.program.shapes[at] = _dims(base, self.program.rank(base, count))
+            rank = len(family) or self.program.rank(base, count)
+            shape = self.program.shapes[at] = _dims(base, rank)
         return Value(None if self.infer else self.drawn(base, shape), shape=shape)
 
     def refuse(self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...], at: Key) -> None:
@@ -265,15 +270,16 @@ class World:
     @contextmanager
     def fresh(self, *formulas: Node) -> Iterator[None]:
         """Another formula: its letters are its own."""
-        before = self.typed, self.letters
+        before = self.typed, self.letters, self.outside
         self.typed = dict(self.program.roles)
+        self.outside = {s.base for f in formulas[:1] for n in f.walk() for s in _subs(n) if isinstance(s, Name)}
         self.letters = {
             s.base for f in formulas for n in f.walk() if isinstance(n, Ref) for s in n.subs if isinstance(s, Name)
         }
         try:
             yield
         finally:
-            self.typed, self.letters = before
+            self.typed, self.letters, self.outside = before
 
     # ----------------------------------------------------------------------------------------------------- symbols
 
@@ -549,7 +555,7 @@ class World:
     def is_quantity(self, base: str, kinds: tuple[str, ...]) -> bool:
         """Whether J(W, b) is J: a quantity written with what it depends on."""
         heads = [d.head for d in self.program.definitions]
-        known = any(head.base == base and not head.subs and head.kinds == kinds for head in heads)
+        known = any(head.base == base and head.kinds == kinds for head in heads)
         return known and not self.program.functions.get(base)
 
     def function(self, name: str, env: Env) -> Callable[[Tensor], Tensor]:
@@ -637,6 +643,10 @@ class World:
 
     def gathered(self, body: Value) -> Value:
         """Σ of which nothing is said: over the samples of a batch, and over everything where a loss is made."""
+        if not body.rank:
+            for name in body.names:
+                body = body if name in self.outside else self.algebra.total(body, name)
+            return body
         samples = [k for k, dim in enumerate(body.shape) if not dim.root().of_parameter]
         if body.rank == 2 and len(samples) == 1 and not self.losing:
             at = len(body.names) + samples[0]
@@ -739,6 +749,10 @@ class World:
 
 def _key(node: Node | None) -> object:
     return (node.base, node.slots) if isinstance(node, Ref) else node
+
+
+def _subs(node: Node) -> tuple[Node, ...]:
+    return node.subs if isinstance(node, Ref | Indexed) else ()
 
 
 def _dims(base: str, rank: int) -> tuple[Dim, ...]:
