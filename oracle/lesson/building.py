@@ -10,7 +10,7 @@ from itertools import chain
 
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
-from oracle.lesson.meaning.notation import Notation, Ref, slots_of, unbound
+from oracle.lesson.meaning.notation import Notation, Ref, mentions, slots_of, unbound
 from oracle.lesson.meaning.program import (
     LOSSES,
     Definition,
@@ -18,6 +18,7 @@ from oracle.lesson.meaning.program import (
     Program,
     Signal,
     find_families,
+    recurs,
     written,
 )
 from oracle.lesson.meaning.usage import Usage, survey_usage
@@ -177,10 +178,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             program.signals.setdefault(written(head), Signal(member.wrt[0].base, member.of))
             defined.add(id(member))
         return
-    if not any(isinstance(part, Ref) for part in member.walk()):
+    if not mentions(member):
         defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
         return
-    if usage.is_signal(head.base) or _claims_something(head, member) or _says_nothing(member):
+    if usage.is_signal(head.base) or recurs(head, member) or _has_partials(member) or _says_nothing(member):
         return
     if _name(head) not in {_name(d.head) for d in program.definitions}:
         program.definitions.append(Definition(head, member, number))
@@ -212,13 +213,6 @@ def _says_nothing(member: Node) -> bool:
     return any(isinstance(part, Dots | Text | Items) for part in member.walk())
 
 
-def _claims_something(head: Ref, member: Node) -> bool:
-    same = any(
-        isinstance(n, Ref) and (n.base, n.slots, n.subs) == (head.base, head.slots, head.subs) for n in member.walk()
-    )
-    return same or _has_partials(member)
-
-
 def _factored(program: Program, usage: Usage) -> None:
     """a = σ(W x + b) beside σ′(z): z is the argument, and a is σ(z)."""
     for k, definition in enumerate(program.definitions):
@@ -229,12 +223,9 @@ def _factored(program: Program, usage: Usage) -> None:
             kinds = usage.kinds.get(base, set())
             if definition.head.kinds in kinds and base != definition.head.base:
                 z = replace(definition.head, base=base)
-                known = {_name(d.head) for d in program.definitions}
                 if not any(d.head.base == base for d in program.definitions):
                     program.definitions.append(Definition(z, body.args[0], definition.number))
-                elif _name(z) not in known and not any(
-                    d.head.kinds == z.kinds for d in program.definitions if d.head.base == base
-                ):
+                elif not any(d.head.kinds == z.kinds for d in program.definitions if d.head.base == base):
                     continue
                 program.definitions[k] = Definition(definition.head, replace(body, args=(z,)), definition.number)
                 break

@@ -3,9 +3,9 @@
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import FAR, Nets, assignments
 from oracle.lesson.meaning.notation import Ref, unbound
-from oracle.lesson.meaning.program import Key
+from oracle.lesson.meaning.program import Env, Key
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Value
-from oracle.lesson.meaning.world import Env, World
+from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Counterexample, Sample
 from oracle.lesson.syntax import Name, Node, Number
 

@@ -7,14 +7,14 @@ from math import isfinite
 
 import torch
 
-from oracle.lesson.meaning.notation import Ref, letters
-from oracle.lesson.meaning.program import Program
+from oracle.lesson.meaning.notation import Ref, letters, mentions
+from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
-from oracle.lesson.meaning.world import ACTIVATIONS, ENDS, Env, World
+from oracle.lesson.meaning.world import ACTIVATIONS, World
+from oracle.lesson.records import Verdict
 from oracle.lesson.syntax import Call, Derivative, Node, Number, Prime, Sum
 
-CONSTANTS = {"L", "T", "n", "N", "D", "n_l", "m"}
-"""Letters that are ends, never counted through."""
+ENDING = set[str]().union(*LAST.values())
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
 FAR = 1e-6
@@ -25,7 +25,7 @@ FAR = 1e-6
 class Outcome:
     """What the nets say of one link."""
 
-    verdict: str
+    verdict: Verdict
     reason: str = ""
     least: float = 0.0
     most: float = 0.0
@@ -147,15 +147,10 @@ def _may_be_free(head: Node, member: Node, base: str) -> bool:
     """Whether a symbol stands on both sides, or on the left of what needs none: f′(z) = 1."""
     for side in (head, member):
         for part in side.walk():
-            if isinstance(part, Derivative) and any(_uses(end, base) for end in (part.of, *part.wrt)):
+            if isinstance(part, Derivative) and any(mentions(end, base) for end in (part.of, *part.wrt)):
                 return False
-    needs = any(isinstance(part, Ref) for part in member.walk())
     slope = isinstance(head, Call) and any(isinstance(part, Prime) for part in head.function.walk())
-    return _uses(head, base) and (_uses(member, base) or (slope and not needs))
-
-
-def _uses(node: Node, base: str) -> bool:
-    return any(isinstance(part, Ref) and part.base == base for part in node.walk())
+    return mentions(head, base) and (mentions(member, base) or (slope and not mentions(member)))
 
 
 def assignments(program: Program, nodes: tuple[Node, ...]) -> Iterator[Env]:
@@ -163,7 +158,7 @@ def assignments(program: Program, nodes: tuple[Node, ...]) -> Iterator[Env]:
     kinds: dict[str, str] = {}
     for node in nodes:
         _slot_letters(node, frozenset(), kinds)
-    ends = [range(1, int(getattr(program, ENDS[kind])) + 1) for kind in kinds.values()]
+    ends = [range(1, program.end(kind) + 1) for kind in kinds.values()]
     for values in product(*ends):
         yield dict(zip(kinds, values, strict=True))
 
@@ -173,7 +168,7 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str]) -> N
         bound |= {name.base for name in node.indices}
     if isinstance(node, Ref):
         for kind, expr in node.slots:
-            for letter in letters(expr) - bound - CONSTANTS:
+            for letter in letters(expr) - bound - ENDING:
                 kinds.setdefault(letter, kind)
     for child in node.children():
         _slot_letters(child, bound, kinds)
@@ -199,8 +194,8 @@ def compared(world: World, head: Node, member: Node, env: Env, apart: bool = Fal
     if apart:
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
-    scale = max(_size(left), _size(right))
-    gap = _size(difference)
+    scale = max(size(left), size(right))
+    gap = size(difference)
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
     return (gap / scale if scale > 0 else 0.0), scale == 0.0
@@ -218,9 +213,11 @@ def _different(value: Value) -> Value:
     return Value(mask, value.names, value.dims)
 
 
-def _size(value: Value) -> float:
-    assert value.data is not None
-    return float(value.data.detach().abs().max()) if value.data.numel() else 0.0
+def size(value: Value) -> float:
+    """The largest entry."""
+    if value.data is None or not value.data.numel():
+        return 0.0
+    return float(value.data.detach().abs().max())
 
 
 def _shape(value: Value) -> str:

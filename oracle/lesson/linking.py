@@ -1,12 +1,11 @@
 """The links of a chain: its first member is the truth for all others."""
 
 from dataclasses import replace
-from typing import cast
 
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import Nets, Outcome
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
 from oracle.lesson.records import Link, Place, Verdict
 from oracle.lesson.syntax import Derivative, Node, Number, Plus, Problem, Relation, Span, Times
@@ -42,19 +41,12 @@ def _link(
             return Link(left, op, right, "holds under", under="the derivative is of all that follows it", place=place)
     if found.verdict in ("fails", "ill-typed") and (under := judge.under(head, member, number)):
         return Link(left, op, right, "holds under", under=under, place=place)
-    verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
+    verdict: Verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None
     return Link(
-        left,
-        op,
-        right,
-        cast("Verdict", verdict),
-        found.reason,
-        difference=difference,
-        counterexample=example,
-        place=place,
-    )
+        left, op, right, verdict, found.reason, difference=difference, counterexample=example, place=place
+    )  # fmt: skip
 
 
 def _widened(member: Node) -> Node | None:
@@ -72,8 +64,7 @@ def _widened(member: Node) -> Node | None:
 def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
-    bare = not any(isinstance(part, Ref) for part in member.walk())
-    return bare and bool(numbers) and (isinstance(head, Ref) or any("." in text for text in numbers))
+    return not mentions(member) and bool(numbers) and (isinstance(head, Ref) or any("." in text for text in numbers))
 
 
 def _outcome(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Outcome, Nets]:

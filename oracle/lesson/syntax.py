@@ -8,7 +8,7 @@ span of the macro's call. Spans do not take part in comparisons.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Span = tuple[int, int]
@@ -22,14 +22,19 @@ class Node:
 
     def children(self) -> Iterator["Node"]:
         """The nodes directly inside, from left to right."""
-        for part in fields(self):
-            yield from _nodes(getattr(self, part.name))
+        for name in _parts(self):
+            yield from _nodes(getattr(self, name))
 
     def walk(self) -> Iterator["Node"]:
         """A node and all inside it, outermost first."""
         yield self
         for child in self.children():
             yield from child.walk()
+
+
+def _parts(node: Node) -> tuple[str, ...]:
+    """The fields of a node that may hold nodes: all but the span, which is for keywords only."""
+    return node.__match_args__
 
 
 def _nodes(value: Any) -> Iterator[Node]:
@@ -48,7 +53,7 @@ def rebuilt(node: Node, change: Any) -> Node:
             return change(value)
         return tuple(through(item) for item in value) if isinstance(value, tuple) else value
 
-    return replace(node, **{part.name: through(getattr(node, part.name)) for part in fields(node)})
+    return replace(node, **{name: through(getattr(node, name)) for name in _parts(node)})
 
 
 # ------------------------------------------------------------------------------------------------------------- atoms

@@ -18,10 +18,10 @@ from oracle.lesson.correcting.chains import (
 from oracle.lesson.correcting.edit import Edit
 from oracle.lesson.correcting.edits import edits, renamings
 from oracle.lesson.correcting.searching import Search
-from oracle.lesson.correcting.trying import Store, Trial, size, trials
+from oracle.lesson.correcting.trying import Store, Trial, trials
 from oracle.lesson.correcting.vocabulary import Source, Vocabulary, vocabulary
 from oracle.lesson.correcting.writing import text
-from oracle.lesson.judging import Nets
+from oracle.lesson.judging import Nets, size
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.records import BAD, Suggestion
 from oracle.lesson.syntax import Derivative, Node, Relation

@@ -5,10 +5,11 @@ from math import isfinite
 
 import torch
 
-from oracle.lesson.judging import Nets, assignments
+from oracle.lesson.judging import Nets, assignments, size
 from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value
-from oracle.lesson.meaning.world import Env, World
+from oracle.lesson.meaning.world import World
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -41,8 +42,8 @@ class Trial:
     target: Value
     typed: dict[str, Dim]
     line: int = 0
-    letters: frozenset[str] = frozenset()
-    """All indices of the chain."""
+    formulas: tuple[Node, ...] = ()
+    """The chain."""
     partials: dict[Node, Value | None] = field(default_factory=dict)
     """Derivatives, kept for all trials in the same net."""
     kept: dict[Node, Value | None] = field(default_factory=dict)
@@ -85,9 +86,8 @@ class Trial:
 
     def _plain(self, node: Node) -> Value:
         self.world.line = self.line
-        with self.world.fresh():
+        with self.world.fresh(*self.formulas):
             self.world.typed.update(self.typed)
-            self.world.letters.update(self.letters)
             if isinstance(node, Sum):
                 for name in node.indices:
                     self.world.typed.pop(name.base, None)
@@ -121,13 +121,6 @@ class Trial:
         return scale > 0 and size(gap) <= CLOSE * scale
 
 
-def size(value: Value) -> float:
-    """The largest entry."""
-    if value.data is None or not value.data.numel():
-        return 0.0
-    return float(value.data.detach().abs().max())
-
-
 def trials(
     nets: Nets, store: Store, head: Node, members: tuple[Node, ...], line: int = 0, count: int = 2
 ) -> list[Trial]:
@@ -154,7 +147,6 @@ def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store:
             target = partials.get(head) or world.value(head, env)
             if isinstance(head, Derivative):
                 partials[head] = target
-            letters = frozenset(world.letters)
             typed = dict(world.typed) | dict(zip(target.names, target.dims, strict=True))
             for member in members:
                 try:
@@ -165,4 +157,4 @@ def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store:
                     continue
     except REFUSED:
         return None
-    return Trial(world, env, target, typed, world.line, letters, partials)
+    return Trial(world, env, target, typed, world.line, (head, *members), partials)

@@ -25,7 +25,6 @@ from oracle.lesson.syntax import (
     Sum,
     Tagged,
     Text,
-    Transpose,
     rebuilt,
 )  # fmt: skip
 
@@ -35,8 +34,6 @@ SAMPLE_LETTERS = {"i", "n", "m", "s", "p", "mu", "d", "j", "k", "r", "q"}
 INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "rho"}
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
-OPERATORS = {"log", "ln", "exp", "tanh", "max", "min", "sum", "softmax", "sigmoid", "diag", "tr"}
-STATISTICS = {"K", "N", "M", "m", "n", "T", "D", "C"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,6 @@ class Scripts:
     powers: tuple[Node, ...]
     subs: tuple[Node, ...]
     mark: str
-    transposed: bool
 
 
 def taken_apart(node: Node) -> Scripts | None:
@@ -70,7 +66,7 @@ def taken_apart(node: Node) -> Scripts | None:
     tags: list[tuple[Node, str]] = []
     powers: list[Node] = []
     subs: tuple[Node, ...] = ()
-    mark, transposed = "", False
+    mark = ""
     while not isinstance(node, Name):
         match node:
             case Tagged(base=base, tag=tag, bracket=bracket):
@@ -81,17 +77,20 @@ def taken_apart(node: Node) -> Scripts | None:
                 subs = inner + subs
             case Marked(base=base, mark=word):
                 mark = word
-            case Transpose(base=base) if transposed is False and isinstance(base, Name | Tagged | Power | Indexed):
-                return None
             case _:
                 return None
         node = base
-    return Scripts(node, tuple(tags), tuple(powers), subs, mark, transposed)
+    return Scripts(node, tuple(tags), tuple(powers), subs, mark)
 
 
 def letters(node: Node) -> set[str]:
     """Every letter of an expression."""
     return {part.base for part in node.walk() if isinstance(part, Name)}
+
+
+def mentions(node: Node, base: str = "") -> bool:
+    """Whether a formula has a symbol of this name; without a name, any symbol at all."""
+    return any(isinstance(part, Ref) and (not base or part.base == base) for part in node.walk())
 
 
 def stepped(node: Node) -> str | None:
@@ -119,18 +118,18 @@ class Notation:
     sub_slots: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By base, which subscript is a step (or a layer)."""
     bound: set[str] = field(default_factory=set)
-    bases: set[str] = field(default_factory=set)
+    """Letters that a sum goes over."""
     indexed: set[tuple[str, int]] = field(default_factory=set)
     """Bases, with the number of their subscripts, that carry an index letter."""
-    functions: set[str] = field(default_factory=set)
     labelled: set[str] = field(default_factory=set)
+    """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
     squares: set[str] = field(default_factory=set)
     """Names whose square is a quantity of its own: σ² of a batch."""
 
     # -- the decision for one symbol
 
-    def ref(self, parts: Scripts) -> Node | None:
-        """The symbol as a quantity, its powers around it; None for a number's name (e, π)."""
+    def ref(self, parts: Scripts) -> Node:
+        """The symbol as a quantity, its powers around it."""
         base = parts.name.base
         slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
         powers, squared = [], ""
@@ -176,11 +175,9 @@ class Notation:
         used = letters(tag)
         if used & TIME_LETTERS or bracket == "<":
             return "time"
-        if used & self.layers or "n_l" in used:
+        if used & self.layers or "n_l" in used or bracket == "[":
             return "layer"
-        if bracket == "[":
-            return "layer"
-        if used & SAMPLE_LETTERS and not (used & self.layers):
+        if used & SAMPLE_LETTERS:
             return "sample"
         if used:
             return "layer"
@@ -215,11 +212,7 @@ class Notation:
         bare = letter.rstrip("'")
         if bare in self.bound:
             return False
-        if len(bare) > 1 and bare not in INDEX_LETTERS:
-            return True
-        if bare in self.labelled:
-            return True
-        return bare not in INDEX_LETTERS
+        return bare in self.labelled or bare not in INDEX_LETTERS
 
 
 def _split(subs: tuple[Node, ...]) -> Iterator[Node]:
@@ -245,25 +238,12 @@ def survey(given: Iterable[Statement]) -> Notation:
     """The notation of a lesson, from all its statements."""
     statements = list(given)
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
-    found = Notation()
-    _bound(nodes, found)
+    found = Notation(bound={name.base for node in nodes if isinstance(node, Sum) for name in node.indices})
     _layers(nodes, found)
     _subscripts(nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, found)
     return found
-
-
-def _bound(nodes: list[Node], found: Notation) -> None:
-    for node in nodes:
-        if isinstance(node, Sum):
-            found.bound |= {name.base for name in node.indices}
-        if isinstance(node, Call):
-            core = node.function
-            while isinstance(core, Prime | Power | Tagged | Indexed):
-                core = core.base
-            if isinstance(core, Name):
-                found.functions.add(core.base)
 
 
 def _layers(nodes: list[Node], found: Notation) -> None:
@@ -306,7 +286,6 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
         parts = taken_apart(node) if isinstance(node, Indexed) else None
         if parts is None:
             continue
-        found.bases.add(parts.name.base)
         subs = list(_split(parts.subs))
         for at, sub in enumerate(subs):
             letter = stepped(sub)
@@ -314,10 +293,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "time")
             elif letter and parts.name.base not in found.sub_slots:
                 steps[letter] += 1
-    for node in nodes:
-        if isinstance(node, Name):
-            found.bases.add(node.base)
-    slot_letters = {x for x in steps if x in found.layers} if steps else set()
+    slot_letters = {x for x in steps if x in found.layers}
     for node in nodes:
         parts = taken_apart(node) if isinstance(node, Indexed) else None
         if parts is None or parts.name.base in found.sub_slots:
@@ -362,26 +338,14 @@ def lifted(node: Node, notation: Notation) -> Node:
     if isinstance(node, Call):
         return Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
     if isinstance(node, Sum):
-        parts = {
-            part: None if (value := getattr(node, part)) is None else lifted(value, notation)
-            for part in ("lower", "upper", "condition", "body")
-        }
-        return Sum(
-            node.indices,
-            parts["lower"],
-            parts["upper"],
-            parts["condition"],
-            parts["body"] or node.body,
-            node.product,
-            span=node.span,
-        )
+        rest = rebuilt(replace(node, indices=()), lambda child: lifted(child, notation))
+        assert isinstance(rest, Sum)
+        return replace(rest, indices=node.indices)
     if isinstance(node, Prime):
         return node
-    parts_ = taken_apart(node)
-    if parts_ is not None:
-        out = notation.ref(parts_)
-        if out is not None:
-            return replace(out, span=node.span)
+    symbol = taken_apart(node)
+    if symbol is not None:
+        return replace(notation.ref(symbol), span=node.span)
     return rebuilt(node, lambda child: lifted(child, notation))
 
 

@@ -4,20 +4,30 @@ A definition is an equation whose left side is one symbol (`z^{(l)} = W^{(l)} a^
 counts layers, samples or steps stand for one quantity each. What is used and never defined is an input or a parameter.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
-from oracle.lesson.meaning.values import Dim
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Prime, Times, Transpose
+from oracle.lesson.meaning.values import Dim, NotUnderstoodError
+from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus
 
-LOSSES = {"L", "cal L", "J", "E", "C", "ell", "loss", "cost", "cal J", "cal E", "cal C", "Loss", "Cost", "l", "R", "S"}
+LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost")
+"""What a loss is called, the likeliest first."""
+LOSSES = {*LOSS, "l", "R", "S"}
+TARGETS = ("t", "y", "d", "target", "T", "Y")
+"""What targets are called, the likeliest first."""
 SCALARS = {"eta", "lambda", "alpha", "epsilon", "varepsilon", "m", "n", "N", "M", "D", "pi", "K", "rho"}
 MOMENTS = {"m", "s", "r", "S", "V", "Delta", "velocity", "momentum"}
 """What optimizers keep from step to step."""
+ENDS = {"layer": "depth", "time": "steps", "sample": "samples"}
+LAST = {"layer": {"L", "n", "N", "D", "n_l"}, "time": {"T", "N", "m"}, "sample": {"T", "N", "m"}}
+"""Letters that are the last layer, step or sample, and are never counted through."""
+Env = dict[str, int]
+"""The numbers of the letters that count layers, steps or samples."""
 Key = tuple[str, tuple[str, ...], tuple[int, ...]]
 """A quantity: its base, its family, and the numbers of its slots."""
+Slots = tuple[tuple[str, int], ...]
+"""Kinds and numbers."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ class Program:
     alternates: dict[str, Node] = field(default_factory=dict)
     """Losses for the quantities that the loss of this name does not depend on."""
     declared: dict[str, int] = field(default_factory=dict)
-    """Ranks that the lesson states (W ∈ ℝ^{h×d})."""
+    """Ranks that are known beforehand."""
     depth: int = 3
     steps: int = 3
     samples: int = 3
@@ -86,6 +96,72 @@ class Program:
     roles: dict[str, Dim] = field(default_factory=dict)
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
     families: set[str] = field(default_factory=set)
+
+    def end(self, kind: str) -> int:
+        """The number of the last layer, step or sample."""
+        return int(getattr(self, ENDS[kind]))
+
+    def number(self, node: Node, env: Env, kind: str = "") -> int:
+        """What the script of a slot is: l + 1 where l is known."""
+        match node:
+            case Number(text=text) if text.isdigit():
+                return int(text)
+            case Name(base=base) | Ref(base=base):
+                if base in env:
+                    return env[base]
+                if base in LAST.get(kind, ()):
+                    return self.end(kind)
+            case Indexed(base=Name(base="n" | "N")):
+                return self.depth
+            case Plus(terms=terms, signs=signs):
+                return sum(sign * self.number(term, env, kind) for term, sign in zip(terms, signs, strict=True))
+            case Negative(body=body):
+                return -self.number(body, env, kind)
+        said = ", ".join(sorted(letters(node))) or "something"
+        raise NotUnderstoodError(f"{said} stands where a number of a {kind or 'slot'} should")
+
+    def numbered(self, ref: Ref, env: Env) -> Slots:
+        """The slots of a symbol, as numbers."""
+        return tuple((kind, self.number(expr, env, kind)) for kind, expr in ref.slots)
+
+    def solved(self, pattern: Node, value: int, env: Env, kind: str) -> bool:
+        """Whether `l + 1` can be `value`; l is noted in `env` then (it counts from 1)."""
+        free = letters(pattern) - LAST[kind]
+        if not free:
+            return self.number(pattern, env, kind) == value
+        letter = min(free)
+        env[letter] = value - self.number(pattern, {letter: 0}, kind)
+        return env[letter] >= 1
+
+    def definition(self, base: str, family: tuple[str, ...], slots: Slots) -> tuple[Definition, Env] | None:
+        """What defines a quantity, and the numbers of its letters; a definition of this very layer comes first."""
+        best: tuple[Definition, Env] | None = None
+        for definition in self.definitions:
+            head = definition.head
+            if head.base != base or self.family(head) != family or len(head.slots) != len(slots):
+                continue
+            env: Env = {}
+            pairs = zip(head.slots, slots, strict=True)
+            if all(a == c and self.solved(pattern, n, env, a) for (a, pattern), (c, n) in pairs):
+                if not env:
+                    return definition, env
+                best = best or (definition, env)
+        return best
+
+    def defines(self, base: str, kinds: tuple[str, ...]) -> bool:
+        """Whether some quantity of this name and these slots has a forward equation."""
+        return any(d.head.base == base and d.head.kinds == kinds for d in self.definitions)
+
+    def function(self, name: str, line: int) -> FunctionDefinition | None:
+        """The lesson's last definition before a line; where it gives several after it, its net is of none of them."""
+        found = self.functions.get(name, [])
+        before = [definition for definition in found if definition.number <= line]
+        latest = max(before, key=lambda definition: definition.number, default=None)
+        return latest or (found[0] if len(found) == 1 else None)
+
+    def is_function(self, ref: Ref) -> bool:
+        """Whether a symbol is a function of the lesson, written without its argument."""
+        return ref.base.split("_")[0] in self.functions and not ref.subs
 
     def signal(self, ref: Ref) -> Signal | None:
         """Of which partial a symbol stands: as it is written, else as its like is."""
@@ -133,16 +209,6 @@ class Program:
         return 2 if core in ("w",) else 1
 
 
-def matrix_notation(nodes: Iterable[Node]) -> bool:
-    """Whether a lesson multiplies vectors and matrices: it transposes, multiplies elementwise, or prints in bold."""
-    for node in nodes:
-        if isinstance(node, Transpose) or (isinstance(node, Times) and "odot" in node.ops):
-            return True
-        if isinstance(node, Name) and node.bold:
-            return True
-    return False
-
-
 def find_families(program: Program) -> None:
     """Letters tell quantities apart where one name has several definitions, or its indices play several parts."""
     heads: dict[str, set[tuple[str, ...]]] = {}
@@ -172,13 +238,14 @@ def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 
 def is_update(head: Node, body: Node) -> bool:
-    """Whether the right side uses what stands on the left."""
-    if not isinstance(head, Ref) or head.base.split("_")[0] not in {*PARAMETER_LETTERS, *MOMENTS}:
+    """Whether a parameter is made of itself."""
+    known = isinstance(head, Ref) and head.base.split("_")[0] in {*PARAMETER_LETTERS, *MOMENTS}
+    return known and recurs(head, body)
+
+
+def recurs(head: Node, body: Node) -> bool:
+    """Whether the right side uses what stands on the left, old or new."""
+    if not isinstance(head, Ref):
         return False
     plain = replace(head, mark="")
     return any(isinstance(node, Ref) and replace(node, mark="") == plain for node in body.walk())
-
-
-def has_partials(node: Node) -> bool:
-    """Whether derivatives stand in it: then it is a claim, and no forward equation."""
-    return any(isinstance(part, Derivative | Gradient | Prime) for part in node.walk())

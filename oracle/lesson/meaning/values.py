@@ -6,7 +6,7 @@ different sizes in every net, so that a product which conforms does so for a rea
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -66,7 +66,7 @@ def one(a: Dim, b: Dim) -> bool:
 
 
 @dataclass(frozen=True)
-class Way:
+class Route:
     """From which quantity to which a partial leads: what a chain of partials is joined by."""
 
     of: object
@@ -86,7 +86,7 @@ class Value:
     shape: tuple[Dim, ...] = ()
     row: bool = False
     """A vector that was transposed."""
-    way: Way | None = None
+    way: Route | None = None
     ones: bool = False
     """A vector of ones, of the length that its neighbour wants."""
 
@@ -108,7 +108,6 @@ class Algebra:
     """Two column vectors side by side: "strict" (no product), "elementwise" or "dot"."""
     rows: bool = False
     """Whether a forward equation has a vector before a matrix: then samples are rows, and xᵀ δ is an outer product."""
-    words: Callable[[Dim], str] = field(default=lambda dim: dim.name)
 
     # -- dimensions
 
@@ -116,9 +115,9 @@ class Algebra:
         if one(a, b):
             return a
         if not self.infer and min(a.root().met, b.root().met) == 1:
-            raise NotUnderstoodError(f"{what}: no forward equation relates {self.words(a)} and {self.words(b)}")
+            raise NotUnderstoodError(f"{what}: no forward equation relates {a.name} and {b.name}")
         if not self.infer:
-            raise IllTypedError(f"{what}: {self.words(a)} against {self.words(b)}")
+            raise IllTypedError(f"{what}: {a.name} against {b.name}")
         unite(a, b)
         return a
 
@@ -175,9 +174,7 @@ class Algebra:
         if one(n, columns) or one(n, rows):
             return 1 if one(n, columns) else 0
         if not self.infer:
-            raise IllTypedError(
-                f"{what}: {self.words(n)} fits neither axis of a matrix of {self.words(rows)} by {self.words(columns)}"
-            )
+            raise IllTypedError(f"{what}: {n.name} fits neither axis of a matrix of {rows.name} by {columns.name}")
         along = 0 if rows.root().of_parameter and not columns.root().of_parameter else 1
         unite(matrix.shape[along], n)
         return along
@@ -222,6 +219,40 @@ class Algebra:
             return self._matrix(a, replace(b, row=True))
         return self._matrix(a, b)
 
+    def joined(self, a: Value, b: Value) -> Value | None:
+        """∂A/∂B ∂B/∂C: contracted over all of B, whichever stands first; so too what stands for ∂A/∂B before ∂B/∂C."""
+        if not (a.rank or b.rank):
+            return None
+        for first, second in ((a, b), (b, a)):
+            one_way, other = first.way, second.way
+            if one_way and other and one_way.wrt == other.of:
+                return self._contracted(first, second, one_way.rank, Route(one_way.of, other.wrt, other.rank))
+            if other and not one_way and second.rank > 2 and self._leads(first, second, second.rank - other.rank):
+                return self._contracted(first, second, first.rank, None)
+        return None
+
+    @staticmethod
+    def _leads(a: Value, b: Value, k: int) -> bool:
+        """Whether all places of a are the first k of b."""
+        return a.rank == k and all(one(p, q) for p, q in zip(a.shape, b.shape, strict=False))
+
+    def _contracted(self, a: Value, b: Value, k: int, way: Route | None) -> Value | None:
+        """The sum over the last k places of a and the first k of b."""
+        if k == 0 or a.rank < k or b.rank < k:
+            return None
+        names, dims = self.union((a, b), "a chain of partials")
+        left, right = self.spread(a, names), self.spread(b, names)
+        data = None
+        if left is not None and right is not None:
+            n = len(names)
+            lead = [max(p, q) for p, q in zip(left.shape[:n], right.shape[:n], strict=True)]
+            left, right = left.expand(*lead, *left.shape[n:]), right.expand(*lead, *right.shape[n:])
+            inner = left.shape[left.dim() - k :].numel()
+            rows, columns = left.shape[n : left.dim() - k], right.shape[n + k :]
+            data = left.reshape((*lead, rows.numel(), inner)) @ right.reshape((*lead, inner, columns.numel()))
+            data = data.reshape((*lead, *rows, *columns))
+        return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=way)
+
     @staticmethod
     def _with_ones(a: Value, b: Value) -> Value:
         """A 1 sums the rows of A, 1ᵀ A its columns."""
@@ -248,9 +279,7 @@ class Algebra:
             return Value(_mm(left, right), names, dims, (a.shape[0], b.shape[1]))
         if a.rank == 2:
             if b.row and not self.infer and not one(a.shape[1], b.shape[0]):
-                raise IllTypedError(
-                    f"{what}: a matrix of {self.words(a.shape[0])} by {self.words(a.shape[1])} before a row"
-                )
+                raise IllTypedError(f"{what}: a matrix of {a.shape[0].name} by {a.shape[1].name} before a row")
             self.same(a.shape[1], b.shape[0], what)
             return Value(_mm(left, _grow(right, 1), 1), names, dims, (a.shape[0],))
         self.same(a.shape[0], b.shape[0], what)
@@ -276,9 +305,7 @@ class Algebra:
         if (one(p, q) or self.infer) and self.pairs == "dot":
             self.same(p, q, "an inner product")
             return Value(None if left is None else (left * right).sum(-1), names, dims)
-        raise IllTypedError(
-            f"two vectors side by side, of {self.words(p)} and of {self.words(q)}, make no product without ⊙ or ᵀ"
-        )
+        raise IllTypedError(f"two vectors side by side, of {p.name} and of {q.name}, make no product without ⊙ or ᵀ")
 
     def transpose(self, a: Value) -> Value:
         if a.rank == 2:
@@ -319,9 +346,30 @@ class Algebra:
         """The entry `at` (from 0) along the first place."""
         size = None if a.data is None else a.data.shape[len(a.names)]
         if size is not None and not -size <= at < size:
-            raise NotUnderstoodError(f"entry {at + 1} of {self.words(a.shape[0])}, which are fewer in the nets drawn")
+            raise NotUnderstoodError(f"entry {at + 1} of {a.shape[0].name}, which are fewer in the nets drawn")
         data = None if a.data is None else a.data.select(len(a.names), at)
         return Value(data, a.names, a.dims, a.shape[1:])
+
+    @staticmethod
+    def along(a: Value, k: int) -> Value:
+        """The sum over place k."""
+        data = None if a.data is None else a.data.sum(len(a.names) + k)
+        return Value(data, a.names, a.dims, a.shape[:k] + a.shape[k + 1 :])
+
+    @staticmethod
+    def everything(a: Value) -> Value:
+        """The sum over all places; of partials, over those of what is differentiated."""
+        own = a.rank - (a.way.rank if a.way else 0)
+        places = tuple(range(len(a.names), len(a.names) + own))
+        data = None if a.data is None else a.data.sum(places) if places else a.data
+        return Value(data, a.names, a.dims, a.shape[own:])
+
+    @staticmethod
+    def length(a: Value) -> Value:
+        """The root of the sum of all squares."""
+        places = tuple(range(len(a.names), len(a.names) + a.rank))
+        data = None if a.data is None else (a.data**2).sum(places).sqrt() if places else a.data.abs()
+        return Value(data, a.names, a.dims)
 
     def placed(self, a: Value, names: tuple[str, ...]) -> Value:
         """Free indices as places, in this order: the inverse of `named`."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, slots_of
-from oracle.lesson.meaning.program import LOSSES, SCALARS, Definition, FunctionDefinition, Key, Program
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions, slots_of
+from oracle.lesson.meaning.program import LOSSES, SCALARS, TARGETS, Definition, Env, Key, Program, Slots
 from oracle.lesson.meaning.usage import SIGNALS
 from oracle.lesson.meaning.values import (
     Algebra,
@@ -19,10 +19,10 @@ from oracle.lesson.meaning.values import (
     Dim,
     IllTypedError,
     NotUnderstoodError,
+    Route,
     Tensor,
     UndefinedError,
     Value,
-    Way,
     one,
 )
 from oracle.lesson.syntax import (
@@ -47,7 +47,6 @@ from oracle.lesson.syntax import (
     Transpose,
 )  # fmt: skip
 
-Env = dict[str, int]
 ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "log": torch.log, "ln": torch.log, "exp": torch.exp, "tanh": torch.tanh, "sinh": torch.sinh, "cosh": torch.cosh,
     "sigmoid": torch.sigmoid, "relu": torch.relu, "ReLU": torch.relu, "sin": torch.sin, "cos": torch.cos,
@@ -57,10 +56,8 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softplus": torch.nn.functional.softplus,
 }  # fmt: skip
 SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
-TARGETS = {"t", "y", "d", "T", "Y", "target"}
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
 NAMED = {*ELEMENTWISE, "softmax"}
-ENDS = {"layer": "depth", "time": "steps", "sample": "samples"}
 
 
 @dataclass
@@ -74,8 +71,6 @@ class World:
     activation: str = "sigmoid"
     pairs: str = "strict"
     immediate: bool = False
-    rows: bool = False
-    """Whether vectors are rows, whatever the forward equations say."""
     single: bool = False
     """Whether every layer has one unit, and numbers are small ones."""
     half: int = 0
@@ -84,10 +79,8 @@ class World:
     busy: set[Key] = field(default_factory=set)
     typed: dict[str, Dim] = field(default_factory=dict)
     """Of the formula at hand: what its letters count."""
-    letters: set[str] = field(default_factory=set)
-    """Of the formula at hand: all indices."""
-    outside: set[str] = field(default_factory=set)
-    """Of its left side: what a sum of which nothing is said does not go over."""
+    formulas: tuple[Node, ...] = ()
+    """The formula at hand, its left side first."""
     losing: bool = False
     """While a loss is made."""
     sample: int | None = None
@@ -106,19 +99,19 @@ class World:
     """Arguments of the functions that are being evaluated."""
 
     def __post_init__(self) -> None:
-        self.algebra = Algebra(self.infer, self.pairs, self.program.rows or self.rows)
+        self.algebra = Algebra(self.infer, self.pairs, self.program.rows)
         self.random = torch.Generator().manual_seed(self.seed)
 
     # ---------------------------------------------------------------------------------------------------- quantities
 
-    def quantity(self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...], count: int) -> Value:
+    def quantity(self, base: str, family: tuple[str, ...], slots: Slots, count: int) -> Value:
         key = (base, family, tuple(n for _, n in slots))
         if key in self.kept:
             return self.kept[key]
-        found = self.definition(base, family, slots)
+        found = self.program.definition(base, family, slots)
         if found is None and (sample := dict(slots).get("sample")) and self.sample is None:
             bare = tuple(slot for slot in slots if slot[0] != "sample")
-            if (shared := self.definition(base, family, bare)) is not None:
+            if (shared := self.program.definition(base, family, bare)) is not None:
                 self.sample = sample
                 try:
                     self.kept[key] = replace(self.defined(key, *shared), way=None)
@@ -142,56 +135,7 @@ class World:
         self.passing.clear()
         self.free.clear()
 
-    def definition(
-        self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...]
-    ) -> tuple[Definition, Env] | None:
-        """What defines a quantity, and the numbers of its letters; a definition of this very layer comes first."""
-        best: tuple[Definition, Env] | None = None
-        for definition in self.program.definitions:
-            head = definition.head
-            if head.base != base or self.program.family(head) != family or len(head.slots) != len(slots):
-                continue
-            env: Env = {}
-            pairs = zip(head.slots, slots, strict=True)
-            if all(a == c and self.solve(pattern, n, env, a) for (a, pattern), (c, n) in pairs):
-                if not env:
-                    return definition, env
-                best = best or (definition, env)
-        return best
-
-    def solve(self, pattern: Node, value: int, env: Env, kind: str) -> bool:
-        """Whether `l + 1` can be `value`, and what l is then (it counts from 1)."""
-        free = [x for x in letters(pattern) if not self.constant(x, kind)]
-        if not free:
-            return self.number(pattern, env, kind) == value
-        offset = self.number(pattern, {free[0]: 0}, kind)
-        env[free[0]] = value - offset
-        return value - offset >= 1
-
-    def constant(self, letter: str, kind: str) -> bool:
-        return (kind == "layer" and letter in ("L", "n", "N", "D", "n_l")) or (
-            kind != "layer" and letter in ("T", "N", "m")
-        )
-
-    def number(self, node: Node, env: Env, kind: str = "") -> int:
-        """A slot's number."""
-        match node:
-            case Number(text=text) if text.isdigit():
-                return int(text)
-            case Name(base=base) | Ref(base=base):
-                if base in env:
-                    return env[base]
-                if self.constant(base, kind):
-                    return int(getattr(self.program, ENDS[kind]))
-            case Indexed(base=Name(base="n" | "N")):
-                return self.program.depth
-            case Plus(terms=terms, signs=signs):
-                return sum(sign * self.number(term, env, kind) for term, sign in zip(terms, signs, strict=True))
-            case Negative(body=body):
-                return -self.number(body, env, kind)
-        raise NotUnderstoodError(f"{letters(node) or node} stands where a number of a {kind or 'slot'} should")
-
-    def leaf(self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...], count: int) -> Value:
+    def leaf(self, base: str, family: tuple[str, ...], slots: Slots, count: int) -> Value:
         if base in self.program.counts and not slots:
             number = (
                 None if self.infer else torch.tensor(float(self.size(self.program.counts[base])), dtype=torch.float64)
@@ -208,14 +152,12 @@ class World:
             shape = self.program.shapes[at] = _dims(base, rank)
         return Value(None if self.infer else self.drawn(base, shape), shape=shape)
 
-    def refuse(self, base: str, family: tuple[str, ...], slots: tuple[tuple[str, int], ...], at: Key) -> None:
+    def refuse(self, base: str, family: tuple[str, ...], slots: Slots, at: Key) -> None:
         """Say what is wrong with a symbol that no forward equation has, but where it is one of the usual constants."""
         if self.infer:
             return
-        kinds = tuple(kind for kind, _ in slots)
-        heads = [d.head for d in self.program.definitions if slots]
         others = [known for known in self.program.shapes if known[0] == base]
-        if any(head.base == base and head.kinds == kinds for head in heads):
+        if slots and self.program.defines(base, tuple(kind for kind, _ in slots)):
             raise BeyondError
         if any(known[1] == family and len(known[2]) == len(at[2]) for known in others):
             raise BeyondError
@@ -270,16 +212,12 @@ class World:
     @contextmanager
     def fresh(self, *formulas: Node) -> Iterator[None]:
         """Another formula: its letters are its own."""
-        before = self.typed, self.letters, self.outside
-        self.typed = dict(self.program.roles)
-        self.outside = {s.base for f in formulas[:1] for n in f.walk() for s in _subs(n) if isinstance(s, Name)}
-        self.letters = {
-            s.base for f in formulas for n in f.walk() if isinstance(n, Ref) for s in n.subs if isinstance(s, Name)
-        }
+        before = self.typed, self.formulas
+        self.typed, self.formulas = dict(self.program.roles), formulas
         try:
             yield
         finally:
-            self.typed, self.letters, self.outside = before
+            self.typed, self.formulas = before
 
     # ----------------------------------------------------------------------------------------------------- symbols
 
@@ -289,9 +227,9 @@ class World:
             return Value(None, ones=True)
         if node.base in ("I", "delta") and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
             known = node.base == "delta" and (node.base, (), 2) in self.program.signals
-            if not known and self.definition(node.base, self.program.family(node), ()) is None:
+            if not known and self.program.definition(node.base, self.program.family(node), ()) is None:
                 return self.kronecker(*(x.base for x in node.subs if isinstance(x, Name)))
-        if node.base in CONSTANTS and self.definition(node.base, (), ()) is None and not node.subs:
+        if node.base in CONSTANTS and self.program.definition(node.base, (), ()) is None and not node.subs:
             return self.scalar(CONSTANTS[node.base])
         if other := self.program.aliases.get(node.base):
             return self.ref(replace(node, base=other), env)
@@ -307,15 +245,15 @@ class World:
 
     def whole(self, node: Ref, env: Env) -> Value:
         """A quantity, all of it."""
-        if self.has_function(node) and self.definition(node.base, (), ()) is None and not node.slots:
-            own = self.defined_function(node.base.split("_")[0])
+        if self.program.is_function(node) and self.program.definition(node.base, (), ()) is None and not node.slots:
+            own = self.program.function(node.base.split("_")[0], self.line)
             if own is not None:
                 return self.value(own.body, env)
-        slots = tuple((kind, self.number(expr, env, kind)) for kind, expr in node.slots)
+        slots = self.program.numbered(node, env)
         if self.sample is not None and "sample" not in dict(slots) and self.per_sample(node.base):
             slots = tuple(sorted((*slots, ("sample", self.sample))))
         for kind, n in slots:
-            if not (0 if kind != "sample" else 1) <= n <= int(getattr(self.program, ENDS[kind])):
+            if not (0 if kind != "sample" else 1) <= n <= self.program.end(kind):
                 raise BeyondError
         value = self.quantity(node.base, self.family(node), slots, len(node.subs))
         if self.held is None or value.data is None:
@@ -346,7 +284,7 @@ class World:
         if not family or family in known or not known:
             return family
         fits = [other for other in known if all(a == b or self.like(a, b) for a, b in zip(family, other, strict=True))]
-        near = [other for other in fits if set(other) & self.letters]
+        near = [other for other in fits if set(other) & _indices(*self.formulas)]
         return (near or fits or [family])[0]
 
     def like(self, letter: str, other: str) -> bool:
@@ -433,46 +371,11 @@ class World:
         values = [self.value(factor, env) for factor in node.factors]
         out = values[0]
         for op, right in zip(node.ops, values[1:], strict=True):
-            out = self.joined(out, right) or self.algebra.multiply(out, right, op)
+            out = self.algebra.joined(out, right) or self.algebra.multiply(out, right, op)
         return out
 
-    def joined(self, a: Value, b: Value) -> Value | None:
-        """∂A/∂B ∂B/∂C: contracted over all of B, whichever stands first; so too what stands for ∂A/∂B before ∂B/∂C."""
-        if b.way is None:
-            a, b = b, a
-        if b.way is None or not (a.rank or b.rank):
-            return None
-        if a.way is not None:
-            if a.way.wrt != b.way.of:
-                a, b = b, a
-            if a.way is None or b.way is None or a.way.wrt != b.way.of:
-                return None
-            return self.contracted(a, b, a.way.rank, Way(a.way.of, b.way.wrt, b.way.rank))
-        assert b.way is not None
-        k = b.rank - b.way.rank
-        if b.rank > 2 and a.rank == k and all(one(p, q) for p, q in zip(a.shape, b.shape, strict=False)):
-            return self.contracted(a, b, k, None)
-        return None
-
-    def contracted(self, a: Value, b: Value, k: int, way: Way | None) -> Value | None:
-        """The sum over the last k places of a and the first k of b."""
-        if k == 0 or a.rank < k or b.rank < k:
-            return None
-        names, dims = self.algebra.union((a, b), "a chain of partials")
-        left, right = self.algebra.spread(a, names), self.algebra.spread(b, names)
-        data = None
-        if left is not None and right is not None:
-            n = len(names)
-            lead = [max(p, q) for p, q in zip(left.shape[:n], right.shape[:n], strict=True)]
-            left, right = left.expand(*lead, *left.shape[n:]), right.expand(*lead, *right.shape[n:])
-            inner = left.shape[left.dim() - k :].numel()
-            rows, columns = left.shape[n : left.dim() - k], right.shape[n + k :]
-            data = left.reshape((*lead, rows.numel(), inner)) @ right.reshape((*lead, inner, columns.numel()))
-            data = data.reshape((*lead, *rows, *columns))
-        return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=way)
-
     def power(self, node: Power, env: Env) -> Value:
-        if isinstance(node.base, Name | Ref) and node.base.base == "e" and not self.definition("e", (), ()):
+        if isinstance(node.base, Name | Ref) and node.base.base == "e" and not self.program.definition("e", (), ()):
             return self.apply(torch.exp, self.value(node.exponent, env))
         base, exponent = self.value(node.base, env), self.value(node.exponent, env)
         return self.algebra.elementwise(torch.pow, base, exponent, "a power")
@@ -496,7 +399,8 @@ class World:
             core = core.base
         slots = slots_of(node.args)
         for which in (slots, ()):
-            if not primes and self.is_quantity(core.base, tuple(kind for kind, _ in which)):
+            known = self.program.defines(core.base, tuple(kind for kind, _ in which))
+            if known and not primes and not self.program.functions.get(core.base):  # J(W, b) is J
                 return self.ref(Ref(core.base, which), env)
         args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
         if core.base == "samples":
@@ -506,7 +410,7 @@ class World:
         if core.base == "softmax" and len(args) == 1:
             return self.apply(lambda x: torch.softmax(x, -1), args[0])
         if core.base == "prod" and len(args) == 2:
-            return self.joined(args[0], args[1]) or self.algebra.multiply(args[0], args[1], "")
+            return self.algebra.joined(args[0], args[1]) or self.algebra.multiply(args[0], args[1], "")
         if core.base in ("max", "min") and len(args) == 2:
             extreme: Callable[..., Tensor] = torch.maximum if core.base == "max" else torch.minimum
             return self.algebra.elementwise(extreme, args[0], args[1], core.base)
@@ -552,17 +456,11 @@ class World:
             )
         return Value(out)
 
-    def is_quantity(self, base: str, kinds: tuple[str, ...]) -> bool:
-        """Whether J(W, b) is J: a quantity written with what it depends on."""
-        heads = [d.head for d in self.program.definitions]
-        known = any(head.base == base and head.kinds == kinds for head in heads)
-        return known and not self.program.functions.get(base)
-
     def function(self, name: str, env: Env) -> Callable[[Tensor], Tensor]:
         """What a name stands for: a known function, the lesson's own, or its activation."""
         if name in ELEMENTWISE:
             return ELEMENTWISE[name]
-        if own := self.defined_function(name):
+        if own := self.program.function(name, self.line):
             parameter = own.parameters[0].base if own.parameters else ""
 
             def lessons(x: Tensor) -> Tensor:
@@ -579,13 +477,6 @@ class World:
             raise NotUnderstoodError(f"what function {name} is, nothing says")
         return ACTIVATIONS[self.activation]
 
-    def defined_function(self, name: str) -> FunctionDefinition | None:
-        """The lesson's last definition before the line at hand; where it gives several, its net is of none of them."""
-        found = self.program.functions.get(name, [])
-        before = [definition for definition in found if definition.number <= self.line]
-        latest = max(before, key=lambda definition: definition.number, default=None)
-        return latest or (found[0] if len(found) == 1 else None)
-
     def total(self, node: Sum, env: Env) -> Value:
         if not node.indices and not node.product:
             return self.gathered(self.value(node.body, env))
@@ -594,8 +485,8 @@ class World:
         letter = node.indices[0].base
         kind = self.counts(letter, node.body)
         if kind:
-            low = self.number(node.lower, env, kind) if node.lower else 1
-            high = self.number(node.upper, env, kind) if node.upper else int(getattr(self.program, ENDS[kind]))
+            low = self.program.number(node.lower, env, kind) if node.lower else 1
+            high = self.program.number(node.upper, env, kind) if node.upper else self.program.end(kind)
             back = isinstance(node.upper, Number) and not isinstance(node.lower, Number) and high < low
             numbers = range(low, high - 1, -1) if back else range(low, high + 1)
             if not numbers:
@@ -637,22 +528,18 @@ class World:
         body = self.value(node.body, env)
         if node.kind == "abs" and not body.rank:
             return self.apply(torch.abs, body)
-        places = tuple(range(len(body.names), len(body.names) + body.rank))
-        data = None if body.data is None else (body.data**2).sum(places).sqrt() if places else body.data.abs()
-        return Value(data, body.names, body.dims)
+        return self.algebra.length(body)
 
     def gathered(self, body: Value) -> Value:
         """Σ of which nothing is said: over the samples of a batch, and over everything where a loss is made."""
         if not body.rank:
-            for name in body.names:
-                body = body if name in self.outside else self.algebra.total(body, name)
+            for name in set(body.names) - _indices(*self.formulas[:1]):
+                body = self.algebra.total(body, name)
             return body
         samples = [k for k, dim in enumerate(body.shape) if not dim.root().of_parameter]
         if body.rank == 2 and len(samples) == 1 and not self.losing:
-            at = len(body.names) + samples[0]
-            left = body.shape[: samples[0]] + body.shape[samples[0] + 1 :]
-            return Value(None if body.data is None else body.data.sum(at), body.names, body.dims, left)
-        return self.norm_free(body)
+            return self.algebra.along(body, samples[0])
+        return self.algebra.everything(body)
 
     def summed(self, body: Value, options: tuple[Node, ...]) -> Value:
         """`sum(Z, axis=1, keepdims=True)`, as in NumPy."""
@@ -665,18 +552,8 @@ class World:
                 axis = int(option.items[1].text)
                 if axis >= body.rank:
                     raise IllTypedError(f"a sum over axis {axis} of {body.rank}")
-                left = body.shape[:axis] + body.shape[axis + 1 :]
-                data = None if body.data is None else body.data.sum(len(body.names) + axis)
-                return Value(data, body.names, body.dims, left)
-        return self.norm_free(body)
-
-    @staticmethod
-    def norm_free(body: Value) -> Value:
-        """The sum over all places; of partials, over those of what is differentiated."""
-        own = body.rank - (body.way.rank if body.way else 0)
-        places = tuple(range(len(body.names), len(body.names) + own))
-        data = None if body.data is None else body.data.sum(places) if places else body.data
-        return Value(data, body.names, body.dims, body.shape[own:])
+                return self.algebra.along(body, axis)
+        return self.algebra.everything(body)
 
     def kronecker(self, a: str, b: str) -> Value:
         dim = self.typed.get(a) or self.typed.get(b)
@@ -699,13 +576,9 @@ class World:
 
     def direct(self, of: Ref, wrt: Node, env: Env) -> Value:
         """The partial with everything else held: through the definition of `of` alone, where that uses `wrt` itself."""
-        slots = tuple((kind, self.number(expr, env, kind)) for kind, expr in of.slots)
-        found = self.definition(of.base, self.family(of), slots)
-        if (
-            found is None
-            or not isinstance(wrt, Ref)
-            or not any(isinstance(n, Ref) and n.base == wrt.base for n in found[0].body.walk())
-        ):
+        slots = self.program.numbered(of, env)
+        found = self.program.definition(of.base, self.family(of), slots)
+        if found is None or not isinstance(wrt, Ref) or not mentions(found[0].body, wrt.base):
             return self.partial(self.value(of, env), wrt, env, of)
         before, self.held = self.held, {}
         try:
@@ -714,31 +587,26 @@ class World:
         finally:
             self.held = before
 
-    def unsaid(self, of: Ref, wrt: Ref, env: Env) -> bool:
+    def unsaid(self, of: Ref, wrt: Ref) -> bool:
         """Whether a symbol is differentiated of which nothing says how it is computed."""
         of = replace(of, base=self.program.aliases.get(of.base, of.base))
         if of.base == wrt.base or self.program.signal(of) or of.base in self.loose:
             return False
-        heads = [d.head for d in self.program.definitions]
-        return not any(head.base == of.base and head.kinds == of.kinds for head in heads) and not self.has_function(of)
-
-    def has_function(self, ref: Ref) -> bool:
-        """Whether a symbol is a function of the lesson, written without its argument."""
-        return ref.base.split("_")[0] in self.program.functions and not ref.subs
+        return not self.program.defines(of.base, of.kinds) and not self.program.is_function(of)
 
     def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None) -> Value:
         if not isinstance(wrt, Ref):
             raise NotUnderstoodError("a derivative by something that is no symbol")
         wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
         target = self.whole(wrt, env)
-        if isinstance(source, Ref) and self.unsaid(source, wrt, env):
+        if isinstance(source, Ref) and self.unsaid(source, wrt):
             raise UndefinedError(source.base)
         if isinstance(source, Ref) and source.base in self.program.alternates and not connected(of, target):
             of = self.value(self.program.alternates[source.base], env)
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else jacobian(of.data, target.data)
         places = Value(data, names, dims, shape)
-        way = None if wrt.subs else Way(_key(source), _key(wrt), target.rank)
+        way = None if wrt.subs else Route(_key(source), _key(wrt), target.rank)
         if not wrt.subs:
             return replace(places, way=way)
         first = tuple(range(len(names)))
@@ -751,8 +619,10 @@ def _key(node: Node | None) -> object:
     return (node.base, node.slots) if isinstance(node, Ref) else node
 
 
-def _subs(node: Node) -> tuple[Node, ...]:
-    return node.subs if isinstance(node, Ref | Indexed) else ()
+def _indices(*formulas: Node) -> set[str]:
+    """Every letter that stands as an index."""
+    found = (node for formula in formulas for node in formula.walk() if isinstance(node, Ref | Indexed))
+    return {sub.base for node in found for sub in node.subs if isinstance(sub, Name)}
 
 
 def _dims(base: str, rank: int) -> tuple[Dim, ...]:

@@ -10,7 +10,6 @@ ENVIRONMENTS = r"(?:equation|align|gather|multline|eqnarray|displaymath|math|fla
 OPENING = re.compile(rf"\\\\[\[(]|\\begin\{{({ENVIRONMENTS})\}}|\\[\[(]|\\.|\$\$|\$", re.DOTALL)
 CLOSING = {"\\\\[": "\\\\]", "\\\\(": "\\\\)", "\\[": "\\]", "\\(": "\\)", "$$": "$$"}
 MATHS = re.compile(r"[\\^_=<>+]|^\W*\w{1,3}\W*$")
-DOLLAR = re.compile(r"\\.|\$", re.DOTALL)
 PUNCTUATION = r"!-/:-@\[-`{-~"
 
 
