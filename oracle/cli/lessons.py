@@ -10,26 +10,6 @@ import click
 
 from oracle.cli.common import FAILED, OK, USAGE, console, refuse, safe
 
-SUFFIXES = frozenset(
-    {
-        ".md",
-        ".markdown",
-        ".mdx",
-        ".rmd",
-        ".qmd",
-        ".tex",
-        ".latex",
-        ".html",
-        ".htm",
-        ".xhtml",
-        ".rst",
-        ".rest",
-        ".ipynb",
-        ".txt",
-    }
-)
-"""What is taken from a folder."""
-
 
 @dataclass(frozen=True)
 class Wanted:
@@ -192,7 +172,9 @@ def files(lessons: tuple[Path, ...]) -> Iterator[tuple[Path, bool]]:
             refuse(f"{given} is neither a file nor a folder")
         inside = _inside(given) if given.is_dir() else [given]
         if not inside:
-            refuse(f"{given} has no lesson in it; read are {', '.join(sorted(SUFFIXES))}")
+            from oracle.lesson.reading import LESSONS
+
+            refuse(f"{given} has no lesson in it; read are {', '.join(sorted(LESSONS))}")
         for path in inside:
             if path.resolve() not in seen:
                 seen.add(path.resolve())
@@ -201,7 +183,9 @@ def files(lessons: tuple[Path, ...]) -> Iterator[tuple[Path, bool]]:
 
 def _inside(folder: Path) -> list[Path]:
     """The lessons in a folder and below; hidden folders and corrected copies of lessons beside them are left out."""
-    found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES and p.is_file()]
+    from oracle.lesson.reading import LESSONS
+
+    found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in LESSONS and p.is_file()]
     shown = [p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts)]
     return [p for p in shown if not (p.stem.endswith(".fixed") and _original(p) in shown)]
 

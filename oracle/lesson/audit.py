@@ -55,11 +55,12 @@ def audit(
     judges = {
         section: Nets(scope.program, nets, seed, reading.activations) for section, scope in reading.scopes.items()
     }
-    judged_ = {line.number: judged(line, reading, judges) for line in lines}
+    everywhere = [judged(line, reading, judges) for line in lines]
     for section, scope in reading.scopes.items():
         here = [line for line in lines if line.section == section]
-        trusted = not scope.assumed or _explains([judged_[line.number] for line in here], list(judged_.values()))
-        found = [judged_[line.number] if trusted else _doubted(judged_[line.number]) for line in here]
+        found = [equation for line, equation in zip(lines, everywhere, strict=True) if line.section == section]
+        if scope.assumption.definitions and not _explains(found, everywhere):
+            found = [_doubted(equation) for equation in found]
         repairs = suggest(here, found, judges[section], reread, lesson=lines)
         equations += [structs.replace(e, suggestions=repairs.get(e.number, ())) for e in found]
     equations.sort(key=lambda equation: equation.number)

@@ -10,6 +10,7 @@ from itertools import chain
 
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
+from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.notation import Notation, Ref, mentions, slots_of, unbound
 from oracle.lesson.meaning.program import (
     LOSSES,
@@ -23,7 +24,7 @@ from oracle.lesson.meaning.program import (
 )
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
-from oracle.lesson.meaning.world import ACTIVATIONS, World
+from oracle.lesson.meaning.world import World
 from oracle.lesson.profiles import Assumption, assumptions
 from oracle.lesson.syntax import Call, Derivative, Dots, Indexed, Items, Name, Node, Prime, Relation, Statement, Text
 
@@ -42,12 +43,10 @@ class Scope:
     """The net of one section: its own definitions come first, then those before it, then those after it."""
 
     program: Program
-    profile: str
-    words: tuple[str, ...]
+    assumption: Assumption
+    """What a profile supplied."""
     defined: set[int]
     """Identities of the members that define something."""
-    assumed: bool = False
-    """Whether a profile supplied equations."""
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Reading:
 
     @property
     def profile(self) -> str:
-        names = dict.fromkeys(scope.profile for scope in self.scopes.values())
+        names = dict.fromkeys(scope.assumption.name for scope in self.scopes.values())
         return ", ".join("the lesson's own equations" if name == "own" else name for name in names)
 
     @property
@@ -70,7 +69,7 @@ class Reading:
     @property
     def words(self) -> tuple[str, ...]:
         """What was assumed, in sentences."""
-        return tuple(dict.fromkeys(word for scope in self.scopes.values() for word in scope.words))
+        return tuple(dict.fromkeys(word for scope in self.scopes.values() for word in scope.assumption.words))
 
 
 def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) -> Reading:
@@ -79,7 +78,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     sections = list(dict.fromkeys(s.section for s in found)) or [0]
     usage = survey_usage([s.statement for s in found], notation)
     own, defined = collected(found, sections[0], usage)
-    everywhere = _best(own, defined, list(found), assumptions(usage, own, settings))
+    _, assumed, _ = _best(own, defined, found, assumptions(usage, own, settings))
     reading = Reading({})
     if activation := settings.get("activation"):
         reading.activations = (activation,)
@@ -87,16 +86,16 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         here = [s for s in found if s.section == section]
         own, defined = collected(found, section, usage)
         claims = [claim for s in here for claim in _claims(s.statement, defined)]
-        program = completed(own, everywhere[1])
+        program = completed(own, assumed)
         score = _score(program, claims)
-        scope = Scope(program, everywhere[1].name, everywhere[1].words, defined, bool(everywhere[1].definitions))
+        scope = Scope(program, assumed, defined)
         if score < len(claims):
             local = survey_usage([s.statement for s in here], notation)
             local.signals |= usage.signals
             candidates = chain(assumptions(local, own, settings), assumptions(usage, own, settings))
             best = _best(own, defined, here, candidates)
             if best[0] > score + 0.5:
-                scope = Scope(best[2], best[1].name, best[1].words, defined, bool(best[1].definitions))
+                scope = Scope(best[2], best[1], defined)
         reading.scopes[section] = scope
     return reading
 
@@ -141,7 +140,7 @@ def completed(own: Program, assumption: Assumption) -> Program:
     """
     program = Program(own.notation, [*own.definitions], dict(own.functions), dict(own.signals))
     program.vectors = assumption.vectors
-    program.declared = {**own.declared, **assumption.ranks}
+    program.declared = dict(assumption.ranks)
     known = {_name(d.head) for d in program.definitions}
     for d in assumption.definitions:
         if _name(d.head) not in known:

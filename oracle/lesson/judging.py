@@ -7,10 +7,11 @@ from math import isfinite
 
 import torch
 
+from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
-from oracle.lesson.meaning.world import ACTIVATIONS, World
+from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
 from oracle.lesson.syntax import Call, Derivative, Node, Number, Prime, Sum
 

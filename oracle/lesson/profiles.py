@@ -4,12 +4,12 @@ A profile supplies only what the lesson has no definition of. Its choices (which
 it is transposed, what the loss is, of what δ is the partial) are candidates; the lesson's own equations decide.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import Definition, Program, Signal
+from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.syntax import (
     Call,
@@ -21,6 +21,7 @@ from oracle.lesson.syntax import (
     Plus,
     Power,
     Quotient,
+    Sum,
     Times,
     Transpose,
     rebuilt,
@@ -29,10 +30,9 @@ from oracle.lesson.syntax import (
 PRE = ("z", "Z", "net", "s", "u", "in", "a", "h", "o")
 ACT = ("a", "A", "h", "H", "o", "out", "y", "x", "X", "z")
 OUT = ("y", "Y", "hat y", "o", "p", "hat p", "a", "out", "h", "f")
-TARGET = ("t", "y", "d", "target", "T", "Y", "hat y")
+TARGET = (*TARGETS, "hat y")
 WEIGHT = ("w", "W", "theta", "Theta", "omega", "v", "V", "u", "U")
 BIAS = ("b", "B")
-LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost")
 HALF = Quotient(Number("1"), Number("2"))
 
 
@@ -71,7 +71,7 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
     if any(usage.layered(base) for base in usage.kinds):
         yield from _layered(usage, own)
     else:
-        yield from _indexed(usage, own)
+        yield from _indexed(usage)
 
 
 def batched(usage: Usage, own: Program) -> tuple[Definition, ...]:
@@ -117,9 +117,9 @@ def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
 # -------------------------------------------------------------------------------------------------------------- layers
 
 
-def layer(base: str, shift: int = 0, letter: str = "l") -> Ref:
+def layer(base: str, shift: int = 0) -> Ref:
     """A quantity of layer l + shift."""
-    at: Node = Name(letter)
+    at: Node = Name("l")
     if shift:
         at = Plus((at, Number(str(abs(shift)))), (1, 1 if shift > 0 else -1))
     return Ref(base, (("layer", at),))
@@ -181,8 +181,8 @@ def _rank(base: str) -> int:
     return 2 if base[:1].isupper() else 1
 
 
-def _first(wanted: object, there: object) -> str | None:
-    return next((b for b in wanted if b in there), None)  # type: ignore[attr-defined, operator]
+def _first(wanted: Iterable[str], there: Container[str]) -> str | None:
+    return next((base for base in wanted if base in there), None)
 
 
 def _loss(usage: Usage, own: Program, top: Ref, kind: str, batch: bool) -> tuple[list[Definition], dict[str, int]]:
@@ -216,12 +216,12 @@ def _means(usage: Usage) -> bool:
 # ------------------------------------------------------------------------------------------------------------- indices
 
 
-def _indexed(usage: Usage, own: Program) -> Iterator[Assumption]:
+def _indexed(usage: Usage) -> Iterator[Assumption]:
     """z_j = Σ_i w_ji x_i + b_j and so on, for a lesson that tells its layers apart by letters."""
+    names = _names(usage)
+    if names is None:
+        return
     for to_from in (True, False):
-        names = _names(usage, own)
-        if names is None:
-            return
         i, j, k = _letters(usage, names["w"], to_from)
         z, a, y, t, x, w, b, cost = (names[n] for n in ("z", "a", "y", "t", "x", "w", "b", "L"))
 
@@ -230,8 +230,6 @@ def _indexed(usage: Usage, own: Program) -> Iterator[Assumption]:
 
         def weights(to: str, source: str, w: str = w, to_from: bool = to_from) -> Ref:
             return at(w, to, source) if to_from else at(w, source, to)
-
-        from oracle.lesson.syntax import Sum
 
         def total(letter: str, body: Node) -> Node:
             return Sum((Name(letter),), None, None, None, body)
@@ -254,7 +252,7 @@ def _indexed(usage: Usage, own: Program) -> Iterator[Assumption]:
         yield Assumption("indices", definitions, {}, words, loss="half_squared")
 
 
-def _names(usage: Usage, own: Program) -> dict[str, str] | None:
+def _names(usage: Usage) -> dict[str, str] | None:
     indexed = {r.base for r in usage.refs if r.subs and not r.slots}
     w = _first(WEIGHT, {r.base for r in usage.refs if len(r.subs) == 2 and not r.slots})
     if w is None:

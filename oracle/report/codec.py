@@ -20,7 +20,7 @@ NUMBERS = ("worst", "expected", "got", "tolerance", "low", "high")
 
 def encode(report: Report) -> bytes:
     """report.json, indented; equal reports give equal bytes."""
-    return indented(_walk(msgspec.to_builtins(report, enc_hook=_leaf, order="deterministic"), _spell))
+    return indented(walk(msgspec.to_builtins(report, enc_hook=_leaf, order="deterministic"), spell))
 
 
 def indented(value: Any) -> bytes:
@@ -65,7 +65,7 @@ def _floats(raw: Any) -> Iterator[tuple[dict[str, Any], str]]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of report.json."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_walk(spec.schema(Report), _or_word)}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **walk(spec.schema(Report), _or_word)}
 
 
 def _or_word(value: Any) -> Any:
@@ -75,12 +75,12 @@ def _or_word(value: Any) -> Any:
     return {"anyOf": [{"type": "number"}, {"enum": list(WORDS)}], **rest}
 
 
-def _walk(value: Any, change: Callable[[Any], Any]) -> Any:
+def walk(value: Any, change: Callable[[Any], Any]) -> Any:
     """A tree of plain values with every value changed, from the leaves up."""
     if isinstance(value, dict):
-        value = {key: _walk(v, change) for key, v in value.items()}
+        value = {key: walk(v, change) for key, v in value.items()}
     elif isinstance(value, list | tuple):
-        value = [_walk(v, change) for v in value]
+        value = [walk(v, change) for v in value]
     return change(value)
 
 
@@ -88,7 +88,8 @@ def _leaf(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else encode_tensor(value)
 
 
-def _spell(value: Any) -> Any:
+def spell(value: Any) -> Any:
+    """A value as JSON can say it."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair is no JSON
     if not isinstance(value, float) or math.isfinite(value):

@@ -285,7 +285,7 @@ def _bold(node: Node) -> Node:
     if isinstance(node, Name):
         return replace(node, bold=True)
     if isinstance(base := getattr(node, "base", None), Node):
-        return replace(node, base=_bold(base))  # type: ignore[call-arg]
+        return rebuilt(node, lambda child: _bold(child) if child is base else child)
     return rebuilt(node, _bold)
 
 
@@ -294,7 +294,7 @@ def _recored(node: Node, core: Node, new: Name) -> Node:
     if node is core:
         return new
     base = getattr(node, "base", core)
-    return replace(node, base=_recored(base, core, new))  # type: ignore[call-arg]
+    return rebuilt(node, lambda child: _recored(child, core, new) if child is base else child)
 
 
 def _bounds(lower: Node | None, upper: Node | None) -> tuple[tuple[Name, ...], Node | None, Node | None, Node | None]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from oracle.lesson.meaning.algebra import Algebra
+from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, connected, jacobian, slope
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions, slots_of
 from oracle.lesson.meaning.program import LOSSES, SCALARS, TARGETS, Definition, Env, Key, Program, Slots
 from oracle.lesson.meaning.usage import SIGNALS
 from oracle.lesson.meaning.values import (
-    Algebra,
     BeyondError,
     Dim,
     IllTypedError,
@@ -47,17 +48,8 @@ from oracle.lesson.syntax import (
     Transpose,
 )  # fmt: skip
 
-ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
-    "log": torch.log, "ln": torch.log, "exp": torch.exp, "tanh": torch.tanh, "sinh": torch.sinh, "cosh": torch.cosh,
-    "sigmoid": torch.sigmoid, "relu": torch.relu, "ReLU": torch.relu, "sin": torch.sin, "cos": torch.cos,
-    "sqrt": torch.sqrt, "sech": lambda x: 1 / torch.cosh(x), "sign": torch.sign,
-}  # fmt: skip
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softplus": torch.nn.functional.softplus,
-}  # fmt: skip
 SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
-NAMED = {*ELEMENTWISE, "softmax"}
 
 
 @dataclass
@@ -415,7 +407,9 @@ class World:
             extreme: Callable[..., Tensor] = torch.maximum if core.base == "max" else torch.minimum
             return self.algebra.elementwise(extreme, args[0], args[1], core.base)
         if len(args) > 1 and core.base not in ELEMENTWISE:
-            return self.anything(core.base, args)
+            if any(arg.names for arg in args):
+                raise NotUnderstoodError(f"{core.base} of several arguments with indices")
+            return Value(None if self.infer else anything([arg.data for arg in args if arg.data is not None]))
         if len(args) != 1:
             raise NotUnderstoodError(f"{core.base} of {len(args)} arguments")
         if core.base in SIGNALS and not self.program.functions.get(core.base):
@@ -437,24 +431,6 @@ class World:
                 if label and label != name and used.base == arg.base and used.slots == arg.slots:
                     return ELEMENTWISE[label]
         return None
-
-    def anything(self, name: str, args: list[Value]) -> Value:
-        """A function of which nothing is said, l(o, y): smooth, of all entries, the same in one net."""
-        if any(arg.names for arg in args):
-            raise NotUnderstoodError(f"{name} of several arguments with indices")
-        if self.infer:
-            return Value(None)
-        out = torch.zeros((), dtype=torch.float64)
-        for k, arg in enumerate(args):
-            assert arg.data is not None
-            entries = arg.data.reshape(-1)
-            weights = torch.linspace(0.4 + 0.2 * k, 1.3, len(entries), dtype=torch.float64)
-            out = (
-                out * (1 + 0.3 * (entries * weights).sum())
-                + torch.tanh(entries * weights).sum()
-                + (weights * entries**2).sum()
-            )
-        return Value(out)
 
     def function(self, name: str, env: Env) -> Callable[[Tensor], Tensor]:
         """What a name stands for: a known function, the lesson's own, or its activation."""
@@ -601,7 +577,7 @@ class World:
         target = self.whole(wrt, env)
         if isinstance(source, Ref) and self.unsaid(source, wrt):
             raise UndefinedError(source.base)
-        if isinstance(source, Ref) and source.base in self.program.alternates and not connected(of, target):
+        if isinstance(source, Ref) and source.base in self.program.alternates and _apart(of, target):
             of = self.value(self.program.alternates[source.base], env)
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else jacobian(of.data, target.data)
@@ -619,6 +595,11 @@ def _key(node: Node | None) -> object:
     return (node.base, node.slots) if isinstance(node, Ref) else node
 
 
+def _apart(of: Value, wrt: Value) -> bool:
+    """Whether a value is not made of another at all."""
+    return of.data is not None and wrt.data is not None and not connected(of.data, wrt.data)
+
+
 def _indices(*formulas: Node) -> set[str]:
     """Every letter that stands as an index."""
     found = (node for formula in formulas for node in formula.walk() if isinstance(node, Ref | Indexed))
@@ -628,35 +609,3 @@ def _indices(*formulas: Node) -> set[str]:
 def _dims(base: str, rank: int) -> tuple[Dim, ...]:
     parameter = base[:1] in "wWUVuv" or base in ("Theta", "theta")
     return tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))
-
-
-def slope(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """f′, entry by entry."""
-
-    def prime(x: Tensor) -> Tensor:
-        inner = x.detach().requires_grad_(True) if not x.requires_grad else x * 1
-        (out,) = torch.autograd.grad(f(inner).sum(), inner, create_graph=True)
-        return out
-
-    return prime
-
-
-def connected(of: Value, wrt: Value) -> bool:
-    """Whether a value is made of another at all."""
-    if of.data is None or wrt.data is None:
-        return True
-    if not of.data.requires_grad:
-        return False
-    (found,) = torch.autograd.grad(of.data.sum(), wrt.data, retain_graph=True, allow_unused=True)
-    return found is not None
-
-
-def jacobian(of: Tensor, wrt: Tensor) -> Tensor:
-    """∂of/∂wrt, of shape of.shape + wrt.shape; zeros where one does not depend on the other."""
-    if not of.requires_grad:
-        return torch.zeros((*of.shape, *wrt.shape), dtype=torch.float64)
-    rows = []
-    for entry in of.reshape(-1):
-        (row,) = torch.autograd.grad(entry, wrt, retain_graph=True, allow_unused=True)
-        rows.append(torch.zeros_like(wrt) if row is None else row)
-    return torch.stack(rows).reshape((*of.shape, *wrt.shape))

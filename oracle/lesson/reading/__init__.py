@@ -28,6 +28,8 @@ SUFFIXES = {
     ".rst": "restructuredtext",
     ".txt": "text",
 }
+LESSONS = {*SUFFIXES, ".mdx", ".rmd", ".qmd", ".latex", ".xhtml", ".rest"}
+"""What is taken for a lesson in a folder; of the last, the content says what they are."""
 SIGNATURES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
 
 

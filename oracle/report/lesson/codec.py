@@ -1,6 +1,5 @@
 """The JSON of an audit and its schema. JSON has no NaN and no infinity: they are the words "NaN", "Infinity"."""
 
-import math
 from typing import Any
 
 import msgspec
@@ -8,7 +7,7 @@ from msgspec import Struct
 
 from oracle import spec
 from oracle.lesson.records import Audit
-from oracle.report.codec import WORDS, indented
+from oracle.report.codec import WORDS, indented, spell, walk
 from oracle.report.lesson import words
 
 VERSION = 1
@@ -66,16 +65,4 @@ def schema() -> dict[str, Any]:
 
 
 def _plain(audit: Audit) -> Any:
-    return _spelled(msgspec.to_builtins(published(audit), order="deterministic"))
-
-
-def _spelled(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _spelled(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_spelled(part) for part in value]
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair is no JSON
-    if not isinstance(value, float) or math.isfinite(value):
-        return value
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return walk(msgspec.to_builtins(published(audit), order="deterministic"), spell)

@@ -1,0 +1,61 @@
+"""Functions of tensors and their derivatives, as autograd has them."""
+
+from collections.abc import Callable
+
+import torch
+
+from oracle.lesson.meaning.values import Tensor
+
+ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
+    "log": torch.log, "ln": torch.log, "exp": torch.exp, "tanh": torch.tanh, "sinh": torch.sinh, "cosh": torch.cosh,
+    "sigmoid": torch.sigmoid, "relu": torch.relu, "ReLU": torch.relu, "sin": torch.sin, "cos": torch.cos,
+    "sqrt": torch.sqrt, "sech": lambda x: 1 / torch.cosh(x), "sign": torch.sign,
+}  # fmt: skip
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softplus": torch.nn.functional.softplus,
+}  # fmt: skip
+NAMED = {*ELEMENTWISE, "softmax"}
+
+
+def anything(args: list[Tensor]) -> Tensor:
+    """A function of which nothing is said, l(o, y): smooth, of all entries, always the same."""
+    out = torch.zeros((), dtype=torch.float64)
+    for k, arg in enumerate(args):
+        entries = arg.reshape(-1)
+        weights = torch.linspace(0.4 + 0.2 * k, 1.3, len(entries), dtype=torch.float64)
+        out = (
+            out * (1 + 0.3 * (entries * weights).sum())
+            + torch.tanh(entries * weights).sum()
+            + (weights * entries**2).sum()
+        )
+    return out
+
+
+def slope(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """f′, entry by entry."""
+
+    def prime(x: Tensor) -> Tensor:
+        inner = x.detach().requires_grad_(True) if not x.requires_grad else x * 1
+        (out,) = torch.autograd.grad(f(inner).sum(), inner, create_graph=True)
+        return out
+
+    return prime
+
+
+def connected(of: Tensor, wrt: Tensor) -> bool:
+    """Whether a tensor is made of another at all."""
+    if not of.requires_grad:
+        return False
+    (found,) = torch.autograd.grad(of.sum(), wrt, retain_graph=True, allow_unused=True)
+    return found is not None
+
+
+def jacobian(of: Tensor, wrt: Tensor) -> Tensor:
+    """∂of/∂wrt, of shape of.shape + wrt.shape; zeros where one does not depend on the other."""
+    if not of.requires_grad:
+        return torch.zeros((*of.shape, *wrt.shape), dtype=torch.float64)
+    rows = []
+    for entry in of.reshape(-1):
+        (row,) = torch.autograd.grad(entry, wrt, retain_graph=True, allow_unused=True)
+        rows.append(torch.zeros_like(wrt) if row is None else row)
+    return torch.stack(rows).reshape((*of.shape, *wrt.shape))
