@@ -4,6 +4,7 @@ A dimension is a `Dim`; dimensions are one when a lesson's forward equations mak
 different sizes in every net, so that a product which conforms does so for a reason.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -94,3 +95,8 @@ class Value:
     def plain(self) -> "Value":
         """Without its history."""
         return replace(self, way=None, row=False)
+
+
+def mapped(f: Callable[[Tensor], Tensor], a: Value) -> Value:
+    """f of every entry."""
+    return replace(a.plain(), data=None if a.data is None else f(a.data), row=a.row)

@@ -1,0 +1,108 @@
+"""Functions in formulas: known ones, the lesson's own, its activation, and their slopes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
+from oracle.lesson.meaning.notation import Ref, letters, slots_of
+from oracle.lesson.meaning.partials import Partials
+from oracle.lesson.meaning.program import Env
+from oracle.lesson.meaning.usage import SIGNALS
+from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Tensor, Value, mapped
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Power, Prime, Relation, Tagged
+
+
+@dataclass
+class Functions(Partials):
+    """A net whose quantities can be given to functions."""
+
+    def call(self, node: Call, env: Env) -> Value:
+        core, primes = node.function, 0
+        while not isinstance(core, Name):
+            if isinstance(core, Prime):
+                primes += core.order
+            elif not isinstance(core, Power | Tagged | Indexed):
+                raise NotUnderstoodError("a function that is no symbol")
+            if isinstance(core, Indexed) and isinstance(label := core.subs[0], Name) and label.base in NAMED:
+                core = label
+                continue
+            core = core.base
+        slots = slots_of(node.args)
+        for which in (slots, ()):
+            known = self.program.defines(core.base, tuple(kind for kind, _ in which))
+            if known and not primes and not self.program.functions.get(core.base):  # J(W, b) is J
+                return self.ref(Ref(core.base, which), env)
+        args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
+        if core.base == "samples":
+            return self.scalar(float(self.samples(args[0])))
+        if core.base == "sum":
+            return self.summed(args[0], node.args[1:])
+        if core.base == "softmax" and len(args) == 1:
+            return mapped(lambda x: torch.softmax(x, -1), args[0])
+        if core.base == "prod" and len(args) == 2:
+            return self.algebra.joined(args[0], args[1]) or self.algebra.multiply(args[0], args[1], "")
+        if core.base in ("max", "min") and len(args) == 2:
+            extreme: Callable[..., Tensor] = torch.maximum if core.base == "max" else torch.minimum
+            return self.algebra.elementwise(extreme, args[0], args[1], core.base)
+        if len(args) > 1 and core.base not in ELEMENTWISE:
+            if any(arg.names for arg in args):
+                raise NotUnderstoodError(f"{core.base} of several arguments with indices")
+            return Value(None if self.infer else anything([arg.data for arg in args if arg.data is not None]))
+        if len(args) != 1:
+            raise NotUnderstoodError(f"{core.base} of {len(args)} arguments")
+        if core.base in SIGNALS and not self.program.functions.get(core.base):
+            raise IllTypedError(f"{core.base} stands for a partial here, and is no function")
+        f = self.applied(core.base, node.args[0], primes) or self.function(core.base, env)
+        for _ in range(primes):
+            f = slope(f)
+        return mapped(f, args[0])
+
+    def applied(self, name: str, arg: Node, primes: int) -> Callable[[Tensor], Tensor] | None:
+        """g′(z) beside a = ReLU(z): the slope of what the net applies to z, where nothing says what g is."""
+        if not primes or not isinstance(arg, Ref) or self.program.functions.get(name):
+            return None
+        for definition in self.program.definitions:
+            body = definition.body
+            if isinstance(body, Call) and len(body.args) == 1 and isinstance(used := body.args[0], Ref):
+                labels = (n.base for n in body.function.walk() if isinstance(n, Name))
+                label = next((base for base in labels if base in ELEMENTWISE), "")
+                if label and label != name and used.base == arg.base and used.slots == arg.slots:
+                    return ELEMENTWISE[label]
+        return None
+
+    def function(self, name: str, env: Env) -> Callable[[Tensor], Tensor]:
+        """What a name stands for: a known function, the lesson's own, or its activation."""
+        if name in ELEMENTWISE:
+            return ELEMENTWISE[name]
+        if own := self.program.function(name, self.line):
+            parameter = own.parameters[0].base if own.parameters else ""
+
+            def lessons(x: Tensor) -> Tensor:
+                self.bindings.append({parameter: Value(x.reshape(-1), ("",), (Dim("argument"),))})
+                try:
+                    out = self.value(own.body, env).data
+                finally:
+                    self.bindings.pop()
+                assert out is not None
+                return out.reshape(x.shape)
+
+            return lessons
+        if name not in self.program.activations:
+            raise NotUnderstoodError(f"what function {name} is, nothing says")
+        return ACTIVATIONS[self.activation]
+
+    def summed(self, body: Value, options: tuple[Node, ...]) -> Value:
+        """`sum(Z, axis=1, keepdims=True)`, as in NumPy."""
+        for option in options:
+            if (
+                isinstance(option, Relation)
+                and letters(option.items[0]) == {"axis"}
+                and isinstance(option.items[1], Number)
+            ):
+                axis = int(option.items[1].text)
+                if axis >= body.rank:
+                    raise IllTypedError(f"a sum over axis {axis} of {body.rank}")
+                return self.algebra.along(body, axis)
+        return self.algebra.everything(body)

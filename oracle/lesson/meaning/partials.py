@@ -1,0 +1,71 @@
+"""Partials of the quantities of a net: total ones, and direct ones with everything else held."""
+
+from dataclasses import dataclass, replace
+
+from oracle.lesson.meaning.calculus import connected, jacobian
+from oracle.lesson.meaning.notation import Ref, mentions
+from oracle.lesson.meaning.program import Env
+from oracle.lesson.meaning.quantities import Quantities
+from oracle.lesson.meaning.values import NotUnderstoodError, Route, UndefinedError, Value
+from oracle.lesson.syntax import Derivative, Node
+
+
+@dataclass
+class Partials(Quantities):
+    """A net whose quantities can be differentiated by each other."""
+
+    def derivative(self, node: Derivative, env: Env) -> Value:
+        if len(node.wrt) != 1:
+            raise NotUnderstoodError("a derivative of higher order")
+        if (self.immediate or node.immediate) and isinstance(node.of, Ref):
+            return self.direct(node.of, node.wrt[0], env)
+        return self.partial(self.value(node.of, env), node.wrt[0], env, node.of)
+
+    def direct(self, of: Ref, wrt: Node, env: Env) -> Value:
+        """The partial with everything else held: through the definition of `of` alone, where that uses `wrt` itself."""
+        slots = self.program.numbered(of, env)
+        found = self.program.definition(of.base, self.family(of), slots)
+        if found is None or not isinstance(wrt, Ref) or not mentions(found[0].body, wrt.base):
+            return self.partial(self.value(of, env), wrt, env, of)
+        before, self.held = self.held, {}
+        try:
+            whole = self.defined((of.base, self.family(of), tuple(n for _, n in slots)), *found)
+            return self.partial(self.indexed(whole, of, env), wrt, env, of)
+        finally:
+            self.held = before
+
+    def unsaid(self, of: Ref, wrt: Ref) -> bool:
+        """Whether a symbol is differentiated of which nothing says how it is computed."""
+        of = replace(of, base=self.program.aliases.get(of.base, of.base))
+        if of.base == wrt.base or self.program.signal(of) or of.base in self.loose:
+            return False
+        return not self.program.defines(of.base, of.kinds) and not self.program.is_function(of)
+
+    def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None) -> Value:
+        if not isinstance(wrt, Ref):
+            raise NotUnderstoodError("a derivative by something that is no symbol")
+        wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
+        target = self.whole(wrt, env)
+        if isinstance(source, Ref) and self.unsaid(source, wrt):
+            raise UndefinedError(source.base)
+        if isinstance(source, Ref) and source.base in self.program.alternates and _apart(of, target):
+            of = self.value(self.program.alternates[source.base], env)
+        names, dims, shape = of.names, of.dims, of.shape + target.shape
+        data = None if of.data is None or target.data is None else jacobian(of.data, target.data)
+        places = Value(data, names, dims, shape)
+        way = None if wrt.subs else Route(_key(source), _key(wrt), target.rank)
+        if not wrt.subs:
+            return replace(places, way=way)
+        first = tuple(range(len(names)))
+        last = range(len(names), len(names) + of.rank)
+        turned = None if data is None else data.permute((*first, *range(len(names) + of.rank, data.dim()), *last))
+        return self.indexed(Value(turned, names, dims, target.shape + of.shape), wrt, env)
+
+
+def _key(node: Node | None) -> object:
+    return (node.base, node.slots) if isinstance(node, Ref) else node
+
+
+def _apart(of: Value, wrt: Value) -> bool:
+    """Whether a value is not made of another at all."""
+    return of.data is not None and wrt.data is not None and not connected(of.data, wrt.data)

@@ -1,0 +1,314 @@
+r"""The quantities of one random net of a lesson, each a tensor of one autograd graph.
+
+A quantity is computed when it is first asked for, and kept: the tensor that others use is the tensor by which one
+differentiates, so ∂L/∂z is the total partial through everything that z feeds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from oracle.lesson.meaning.algebra import Algebra
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.program import LOSSES, SCALARS, TARGETS, Definition, Env, Key, Program, Slots
+from oracle.lesson.meaning.values import (
+    BeyondError,
+    Dim,
+    IllTypedError,
+    NotUnderstoodError,
+    Tensor,
+    UndefinedError,
+    Value,
+    one,
+)
+from oracle.lesson.syntax import Indexed, Name, Node, Number
+
+SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
+CONSTANTS = {"e": torch.e, "pi": torch.pi}
+
+
+@dataclass
+class Quantities:
+    """`infer` finds the dimensions and draws nothing; else `sizes` holds how large each is."""
+
+    program: Program
+    seed: int = 0
+    infer: bool = False
+    sizes: dict[Dim, int] = field(default_factory=dict)
+    activation: str = "sigmoid"
+    pairs: str = "strict"
+    immediate: bool = False
+    single: bool = False
+    """Whether every layer has one unit, and numbers are small ones."""
+    half: int = 0
+    """1 or -1: symbols that may be anything are positive, or negative."""
+    kept: dict[Key, Value] = field(default_factory=dict)
+    busy: set[Key] = field(default_factory=set)
+    typed: dict[str, Dim] = field(default_factory=dict)
+    """Of the formula at hand: what its letters count."""
+    formulas: tuple[Node, ...] = ()
+    """The formula at hand, its left side first."""
+    losing: bool = False
+    """While a loss is made."""
+    sample: int | None = None
+    """While a quantity of one sample is computed by equations that name no sample: which one."""
+    held: dict[Key, Value] | None = None
+    """While a direct partial is taken: copies of the quantities, each standing for itself."""
+    loose: set[str] = field(default_factory=set)
+    """Symbols of the formula at hand that may be anything."""
+    passing: set[Key] = field(default_factory=set)
+    """Their keys among what is kept."""
+    free: dict[Key, tuple[Dim, ...]] = field(default_factory=dict)
+    """What such symbols look like."""
+    line: int = 0
+    """The number of the equation at hand."""
+    bindings: list[dict[str, Value]] = field(default_factory=list)
+    """Arguments of the functions that are being evaluated."""
+
+    def __post_init__(self) -> None:
+        self.algebra = Algebra(self.infer, self.pairs, self.program.rows)
+        self.random = torch.Generator().manual_seed(self.seed)
+
+    def value(self, node: Node, env: Env) -> Value:
+        """What a formula is worth in this net."""
+        raise NotImplementedError
+
+    def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None) -> Value:
+        """The partial of a value by a symbol."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------------------------------------------- quantities
+
+    def quantity(self, base: str, family: tuple[str, ...], slots: Slots, count: int) -> Value:
+        key = (base, family, tuple(n for _, n in slots))
+        if key in self.kept:
+            return self.kept[key]
+        found = self.program.definition(base, family, slots)
+        if found is None and (sample := dict(slots).get("sample")) and self.sample is None:
+            bare = tuple(slot for slot in slots if slot[0] != "sample")
+            if (shared := self.program.definition(base, family, bare)) is not None:
+                self.sample = sample
+                try:
+                    self.kept[key] = replace(self.defined(key, *shared), way=None)
+                finally:
+                    self.sample = None
+                return self.kept[key]
+        if found is None or key in self.busy:
+            value = self.leaf(base, family, slots, count)
+        else:
+            value = self.defined(key, *found)
+        self.kept[key] = replace(value, way=None)
+        if base in self.loose:
+            self.passing.add(key)
+        return self.kept[key]
+
+    def begin(self, line: int, loose: set[str]) -> None:
+        """Another equation: what could be anything in the last one is forgotten."""
+        self.line, self.loose = line, loose
+        for key in self.passing:
+            self.kept.pop(key, None)
+        self.passing.clear()
+        self.free.clear()
+
+    def leaf(self, base: str, family: tuple[str, ...], slots: Slots, count: int) -> Value:
+        if base in self.program.counts and not slots:
+            number = (
+                None if self.infer else torch.tensor(float(self.size(self.program.counts[base])), dtype=torch.float64)
+            )
+            return Value(number)
+        at = (base, family, tuple(n for kind, n in slots if kind == "layer"))
+        if base in self.loose:
+            shape = self.free.setdefault(at, _dims(base, count))
+        elif at in self.program.shapes:
+            shape = self.program.shapes[at]
+        else:
+            self.refuse(base, family, slots, at)
+            rank = len(family) or self.program.rank(base, count)
+            shape = self.program.shapes[at] = _dims(base, rank)
+        return Value(None if self.infer else self.drawn(base, shape), shape=shape)
+
+    def refuse(self, base: str, family: tuple[str, ...], slots: Slots, at: Key) -> None:
+        """Say what is wrong with a symbol that no forward equation has, but where it is one of the usual constants."""
+        if self.infer:
+            return
+        others = [known for known in self.program.shapes if known[0] == base]
+        if slots and self.program.defines(base, tuple(kind for kind, _ in slots)):
+            raise BeyondError
+        if any(known[1] == family and len(known[2]) == len(at[2]) for known in others):
+            raise BeyondError
+        if others and family:
+            raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
+        if base not in SCALARS:
+            raise UndefinedError(base)
+
+    def drawn(self, base: str, shape: tuple[Dim, ...]) -> Tensor:
+        """Random numbers, none near zero."""
+        size = [self.size(dim) for dim in shape]
+        if self.single:
+            data = SMALL[torch.randint(len(SMALL), size, generator=self.random)]
+        else:
+            data = torch.rand(size, generator=self.random, dtype=torch.float64) * 1.6 - 0.8
+            data = data + 0.1 * torch.sign(data)
+        if base in SCALARS:
+            data = data.abs()
+        if self.half and base in self.loose:
+            data = self.half * data.abs()
+        if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
+            data = torch.softmax(2 * data, -1) if data.dim() else torch.sigmoid(data)
+        return data.requires_grad_(True)
+
+    def size(self, dim: Dim) -> int:
+        """How large a dimension is: different from all others, or 1 in a net of single units."""
+        if self.single:
+            return 1
+        root = dim.root()
+        if root not in self.sizes:
+            self.sizes[root] = len(self.sizes) + 2
+        return self.sizes[root]
+
+    def defined(self, key: Key, definition: Definition, env: Env) -> Value:
+        losing = self.losing
+        self.busy.add(key)
+        self.losing = definition.head.base in LOSSES and not definition.head.subs
+        try:
+            with self.fresh(definition.head, definition.body):
+                value = self.value(definition.body, env)
+        finally:
+            self.busy.discard(key)
+            self.losing = losing
+        names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
+        if names and (loose := sorted(set(value.names) - set(names))):
+            raise IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
+        value = self.algebra.placed(value, tuple(n for n in names if n in value.names)).plain()
+        if value.data is not None and not value.data.requires_grad:
+            value = replace(value, data=value.data.clone().requires_grad_(True))
+        return value
+
+    @contextmanager
+    def fresh(self, *formulas: Node) -> Iterator[None]:
+        """Another formula: its letters are its own."""
+        before = self.typed, self.formulas
+        self.typed, self.formulas = dict(self.program.roles), formulas
+        try:
+            yield
+        finally:
+            self.typed, self.formulas = before
+
+    # ----------------------------------------------------------------------------------------------------- symbols
+
+    def ref(self, node: Ref, env: Env) -> Value:
+        """A symbol's value; an error signal's (δ, dW) is a partial of the loss."""
+        if node.base == "1" and not node.subs:
+            return Value(None, ones=True)
+        if node.base in ("I", "delta") and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
+            known = node.base == "delta" and (node.base, (), 2) in self.program.signals
+            if not known and self.program.definition(node.base, self.program.family(node), ()) is None:
+                return self.kronecker(*(x.base for x in node.subs if isinstance(x, Name)))
+        if node.base in CONSTANTS and self.program.definition(node.base, (), ()) is None and not node.subs:
+            return self.scalar(CONSTANTS[node.base])
+        if other := self.program.aliases.get(node.base):
+            return self.ref(replace(node, base=other), env)
+        if signal := self.program.signal(node):
+            wrt = replace(node, base=signal.of)
+            out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss)
+            factor = signal.factor * (self.samples(out) if signal.mean else 1)
+            return replace(self.algebra.multiply(self.scalar(factor), out, ""), way=out.way)
+        for binding in reversed(self.bindings):
+            if node.base in binding:
+                return self.indexed(binding[node.base], node, env)
+        return self.indexed(self.whole(node, env), node, env)
+
+    def whole(self, node: Ref, env: Env) -> Value:
+        """A quantity, all of it."""
+        if self.program.is_function(node) and self.program.definition(node.base, (), ()) is None and not node.slots:
+            own = self.program.function(node.base.split("_")[0], self.line)
+            if own is not None:
+                return self.value(own.body, env)
+        slots = self.program.numbered(node, env)
+        if self.sample is not None and "sample" not in dict(slots) and self.per_sample(node.base):
+            slots = tuple(sorted((*slots, ("sample", self.sample))))
+        for kind, n in slots:
+            if not (0 if kind != "sample" else 1) <= n <= self.program.end(kind):
+                raise BeyondError
+        value = self.quantity(node.base, self.family(node), slots, len(node.subs))
+        if self.held is None or value.data is None:
+            return value
+        key = (node.base, self.family(node), tuple(n for _, n in slots))
+        if key not in self.held:
+            self.held[key] = replace(value, data=value.data.detach().clone().requires_grad_(True))
+        return self.held[key]
+
+    def samples(self, value: Value) -> int:
+        """How many samples a batch has."""
+        return next((self.size(dim) for dim in value.shape if not dim.root().of_parameter), 1)
+
+    def per_sample(self, base: str) -> bool:
+        """Whether a quantity is another for each sample: all but parameters and constants."""
+        core = base.split("_")[0].split(" ")[-1]
+        return (
+            core not in PARAMETER_LETTERS
+            and base not in SCALARS
+            and base not in self.program.counts
+            and base not in CONSTANTS
+        )
+
+    def family(self, node: Ref) -> tuple[str, ...]:
+        """Which of several quantities of a name: by its letters, where one is new by those of the formula at hand."""
+        family = self.program.family(node)
+        known = self.program.families_of(node.base, len(family), self.infer)
+        if not family or family in known or not known:
+            return family
+        fits = [other for other in known if all(a == b or self.like(a, b) for a, b in zip(family, other, strict=True))]
+        near = [other for other in fits if set(other) & indices(*self.formulas)]
+        return (near or fits or [family])[0]
+
+    def like(self, letter: str, other: str) -> bool:
+        """Whether a letter may count what another counts."""
+        if dim := self.typed.get(letter):
+            return other in self.program.roles and one(dim, self.program.roles[other])
+        return letter not in self.program.roles
+
+    def indexed(self, value: Value, node: Ref, env: Env) -> Value:
+        if len(node.subs) > value.rank:
+            raise NotUnderstoodError(f"{node.base} has {value.rank} axes here, and {len(node.subs)} indices")
+        for sub in node.subs:
+            value = self.pick(value, sub, env)
+        return value
+
+    def pick(self, value: Value, sub: Node, env: Env) -> Value:
+        match sub:
+            case Number(text=text) if text.isdigit():
+                return self.algebra.entry(value, int(text) - 1)
+            case Name(base=base) if base in env:
+                return self.algebra.entry(value, env[base])
+            case Name(base=base):
+                dim = self.typed.setdefault(base, value.shape[0])
+                self.algebra.same(dim, value.shape[0], f"index {base}")
+                return replace(self.algebra.named(value, (base,)), row=value.rank == 2)
+        raise NotUnderstoodError("an index that is neither a letter nor a number")
+
+    def scalar(self, number: float) -> Value:
+        return Value(None if self.infer else torch.tensor(number, dtype=torch.float64))
+
+    def kronecker(self, a: str, b: str) -> Value:
+        dim = self.typed.get(a) or self.typed.get(b)
+        if dim is None:
+            raise NotUnderstoodError(f"what {a} and {b} count is not known")
+        self.typed.setdefault(a, dim)
+        self.typed.setdefault(b, dim)
+        self.algebra.same(self.typed[a], self.typed[b], f"{a} = {b}")
+        data = None if self.infer else torch.eye(self.size(dim), dtype=torch.float64)
+        return Value(data, (a, b), (dim, dim))
+
+
+def indices(*formulas: Node) -> set[str]:
+    """Every letter that stands as an index."""
+    found = (node for formula in formulas for node in formula.walk() if isinstance(node, Ref | Indexed))
+    return {sub.base for node in found for sub in node.subs if isinstance(sub, Name)}
+
+
+def _dims(base: str, rank: int) -> tuple[Dim, ...]:
+    parameter = base[:1] in "wWUVuv" or base in ("Theta", "theta")
+    return tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))
