@@ -43,18 +43,13 @@ def audit(
 ) -> Audit:
     """Hold every equation of a lesson against autograd, in `nets` random nets drawn from `seed`."""
     functions = function_names(document)
-    lines, notation = understood(document, functions)
-    said = [Said(line.number, line.section, s) for line in lines for s in line.statements]
-    reading = build(said, notation, dict(settings or {}))
+    lines, notation, reading, judges = prepared(document, seed, nets, settings or {})
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
         return () if found.problems else tuple(_bound(s, notation) for s in found.statements)
 
     equations: list[Equation] = []
-    judges = {
-        section: Nets(scope.program, nets, seed, reading.activations) for section, scope in reading.scopes.items()
-    }
     everywhere = [judged(line, reading, judges) for line in lines]
     for section, scope in reading.scopes.items():
         here = [line for line in lines if line.section == section]
@@ -70,6 +65,19 @@ def audit(
         remarks=remarks(lines, equations, judges, reread, offered), numbers=worked(document),
         code=judged_code(document, seed) if code else (), notes=document.notes, nets=nets,
     )  # fmt: skip
+
+
+def prepared(
+    document: Document, seed: int, nets: int, settings: Mapping[str, str]
+) -> tuple[list[Line], Notation, Reading, dict[int, Nets]]:
+    """The lines of a lesson, its notation, how it is read, and the nets of every section."""
+    lines, notation = understood(document)
+    said = [Said(line.number, line.section, s) for line in lines for s in line.statements]
+    reading = build(said, notation, dict(settings))
+    judges = {
+        section: Nets(scope.program, nets, seed, reading.activations) for section, scope in reading.scopes.items()
+    }
+    return lines, notation, reading, judges
 
 
 def _explains(section: list[Equation], lesson: list[Equation]) -> bool:

@@ -34,12 +34,8 @@ def _link(
         return Link(left, op, right, "aside", place=place)
     if op in STEP or is_update(head, member):
         return Link(left, op, right, "update", place=place)
-    found, judge = _outcome(head, member, number, nets)
-    if found.verdict in ("fails", "ill-typed") and (wide := _widened(member)) is not None:
-        wider = judge.judge(head, wide, number)
-        if wider.verdict == "holds" and not wider.zero:
-            return Link(left, op, right, "holds under", under="the derivative is of all that follows it", place=place)
-    if found.verdict in ("fails", "ill-typed") and (under := judge.under(head, member, number)):
+    found, judge, under = weighed(head, member, number, nets)
+    if under:
         return Link(left, op, right, "holds under", under=under, place=place)
     verdict: Verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
@@ -47,6 +43,18 @@ def _link(
     return Link(
         left, op, right, verdict, found.reason, difference=difference, counterexample=example, place=place
     )  # fmt: skip
+
+
+def weighed(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Outcome, Nets, str]:
+    """What the nets say of two sides, which nets, and under which other reading the sides agree ("" where none)."""
+    found, judge = _outcome(head, member, number, nets)
+    if found.verdict not in ("fails", "ill-typed"):
+        return found, judge, ""
+    if (wide := _widened(member)) is not None:
+        wider = judge.judge(head, wide, number)
+        if wider.verdict == "holds" and not wider.zero:
+            return found, judge, "the derivative is of all that follows it"
+    return found, judge, judge.under(head, member, number)
 
 
 def _widened(member: Node) -> Node | None:

@@ -299,6 +299,9 @@ class Quantities:
         self.typed.setdefault(a, dim)
         self.typed.setdefault(b, dim)
         self.algebra.same(self.typed[a], self.typed[b], f"{a} = {b}")
+        if a == b:
+            ones = None if self.infer else torch.ones(self.size(dim), dtype=torch.float64)
+            return Value(ones, (a,), (dim,))
         data = None if self.infer else torch.eye(self.size(dim), dtype=torch.float64)
         return Value(data, (a, b), (dim, dim))
 
