@@ -54,7 +54,7 @@ def audit(
     for section, scope in reading.scopes.items():
         here = [line for line in lines if line.section == section]
         found = [equation for line, equation in zip(lines, everywhere, strict=True) if line.section == section]
-        if scope.assumption.definitions and not _explains(found, everywhere):
+        if scope.assumption.definitions and not _explains(found, everywhere, scope.assumption.name == "own"):
             found = [_doubted(equation) for equation in found]
         repairs = suggest(here, found, judges[section], reread, lesson=lines)
         equations += [structs.replace(e, suggestions=repairs.get(e.number, ())) for e in found]
@@ -80,9 +80,14 @@ def prepared(
     return lines, notation, reading, judges
 
 
-def _explains(section: list[Equation], lesson: list[Equation]) -> bool:
-    """Whether a net that was assumed explains at least what it contradicts: in this section, or all over the lesson."""
+def _explains(section: list[Equation], lesson: list[Equation], own: bool) -> bool:
+    """Whether a net that was assumed explains at least what it contradicts: in this section, or all over the lesson.
+
+    Where only the loss was assumed, two forward equations of the lesson's `own` speak for the net like one that holds.
+    """
     held, bad = _count(section)
+    if own:
+        held += sum(link.verdict == "definition" for equation in section for link in equation.links) // 2
     everywhere, wrong = _count(lesson)
     return held >= bad or (bad == 1 and everywhere >= 3 * wrong)
 

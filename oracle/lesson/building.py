@@ -141,7 +141,10 @@ def completed(own: Program, assumption: Assumption) -> Program:
     program = Program(own.notation, [*own.definitions], dict(own.functions), dict(own.signals))
     program.vectors = assumption.vectors
     program.declared = dict(assumption.ranks)
+    program.supposed = assumption.supposed
     known = {_name(d.head) for d in program.definitions}
+    read = {_name(d.head): d for d in assumption.replaced}
+    program.definitions = [read.get(_name(d.head), d) for d in program.definitions]
     for d in assumption.definitions:
         if _name(d.head) not in known:
             program.definitions.append(d)

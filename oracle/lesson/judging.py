@@ -18,6 +18,8 @@ from oracle.lesson.syntax import Call, Derivative, Node, Number, Prime, Sum
 ENDING = set[str]().union(*LAST.values())
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
+NOTHING = 1e-14
+"""What is smaller everywhere is a zero that was rounded."""
 FAR = 1e-6
 """Beyond here two nets are proof enough."""
 
@@ -199,7 +201,7 @@ def compared(world: World, head: Node, member: Node, env: Env, apart: bool = Fal
     gap = size(difference)
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
-    return (gap / scale if scale > 0 else 0.0), scale == 0.0
+    return (gap / scale if scale > NOTHING else 0.0), scale <= NOTHING
 
 
 def _different(value: Value) -> Value:

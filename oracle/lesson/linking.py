@@ -8,7 +8,7 @@ from oracle.lesson.judging import Nets, Outcome
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
 from oracle.lesson.records import Link, Place, Verdict
-from oracle.lesson.syntax import Derivative, Node, Number, Plus, Problem, Relation, Span, Times
+from oracle.lesson.syntax import Derivative, Negative, Node, Number, Plus, Problem, Relation, Span, Times
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
@@ -37,6 +37,8 @@ def _link(
     found, judge, under = weighed(head, member, number, nets)
     if under:
         return Link(left, op, right, "holds under", under=under, place=place)
+    if found.verdict == "fails" and supposed(judge, head, member, number):
+        found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
     verdict: Verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None
@@ -69,6 +71,14 @@ def _widened(member: Node) -> Node | None:
     return replace(first, factors=(*first.factors[:-1], wide)) if isinstance(first, Times) else wide
 
 
+def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
+    """Whether it may be the loss that is another: the target stands in the formula, and it is not just the sign."""
+    target = nets.program.supposed
+    if not target or not mentions(member, target):
+        return False
+    return nets.judge(head, Negative(member), number).verdict != "holds"
+
+
 def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
@@ -87,9 +97,10 @@ def _outcome(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[O
 
 
 def unread(formula: Formula, problem: Problem) -> Link:
-    """What could not be read, as a link of its own."""
+    """What could not be read, as a link of its own; a mark too many takes nothing from the rest."""
     text = formula.tex[slice(*problem.span)]
-    return Link("", "", text, "not understood", problem.reason, place=within(formula, problem.span))
+    verdict: Verdict = "aside" if problem.slight else "not understood"
+    return Link("", "", text, verdict, problem.reason, place=within(formula, problem.span))
 
 
 def within(formula: Formula, span: Span) -> Place:

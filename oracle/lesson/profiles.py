@@ -8,9 +8,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from oracle.lesson.endings import endings, output, weighs
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
+from oracle.lesson.signals import ACT, PRE, meanings, swapped
 from oracle.lesson.syntax import (
     Call,
     Name,
@@ -27,8 +29,6 @@ from oracle.lesson.syntax import (
     rebuilt,
 )
 
-PRE = ("z", "Z", "net", "s", "u", "in", "a", "h", "o")
-ACT = ("a", "A", "h", "H", "o", "out", "y", "x", "X", "z")
 OUT = ("y", "Y", "hat y", "o", "p", "hat p", "a", "out", "h", "f")
 TARGET = (*TARGETS, "hat y")
 WEIGHT = ("w", "W", "theta", "Theta", "omega", "v", "V", "u", "U")
@@ -48,7 +48,11 @@ class Assumption:
     vectors: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
     loss: str = ""
-    """"half_squared" or "cross_entropy", where one is supplied."""
+    """"half_squared", "cross_entropy" or "binary", where one is supplied."""
+    replaced: tuple[Definition, ...] = ()
+    """Forward equations of the lesson that are read as these."""
+    supposed: str = ""
+    """The target of a loss that was made up for the lesson's own output."""
 
 
 def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iterator[Assumption]:
@@ -61,17 +65,32 @@ def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iter
     ]  # fmt: skip
     for net in fits or nets[:1]:
         base = replace(net, definitions=(*more, *net.definitions))
-        for signals, words in _signals(usage, own, base):
+        for signals, words in meanings(usage, own, base.definitions):
             aliases = _aliases(usage, own, base)
             yield replace(base, signals=signals, words=base.words + words, aliases=aliases)
 
 
 def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
     yield Assumption("own", vectors=usage.vectors)
+    if (top := output(own)) is not None:
+        yield from _ended(usage, own, top)
+        if any(d.head.kinds == top.kinds and weighs(d.body) for d in own.definitions):
+            return
     if any(usage.layered(base) for base in usage.kinds):
         yield from _layered(usage, own)
     else:
         yield from _indexed(usage)
+
+
+def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
+    """The lesson's own forward equations, with a loss on their output."""
+    vectors = usage.vectors or any(d.head.base[:1].isupper() for d in own.definitions)
+    for ending in endings(usage, own, top):
+        ranks = {ending.target: _rank(top.base)} if vectors else {}
+        yield Assumption(
+            "own", ending.definitions, {}, (ending.words,), ranks, vectors, loss=ending.kind,
+            replaced=ending.replaced, supposed=ending.target,
+        )  # fmt: skip
 
 
 def batched(usage: Usage, own: Program) -> tuple[Definition, ...]:
@@ -106,10 +125,10 @@ def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
         n.base for d in (*own.definitions, *net.definitions) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)
     }
     doubtful = [base for base in usage.kinds if base in (*WEIGHT, *BIAS) or usage.layered(base)]
-    swapped = {base: base.swapcase() for base in doubtful if base not in known}
+    others = {base: swapped(base) for base in doubtful if base not in known}
     return {
         base: other
-        for base, other in swapped.items()
+        for base, other in others.items()
         if other in known and usage.kinds[base] & usage.kinds.get(other, set())
     }
 
@@ -289,34 +308,3 @@ def _letters(usage: Usage, w: str, to_from: bool) -> tuple[str, str, str]:
     k = next(iter(firsts if to_from else seconds), "k")
     i = next(iter(seconds if to_from else firsts), "i")
     return i, j, k
-
-
-# ------------------------------------------------------------------------------------------------------------- signals
-
-
-def _signals(usage: Usage, own: Program, net: Assumption) -> Iterator[tuple[dict[str, Signal], tuple[str, ...]]]:
-    """What δ and dW stand for, where the lesson does not say."""
-    loss = _loss_name(usage, own, net)
-    known = {d.head.base for d in (*own.definitions, *net.definitions)} | set(usage.kinds)
-    fixed: dict[str, Signal] = {}
-    if loss:
-        for base in usage.kinds:
-            if usage.is_signal(base) and base.startswith("d") and base[1:] in known:
-                whole = base[1:].isupper() and base[1:] not in (*WEIGHT, *BIAS)
-                fixed[base] = Signal(base[1:], Ref(loss), mean=whole and _means(usage))
-    unsaid = [
-        b for b in usage.kinds if usage.is_signal(b) and b not in {base for base, *_ in own.signals} and b not in fixed
-    ]
-    if not unsaid or not loss:
-        yield fixed, ()
-        return
-    pre = next((b for b, _ in usage.preactivations.most_common()), None) or _first(PRE, known) or "z"
-    act = _first([b for b in ACT if b != pre], known) or "a"
-    for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
-        words = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
-        yield {**fixed, **{b: Signal(of, Ref(loss), sign) for b in unsaid}}, (words,)
-
-
-def _loss_name(usage: Usage, own: Program, net: Assumption) -> str | None:
-    known = [d.head.base for d in (*own.definitions, *net.definitions) if not d.head.subs and not d.head.slots]
-    return next((b for b, _ in usage.losses.most_common() if b in known), None) or _first(LOSS, known)

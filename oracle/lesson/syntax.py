@@ -324,6 +324,8 @@ class Problem:
 
     span: Span
     reason: str
+    slight: bool = False
+    """Whether all else of the statement is read without it."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from oracle.lesson.formula.cursor import divided
 from oracle.lesson.formula.scripts import Scripts
 from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, FUNCTIONS, GREEK, NOUNS
-from oracle.lesson.formula.tokens import Token
+from oracle.lesson.formula.token import Token
 from oracle.lesson.syntax import Call, Indexed, Items, Marked, Name, Node, Number, Power, Prime, Span, Tagged
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from oracle.lesson.formula.symbols import ACCENTS, ALPHABETS, CLOSING, OPENING, PAIRS
-from oracle.lesson.formula.tokens import Token, UnreadableError
+from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import Node, Span
 
 END = Token("", (0, 0), "end")

@@ -1,7 +1,7 @@
 r"""Derivatives in all their spellings, and fractions that are none."""
 
 from oracle.lesson.formula.cursor import Cursor
-from oracle.lesson.formula.tokens import Token, UnreadableError
+from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import Derivative, Gradient, Node, Number, Power, Quotient
 
 _SIGNS = {r"\partial": "∂", "d": "d", r"\delta": "δ"}

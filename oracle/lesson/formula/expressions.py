@@ -23,7 +23,7 @@ from oracle.lesson.formula.symbols import (
     SIGNS,
     TIGHT,
 )
-from oracle.lesson.formula.tokens import Token, UnreadableError
+from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import (
     Before,
     Dots,
@@ -195,15 +195,20 @@ class Reader(Derivatives, Fences, Calls):
         after = self.peek()
         close = after.span[0] == token.span[1] and after.kind == "word"
         if close and token.text == "d" and "d" + after.text.removeprefix("\\") in DIFFERENTIALS:
-            return Name("d" + self.take().text.removeprefix("\\"), span=self.span(start))
+            self.take()
+            return self._numbered(Name("d" + after.text.removeprefix("\\"), span=self.span(start)), start)
         if token.text == r"\Delta" and after.kind == "word":
             return Name("Delta " + self.take().text.removeprefix("\\"), span=self.span(start))
         node = Name(token.text.removeprefix("\\"), span=token.span)
-        beside = after.span[0] == token.span[1] and after.text.isdigit()
-        if beside and len(token.text) == 1:  # w1 in a lesson typed plainly
-            self.take()
-            return Indexed(node, (Number(after.text, span=after.span),), span=self.span(start))
-        return node
+        return self._numbered(node, start) if len(token.text) == 1 else node
+
+    def _numbered(self, node: Name, start: int) -> Node:
+        """`w1` and `dW1` in a lesson typed plainly: the number is an index."""
+        after = self.peek()
+        if after.span[0] != node.span[1] or not after.text.isdigit():
+            return node
+        self.take()
+        return Indexed(node, (Number(after.text, span=after.span),), span=self.span(start))
 
     def _styled(self, token: Token, start: int) -> Node:
         inner = self.whole(self.group())

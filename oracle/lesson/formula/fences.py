@@ -2,7 +2,7 @@
 
 from oracle.lesson.formula.cursor import Cursor, divided, nesting
 from oracle.lesson.formula.symbols import LIMITING, PAIRS
-from oracle.lesson.formula.tokens import Token, UnreadableError
+from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import (
     At,
     Call,

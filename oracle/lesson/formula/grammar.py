@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from oracle.lesson.formula.cursor import Limits, divided, nesting
 from oracle.lesson.formula.expressions import Reader
 from oracle.lesson.formula.symbols import DOTS, IMPLIES, LIMITING, LINKING, OPERATIONS, RELATIONS, SIGNS, TIGHT
-from oracle.lesson.formula.tokens import Token, UnreadableError, tokens
+from oracle.lesson.formula.token import Token, UnreadableError
+from oracle.lesson.formula.tokens import tokens
 from oracle.lesson.syntax import Node, Parsed, Problem, Relation, Span, Statement, Text
 
 DEEPEST = 120
@@ -44,8 +45,9 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
             _add(statements, pending, part, _read(part, limits))
         except (UnreadableError, RecursionError) as error:
             problem = _problem(error, (part.tokens[0].span[0], part.tokens[-1].span[1]))
-            problems.append(problem)
-            if (rest := _without_last(part, problem)) is not None:
+            rest = _without_last(part, problem)
+            problems.append(replace(problem, reason="one ) too many", slight=True) if rest else problem)
+            if rest is not None:
                 _add(statements, pending, rest, _read(rest, limits))
     statements += [Statement(node, span=node.span) for node in pending]
     return Parsed(tuple(statements), tuple(problems))

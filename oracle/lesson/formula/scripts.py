@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from oracle.lesson.formula.cursor import Cursor, divided
 from oracle.lesson.formula.symbols import LOOSE, PAIRS
-from oracle.lesson.formula.tokens import Token, UnreadableError
+from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import (
     Indexed,
     Items,
@@ -86,9 +86,15 @@ class Scripts(Cursor):
         if end is None:
             raise UnreadableError(sup[0].span, f"{sup[0].text} is never closed")
         inside, bracket = sup[1:end], {"(": "(", "[": "["}.get(sup[0].text, "<")
+        after = _unbraced(sup[end + 2 :]) if sup[end + 1 : end + 2] and sup[end + 1].text == "^" else sup[end + 1 :]
         if mark := _variant(inside):
-            return self._super(Marked(node, mark, span=span), sup[end + 1 :], span)
-        return self._super(Tagged(node, self.whole(inside), bracket, span=span), sup[end + 1 :], span)
+            return self._super(Marked(node, mark, span=span), after, span)
+        return self._super(Tagged(node, self.whole(inside), bracket, span=span), after, span)
+
+
+def _unbraced(found: list[Token]) -> list[Token]:
+    """What stands above what stands above: the `T` of `W^{[1]^{T}}`."""
+    return found[1:-1] if len(found) > 2 and found[0].text == "{" and found[-1].text == "}" else found
 
 
 def _one_by_one(found: list[Token]) -> list[Node]:

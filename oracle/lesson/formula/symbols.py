@@ -14,7 +14,10 @@ WORDS = _split(
     "True Err net out log exp max MSE new old"
 )
 """Words that are no product of their letters, wherever they stand."""
-PLAIN = [*_split("if for where and otherwise when else with sum mean"), *(name for name in GREEK if len(name) > 3)]
+PLAIN = [
+    *_split("if for where and otherwise when else with sum mean dot matmul multiply outer"),
+    *(name for name in GREEK if len(name) > 3),
+]
 """Words if no letter stands beside them."""
 LINKING = set(_split("and where with so then or hence thus therefore but since because by as is are let denote here"))
 LIMITING = set(_split("if for when unless otherwise else any every all each"))
@@ -51,10 +54,10 @@ BARE = set(
     )
 )
 """Functions that need no parenthesis."""
-FUNCTIONS = BARE | set(_split("sum mean prod var Var sigma phi varphi f g dot sech sqrt"))
+FUNCTIONS = BARE | set(_split("sum mean prod var Var sigma phi varphi f g dot matmul multiply outer sech sqrt"))
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""
-DIFFERENTIALS = {f"d{x}" for x in _split("W b z a A Z x X w h H y U V v theta")}
+DIFFERENTIALS = {f"d{x}" for x in _split("W b B z a A Z x X w h H y U V v s S o O u p theta")}
 FRACTIONS = {r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"}
 PAIRS = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lVert": r"\rVert", r"\lvert": r"\rvert"}
 OPENING = PAIRS.keys() | {"{", r"\left."}

@@ -6,7 +6,6 @@ What a macro made carries the offsets of its call. Spacing and alignment are gon
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from oracle.lesson.formula.symbols import (
     COMBINING,
@@ -26,6 +25,7 @@ from oracle.lesson.formula.symbols import (
     UNICODE,
     WORDS,
 )
+from oracle.lesson.formula.token import Token, UnreadableError, summed
 from oracle.lesson.syntax import Span
 
 MOST = 20_000
@@ -37,32 +37,11 @@ _SIGNS = RELATIONS.keys() | OPERATIONS | IMPLIES | {r"\nabla", r"\partial", r"\s
 Macros = Mapping[str, tuple[int, str]]
 
 
-@dataclass(frozen=True)
-class Token:
-    r"""A command with its backslash, a letter, a word, a number or a mark.
-
-    `kind` is command, word, text, style, number or mark; `fence` is left or right after \left and \right.
-    """
-
-    text: str
-    span: Span
-    kind: str = "mark"
-    fence: str = ""
-
-
-class UnreadableError(Exception):
-    """Where a formula could not be read, and why."""
-
-    def __init__(self, span: Span, reason: str):
-        super().__init__(reason)
-        self.span, self.reason = span, reason
-
-
 _LEXEME = re.compile(
     r"%[^\n]*|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}"
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|[^\\])"
     r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\[A-Za-z]+\*?|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
-    r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|np\.(?=[a-z])"
+    r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|\.dot(?![A-Za-z])|(?:np|numpy|torch|tf)\.[a-z]+"
     + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
     + r"|(?<![A-Za-z\\])(?=[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
     + "".join("|" + word for word in WORDS)
@@ -78,7 +57,7 @@ def tokens(tex: str, macros: Macros) -> list[Token]:
     """The tokens of a formula. Raises UnreadableError where a macro calls itself."""
     lexer = _Lexer(macros)
     lexer.read(tex, 0, len(tex), None)
-    return _rejoined(_bare_operations(lexer.found))
+    return summed(_rejoined(_bare_operations(lexer.found)))
 
 
 def closing(tex: str, at: int) -> int:
@@ -154,7 +133,10 @@ class _Lexer:
         if text in self.macros:
             return self._expand(tex, text, match, call, depth)
         text = text.removesuffix("*") if text[0] == "\\" and text[1:2].isalpha() else text
-        if text.isspace() or text[0] == "%" or text in GONE or text == "np.":
+        if text.isspace() or text[0] == "%" or text in GONE:
+            return at
+        if called := re.fullmatch(r"(?:np|numpy|torch|tf)\.([a-z]+)", text):
+            self.add(called[1], span, "word")
             return at
         if text in DROPPED:
             opened = _after_space(tex, at)
@@ -255,6 +237,8 @@ class _Lexer:
         if text in (".T", "½", "ℝ", "″"):
             parts = {".T": "^{T}", "½": ("\\frac", "1", "2"), "ℝ": (r"\mathbb", "R"), "″": "''"}[text]
             return self._all(list(parts), span)
+        if text == ".dot":
+            return self.add("@", span)
         if text == "&" and not self.environments:
             return None
         if len(text) == 1 and ord(text) > 127 and text not in UNICODE:

@@ -137,6 +137,9 @@ class Algebra:
             return self.elementwise(torch.mul, a, b, "an elementwise product")
         if op == "*" and a.rank == b.rank and self._fit(a, b) and not (a.row or b.row):
             return self.elementwise(torch.mul, a, b, "an elementwise product")
+        if op == "@" and a.rank == b.rank == 1 and not b.row:
+            self.same(a.shape[0], b.shape[0], "an inner product")
+            return self._matrix(replace(a, row=True), b)
         if op == "otimes" and a.rank == b.rank == 1:
             return self._matrix(a, replace(b, row=True))
         return self._matrix(a, b)

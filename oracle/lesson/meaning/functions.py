@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import torch
 
 from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
-from oracle.lesson.meaning.notation import Ref, letters, slots_of
+from oracle.lesson.meaning.coded import PRODUCTS, REDUCTIONS, product, reduced
+from oracle.lesson.meaning.notation import Ref, slots_of
 from oracle.lesson.meaning.partials import Partials
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.usage import SIGNALS
-from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Tensor, Value, mapped
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Power, Prime, Relation, Tagged
+from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Tensor, Value, mapped, units
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Prime, Relation, Tagged
 
 
 @dataclass
@@ -37,12 +38,12 @@ class Functions(Partials):
         args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
         if core.base == "samples":
             return self.scalar(float(self.samples(args[0])))
-        if core.base == "sum":
-            return self.summed(args[0], node.args[1:])
+        if core.base in REDUCTIONS and args:
+            return reduced(self.algebra, core.base, args[0], node.args[1:])
         if core.base == "softmax" and len(args) == 1:
-            return mapped(lambda x: torch.softmax(x, -1), args[0])
-        if core.base == "prod" and len(args) == 2:
-            return self.algebra.joined(args[0], args[1]) or self.algebra.multiply(args[0], args[1], "")
+            return mapped(lambda x: torch.softmax(x, units(args[0].shape)), args[0])
+        if core.base in PRODUCTS and len(args) == 2:
+            return product(self.algebra, core.base, args[0], args[1])
         if core.base in ("max", "min") and len(args) == 2:
             extreme: Callable[..., Tensor] = torch.maximum if core.base == "max" else torch.minimum
             return self.algebra.elementwise(extreme, args[0], args[1], core.base)
@@ -68,7 +69,8 @@ class Functions(Partials):
             if isinstance(body, Call) and len(body.args) == 1 and isinstance(used := body.args[0], Ref):
                 labels = (n.base for n in body.function.walk() if isinstance(n, Name))
                 label = next((base for base in labels if base in ELEMENTWISE), "")
-                if label and label != name and used.base == arg.base and used.slots == arg.slots:
+                same = used.slots == arg.slots and used.base == self.program.aliases.get(arg.base, arg.base)
+                if label and label != name and same:
                     return ELEMENTWISE[label]
         return None
 
@@ -92,17 +94,3 @@ class Functions(Partials):
         if name not in self.program.activations:
             raise NotUnderstoodError(f"what function {name} is, nothing says")
         return ACTIVATIONS[self.activation]
-
-    def summed(self, body: Value, options: tuple[Node, ...]) -> Value:
-        """`sum(Z, axis=1, keepdims=True)`, as in NumPy."""
-        for option in options:
-            if (
-                isinstance(option, Relation)
-                and letters(option.items[0]) == {"axis"}
-                and isinstance(option.items[1], Number)
-            ):
-                axis = int(option.items[1].text)
-                if axis >= body.rank:
-                    raise IllTypedError(f"a sum over axis {axis} of {body.rank}")
-                return self.algebra.along(body, axis)
-        return self.algebra.everything(body)

@@ -81,6 +81,8 @@ class Program:
     """Names that are another's: w for W."""
     alternates: dict[str, Node] = field(default_factory=dict)
     """Losses for the quantities that the loss of this name does not depend on."""
+    supposed: str = ""
+    """The target of a loss that the lesson never writes."""
     declared: dict[str, int] = field(default_factory=dict)
     """Ranks that are known beforehand."""
     depth: int = 3

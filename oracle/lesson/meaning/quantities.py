@@ -22,6 +22,7 @@ from oracle.lesson.meaning.values import (
     UndefinedError,
     Value,
     one,
+    units,
 )
 from oracle.lesson.syntax import Indexed, Name, Node, Number
 
@@ -156,7 +157,7 @@ class Quantities:
         if self.half and base in self.loose:
             data = self.half * data.abs()
         if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
-            data = torch.softmax(2 * data, -1) if data.dim() else torch.sigmoid(data)
+            data = torch.softmax(2 * data, units(shape)) if data.dim() else torch.sigmoid(data)
         return data.requires_grad_(True)
 
     def size(self, dim: Dim) -> int:

@@ -63,6 +63,12 @@ def one(a: Dim, b: Dim) -> bool:
     return a.root() is b.root()
 
 
+def units(shape: tuple[Dim, ...]) -> int:
+    """Along which of the last axes a batch has its units: the one that a parameter has too; else the last."""
+    samples = [k for k, dim in enumerate(shape) if not dim.root().of_parameter]
+    return -2 if len(shape) == 2 and samples == [1] else -1
+
+
 @dataclass(frozen=True)
 class Route:
     """From which quantity to which a partial leads: what a chain of partials is joined by."""

@@ -75,7 +75,17 @@ class World(Functions):
                 condition=Relation(items=(Name(base=a) | Ref(base=a), Name(base=b) | Ref(base=b)), ops=("=",))
             ):
                 return self.kronecker(a, b)
+            case Indicator(condition=Relation(ops=(">" | "<" | ">=" | "<=",)) as condition):
+                return self.compared(condition, env)
+            case Relation(items=(_, _), ops=(">" | "<" | ">=" | "<=",)):
+                return self.compared(node, env)
         raise NotUnderstoodError(f"{type(node).__name__.lower()} has no meaning here yet")
+
+    def compared(self, node: Relation, env: Env) -> Value:
+        """z > 0 as code has it: 1 where it is so."""
+        a, b = (self.value(item, env) for item in node.items)
+        sign = 1 if node.ops[0][0] == ">" else -1
+        return self.algebra.elementwise(lambda p, q: (sign * (p - q) > 0).to(p.dtype), a, b, "a comparison")
 
     def plus(self, node: Plus, env: Env) -> Value:
         first, *rest = (self.value(term, env) for term in node.terms)

@@ -1,0 +1,129 @@
+"""What comes after the last forward equation of a lesson that writes no loss: its output, a target, a loss.
+
+A lesson that writes z = W a + b and a = σ(z), and goes on with dz = a - y, has said its loss without writing it down.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.program import LOSS, LOSSES, TARGETS, Definition, Program
+from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times
+
+HALF = Quotient(Number("1"), Number("2"))
+ONE = Number("1")
+COUNTS = ("m", "N", "n")
+"""Names of the number of samples, the likeliest first."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A loss on a net's output, in a lesson's letters."""
+
+    kind: str
+    words: str
+    definitions: tuple[Definition, ...]
+    target: str
+    replaced: tuple[Definition, ...] = ()
+    """Forward equations that the loss says more of: its σ is the logistic one."""
+
+
+def output(own: Program) -> Ref | None:
+    """The last quantity of the forward equations: defined, and used by no other; None where that is no single one.
+
+    Of several the last layer's, and the one that a function makes; a loss is none.
+    """
+    used = {part for d in own.definitions for part in d.body.walk() if isinstance(part, Ref) and part != d.head}
+    heads = [d for d in own.definitions if d.head not in used and not d.head.subs and d.head.base not in LOSSES]
+    made = {d.head.base for d in own.definitions}
+    heads = [d for d in heads if set(d.head.kinds) <= {"layer"} and _level(d.head) > 0 and _made(d.body, made)]
+    best = max(heads, key=lambda d: (_level(d.head), isinstance(d.body, Call)), default=None)
+    if best is None or any(
+        _level(d.head) == _level(best.head) and isinstance(d.body, Call) for d in heads if d != best
+    ):
+        return None
+    return replace(best.head, slots=tuple((kind, _last(kind, slot)) for kind, slot in best.head.slots))
+
+
+def weighs(body: Node) -> bool:
+    """Whether a forward equation has a weight in it."""
+    return any(isinstance(part, Ref) and part.base.partition("_")[0] in PARAMETER_LETTERS for part in body.walk())
+
+
+def _made(body: Node, made: set[str]) -> bool:
+    return isinstance(body, Call | Plus | Times) or (isinstance(body, Ref) and body.base in made)
+
+
+def _level(head: Ref) -> float:
+    """The number of a head's layer; beyond all numbers where a letter counts them."""
+    slot = dict(head.slots).get("layer")
+    if slot is None:
+        digits = head.base.partition("_")[2]
+        return float(digits) if digits.isdigit() else 0.5
+    return float(slot.text) if isinstance(slot, Number) else float("inf")
+
+
+def _last(kind: str, slot: Node) -> Node:
+    return slot if kind != "layer" or isinstance(slot, Number) else Name("L")
+
+
+def endings(usage: Usage, own: Program, top: Ref) -> Iterator[Ending]:
+    """The losses that a lesson may mean: the cross-entropies that go with its output, and half the squared error."""
+    target = target_of(usage, own, top)
+    made = own.definition(top.base, own.family(top), own.numbered(top, {}))
+    soft = made is not None and any(isinstance(n, Name) and n.base == "softmax" for n in made[0].body.walk())
+    y = Ref(target)
+    if soft:
+        entropy = Negative(Call(Name("sum"), (Times((y, Call(Name("log"), (top,))), ("odot",)),)))
+        yield _ending(usage, own, top, target, "cross_entropy", "the loss is the cross-entropy of a softmax", entropy)
+    elif made is not None and isinstance(made[0].body, Call):
+        both = Plus((_weighed(y, top), _weighed(_rest(y), _rest(top))), (1, 1))
+        words = "the output is a logistic sigmoid's, the loss the binary cross-entropy"
+        binary = _ending(usage, own, top, target, "binary", words, Negative(Call(Name("sum"), (both,))))
+        logistic = replace(made[0].body, function=Name("sigmoid"))
+        yield replace(binary, replaced=(replace(made[0], body=logistic),))
+    square = Power(Norm(Plus((top, y), (1, -1))), Number("2"))
+    halved = Times((HALF, square), ("",))
+    yield _ending(usage, own, top, target, "half_squared", "the loss is half the squared error", halved)
+    yield _ending(usage, own, top, target, "squared", "the loss is the squared error", square)
+
+
+def _weighed(y: Node, a: Node) -> Node:
+    return Times((y, Call(Name("log"), (a,))), ("odot",))
+
+
+def _rest(node: Node) -> Node:
+    return Plus((ONE, node), (1, -1))
+
+
+def _ending(usage: Usage, own: Program, top: Ref, target: str, kind: str, words: str, body: Node) -> Ending:
+    definitions = []
+    if count := samples_name(usage):
+        body = Times((Quotient(ONE, Ref(count)), body), ("",))
+        definitions.append(Definition(Ref(count), Call(Name("samples"), (top,))))
+        words += ", a mean over the samples"
+    definitions.append(Definition(Ref(loss_name(usage, own)), body))
+    return Ending(kind, words, tuple(definitions), target)
+
+
+def samples_name(usage: Usage) -> str:
+    """What the lesson calls the number of its samples; "" where it never divides by it."""
+    plain = {ref.base for ref in usage.refs if not ref.subs and not ref.slots}
+    return next((name for name in COUNTS if name in plain), "")
+
+
+def loss_name(usage: Usage, own: Program) -> str:
+    """What the lesson differentiates, or calls like a loss."""
+    defined = {d.head.base for d in own.definitions}
+    plain = [b for b, kinds in usage.kinds.items() if () in kinds and b not in defined]
+    return next((b for b, _ in usage.losses.most_common()), None) or next((b for b in LOSS if b in plain), "L")
+
+
+def target_of(usage: Usage, own: Program, top: Ref) -> str:
+    """What the output should be: a symbol that no forward equation has, of the output's kind (Y beside A)."""
+    forward = {n.base for d in own.definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
+    free = {r.base for r in usage.refs if not r.subs and not r.slots} - forward
+    named = [t for t in TARGETS if t in free]
+    alike = [t for t in named if t[0].isupper() == top.base[0].isupper()]
+    return next(iter((*alike, *named)), "Y" if top.base[0].isupper() else "y")

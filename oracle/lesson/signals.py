@@ -1,0 +1,79 @@
+"""Of which partials a lesson's error signals stand: δ, and the dW and dz of lessons that write code."""
+
+from collections.abc import Iterable, Iterator
+
+from oracle.lesson.endings import samples_name
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.program import LOSS, Definition, Program, Signal
+from oracle.lesson.meaning.usage import Usage
+
+PRE = ("z", "Z", "net", "s", "u", "in", "a", "h", "o")
+"""What preactivations are called, the likeliest first."""
+ACT = ("a", "A", "h", "H", "o", "out", "y", "x", "X", "z")
+"""What activations are called, the likeliest first."""
+Signals = tuple[dict[str, Signal], tuple[str, ...]]
+"""What each stands for, and the words for the report."""
+
+
+def swapped(base: str) -> str:
+    """b for B, Z_1 for z_1: the other case of a symbol, its label as it is."""
+    core, line, label = base.partition("_")
+    return core.swapcase() + line + label
+
+
+def forward_names(definitions: Iterable[Definition]) -> set[str]:
+    """The symbols of forward equations."""
+    return {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
+
+
+def differentials(usage: Usage, loss: str, forward: set[str]) -> Iterator[Signals]:
+    """dW, db, dZ as partials of the loss.
+
+    Where the lesson takes a mean over its samples, what each sample has (dZ, dA) is of the sum, dW and db of the mean;
+    else, or in a lesson that divides earlier, all are of one loss.
+    """
+    means = bool(samples_name(usage))
+    for each in (True, False) if means else (False,):
+        found: dict[str, Signal] = {}
+        for base in usage.kinds:
+            of = base[1:]
+            if not usage.is_signal(base) or base[:1] != "d" or len(base.partition("_")[0]) < 2:
+                continue
+            known = next((name for name in (of, swapped(of)) if name in forward), of if of in usage.kinds else "")
+            if known:
+                core = known.partition("_")[0]
+                found[base] = Signal(known, Ref(loss), mean=each and core.isupper() and core not in PARAMETER_LETTERS)
+        words = "what each sample has (dZ) is of the sum over the samples"
+        yield found, (words,) if each and any(s.mean for s in found.values()) else ()
+        if not any(s.mean for s in found.values()):
+            return
+
+
+def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> Iterator[Signals]:
+    """What δ and dW stand for, where the lesson does not say."""
+    definitions = (*own.definitions, *supplied)
+    loss = _loss(usage, definitions)
+    if not loss:
+        yield {}, ()
+        return
+    known = {d.head.base for d in definitions} | set(usage.kinds)
+    said = {base for base, *_ in own.signals}
+    for fixed, words in differentials(usage, loss, forward_names(definitions)):
+        unsaid = [b for b in usage.kinds if usage.is_signal(b) and b not in said and b not in fixed]
+        if not unsaid:
+            yield fixed, words
+            continue
+        pre = next((b for b, _ in usage.preactivations.most_common()), None) or _first(PRE, known) or "z"
+        act = _first([b for b in ACT if b != pre], known) or "a"
+        for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
+            what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
+            yield {**fixed, **{b: Signal(of, Ref(loss), sign) for b in unsaid}}, (*words, what)
+
+
+def _first(wanted: Iterable[str], there: set[str]) -> str | None:
+    return next((base for base in wanted if base in there), None)
+
+
+def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
+    known = {d.head.base for d in definitions if not d.head.subs and not d.head.slots}
+    return next((b for b, _ in usage.losses.most_common() if b in known), None) or _first(LOSS, known)
