@@ -22,6 +22,7 @@ from oracle.lesson.meaning.program import (
     recurs,
     written,
 )
+from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
@@ -78,7 +79,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     sections = list(dict.fromkeys(s.section for s in found)) or [0]
     usage = survey_usage([s.statement for s in found], notation)
     own, defined = collected(found, sections[0], usage)
-    _, assumed, _ = _best(own, defined, found, assumptions(usage, own, settings))
+    _, assumed, _ = _best(own, defined, found, assumptions(usage, own, settings), (usage, usage))
     reading = Reading({})
     if activation := settings.get("activation"):
         reading.activations = (activation,)
@@ -86,14 +87,14 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         here = [s for s in found if s.section == section]
         own, defined = collected(found, section, usage)
         claims = [claim for s in here for claim in _claims(s.statement, defined)]
-        program = completed(own, assumed)
+        local = survey_usage([s.statement for s in here], notation)
+        program = completed(own, assumed, (local, usage))
         score = _score(program, claims)
         scope = Scope(program, assumed, defined)
         if score < len(claims):
-            local = survey_usage([s.statement for s in here], notation)
             local.signals |= usage.signals
             candidates = chain(assumptions(local, own, settings), assumptions(usage, own, settings))
-            best = _best(own, defined, here, candidates)
+            best = _best(own, defined, here, candidates, (local, usage))
             if best[0] > score + 0.5:
                 scope = Scope(best[2], best[1], defined)
         reading.scopes[section] = scope
@@ -101,14 +102,15 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
 
 
 def _best(
-    own: Program, defined: set[int], said: list[Said], candidates: Iterable[Assumption]
+    own: Program, defined: set[int], said: list[Said], candidates: Iterable[Assumption], usages: tuple[Usage, Usage]
 ) -> tuple[float, Assumption, Program]:
     """The candidate under which most claims hold."""
     claims = [claim for s in said for claim in _claims(s.statement, defined)]
     best: tuple[float, Assumption, Program] | None = None
     for assumption in candidates:
-        program = completed(own, assumption)
-        score = _score(program, claims) - 0.01 * len(assumption.definitions)
+        program = completed(own, assumption, usages)
+        price = 0.01 * len(assumption.definitions)
+        score = _score(program, claims, best[0] + price if best else -float("inf")) - price
         if best is None or score > best[0]:
             best = (score, assumption, program)
     assert best is not None
@@ -128,11 +130,14 @@ def collected(said: list[Said], section: int, usage: Usage) -> tuple[Program, se
 
 
 def _equation(definition: Definition) -> str:
-    tex = f"{to_tex(unbound(definition.head))} = {to_tex(unbound(definition.body))}"
+    head = to_tex(unbound(definition.head))
+    if isinstance(definition.body, Unsaid):
+        return rf"{head} = {head}({', '.join(to_tex(unbound(arg)) for arg in definition.body.args)}) % any function"
+    tex = f"{head} = {to_tex(unbound(definition.body))}"
     return tex if definition.number else f"{tex} % assumed"
 
 
-def completed(own: Program, assumption: Assumption) -> Program:
+def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage]) -> Program:
     """The lesson's program with what a profile supplies, its dimensions inferred.
 
     A loss of the profile beside the lesson's own serves the quantities that the lesson's does not depend on: a lesson
@@ -152,6 +157,7 @@ def completed(own: Program, assumption: Assumption) -> Program:
             program.alternates[d.head.base] = d.body
     program.signals = {**{(base, (), 0): s for base, s in assumption.signals.items()}, **program.signals}
     program.aliases = dict(assumption.aliases)
+    program.definitions += unsaid(program, *usages)
     find_families(program)
     _infer(program)
     return program
@@ -241,11 +247,13 @@ def _claims(statement: Statement, defined: set[int]) -> Iterator[tuple[Node, Nod
                 yield body.items[0], member
 
 
-def _score(program: Program, claims: list[tuple[Node, Node]]) -> float:
-    """How many claims hold (what is zero on both sides counts little)."""
+def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -float("inf")) -> float:
+    """How many claims hold (what is zero on both sides counts little); less, once `least` is out of reach."""
     nets = Nets(program, 1)
     total = 0.0
-    for head, member in claims:
+    for left, (head, member) in zip(range(len(claims), 0, -1), claims, strict=True):
+        if total + left <= least:
+            break
         outcome = nets.judge(head, member)
         if outcome.verdict == "holds":
             total += 0.1 if outcome.zero else 1.0

@@ -10,6 +10,7 @@ import torch
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
+from oracle.lesson.meaning.unsaid import proves
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
@@ -20,6 +21,7 @@ CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
 NOTHING = 1e-14
 """What is smaller everywhere is a zero that was rounded."""
+UNSAID = "nothing says how a quantity that is differentiated here is computed"
 FAR = 1e-6
 """Beyond here two nets are proof enough."""
 
@@ -134,7 +136,8 @@ class Nets:
                 except UndefinedError:
                     raise
                 except IllTypedError as error:
-                    return Outcome("ill-typed", str(error))
+                    known = proves(self.program, head, member)
+                    return Outcome("ill-typed", str(error)) if known else Outcome("not understood", UNSAID)
                 except NotUnderstoodError as error:
                     return Outcome("not understood", str(error))
                 seen, zero = True, zero and nothing
@@ -143,6 +146,8 @@ class Nets:
                 break
         if not seen:
             return Outcome("not understood", "in no net drawn do both sides exist")
+        if most >= CLOSE and not proves(self.program, head, member):
+            return Outcome("not understood", UNSAID)
         return Outcome("holds" if most < CLOSE else "fails", "", least, most, zero)
 
 

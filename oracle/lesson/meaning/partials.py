@@ -1,12 +1,12 @@
 """Partials of the quantities of a net: total ones, and direct ones with everything else held."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.calculus import connected, jacobian
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import Quantities
-from oracle.lesson.meaning.values import NotUnderstoodError, Route, UndefinedError, Value
+from oracle.lesson.meaning.values import NotUnderstoodError, Route, Tensor, UndefinedError, Value
 from oracle.lesson.syntax import Derivative, Node
 
 
@@ -14,12 +14,22 @@ from oracle.lesson.syntax import Derivative, Node
 class Partials(Quantities):
     """A net whose quantities can be differentiated by each other."""
 
+    jacobians: dict[tuple[int, int], tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict)
+    """What was differentiated by what (kept, so that its identity stays its own), and the result."""
+
     def derivative(self, node: Derivative, env: Env) -> Value:
         if len(node.wrt) != 1:
             raise NotUnderstoodError("a derivative of higher order")
         if (self.immediate or node.immediate) and isinstance(node.of, Ref):
             return self.direct(node.of, node.wrt[0], env)
         return self.partial(self.value(node.of, env), node.wrt[0], env, node.of)
+
+    def jacobian(self, of: Tensor, wrt: Tensor) -> Tensor:
+        """∂of/∂wrt, computed once."""
+        key = (id(of), id(wrt))
+        if key not in self.jacobians:
+            self.jacobians[key] = (of, wrt, jacobian(of, wrt))
+        return self.jacobians[key][2]
 
     def direct(self, of: Ref, wrt: Node, env: Env) -> Value:
         """The partial with everything else held: through the definition of `of` alone, where that uses `wrt` itself."""
@@ -51,7 +61,7 @@ class Partials(Quantities):
         if isinstance(source, Ref) and source.base in self.program.alternates and _apart(of, target):
             of = self.value(self.program.alternates[source.base], env)
         names, dims, shape = of.names, of.dims, of.shape + target.shape
-        data = None if of.data is None or target.data is None else jacobian(of.data, target.data)
+        data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)
         places = Value(data, names, dims, shape)
         way = None if wrt.subs else Route(_key(source), _key(wrt), target.rank)
         if not wrt.subs:

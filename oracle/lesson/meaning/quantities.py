@@ -121,13 +121,13 @@ class Quantities:
             return Value(number)
         at = (base, family, tuple(n for kind, n in slots if kind == "layer"))
         if base in self.loose:
-            shape = self.free.setdefault(at, _dims(base, count))
+            shape = self.free.setdefault(at, dims_of(base, count))
         elif at in self.program.shapes:
             shape = self.program.shapes[at]
         else:
             self.refuse(base, family, slots, at)
             rank = len(family) or self.program.rank(base, count)
-            shape = self.program.shapes[at] = _dims(base, rank)
+            shape = self.program.shapes[at] = dims_of(base, rank)
         return Value(None if self.infer else self.drawn(base, shape), shape=shape)
 
     def refuse(self, base: str, family: tuple[str, ...], slots: Slots, at: Key) -> None:
@@ -313,6 +313,7 @@ def indices(*formulas: Node) -> set[str]:
     return {sub.base for node in found for sub in node.subs if isinstance(sub, Name)}
 
 
-def _dims(base: str, rank: int) -> tuple[Dim, ...]:
+def dims_of(base: str, rank: int) -> tuple[Dim, ...]:
+    """New dimensions for a quantity."""
     parameter = base[:1] in "wWUVuv" or base in ("Theta", "theta")
     return tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from oracle.lesson.meaning.notation import Notation, Ref
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Prime, Statement, Times, Transpose
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Prime, Relation, Statement, Times, Transpose
 
 SIGNALS = {"delta", "Delta", "Err", "epsilon", "err", "error"}
 """Symbols that often stand for a partial of the loss."""
@@ -30,14 +30,20 @@ class Usage:
     slopes: Counter[str] = field(default_factory=Counter)
     """Names of functions that are met with a prime."""
     functions: Counter[str] = field(default_factory=Counter)
+    heads: set[str] = field(default_factory=set)
+    """Bases that stand on the left of an equation."""
     signals: set[str] = field(default_factory=set)
     """Bases that are defined as a partial."""
     vectors: bool = False
+    partials: list[tuple[Ref, Ref]] = field(default_factory=list)
+    """What is differentiated by what."""
+    nested: list[tuple[Ref, Ref]] = field(default_factory=list)
+    """What is a function of what, and of nothing else: F(x(r), y(r)) has said so."""
 
     def is_signal(self, base: str) -> bool:
         core = base.split("_")[0]
         return (
-            core in SIGNALS
+            (core in SIGNALS and (core != "epsilon" or base in self.heads))
             or base in self.signals
             or (len(core) == 2 and core[0] == "d" and core[1] in "abhoswxyzABHOWXYZL")
         )
@@ -50,12 +56,16 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
     """The usage of a lesson's statements, symbols bound."""
     found = Usage(notation or Notation())
     for statement in statements:
+        if isinstance(statement.body, Relation) and isinstance(head := statement.body.items[0], Ref):
+            found.heads.add(head.base)
         for node in statement.body.walk():
             _note(node, found)
     return found
 
 
 def _note(node: Node, found: Usage) -> None:
+    found.partials += _partials(node)
+    found.nested += _nested(node)
     match node:
         case Ref():
             found.refs[node] += 1
@@ -80,6 +90,41 @@ def _note(node: Node, found: Usage) -> None:
             found.vectors = True
         case Times(ops=ops) if "odot" in ops:
             found.vectors = True
+
+
+def _partials(node: Node) -> list[tuple[Ref, Ref]]:
+    """∂a/∂b and ∇_b a."""
+    match node:
+        case Derivative(of=Ref() as of, wrt=(Ref() as wrt,)) | Gradient(of=Ref() as of, wrt=Ref() as wrt):
+            return [(of, wrt)]
+        case (
+            Derivative(of=Call(function=Name(base=base), args=args))
+            | Gradient(of=Call(function=Name(base=base), args=args))
+        ):
+            plain = all(isinstance(arg, Ref) and not arg.subs and not arg.slots for arg in args)
+            return [(Ref(base), arg) for arg in args if isinstance(arg, Ref) and plain]
+    return []
+
+
+def _nested(node: Node) -> list[tuple[Ref, Ref]]:
+    """F(x(r), y(r)): F by x and y, and these by r."""
+    if not isinstance(node, Derivative) or not isinstance(node.of, Call) or not isinstance(node.of.function, Name):
+        return []
+    inner = [_called(arg) for arg in node.of.args]
+    if not inner or None in inner:
+        return []
+    pairs = [pair for pair in inner if pair]
+    return [*((Ref(node.of.function.base), f) for f, _ in pairs), *pairs]
+
+
+def _called(node: Node) -> tuple[Ref, Ref] | None:
+    """x(r), which looks like a product where nothing says that x is a function."""
+    match node:
+        case Call(function=Name(base=base), args=(Ref() as arg,)):
+            return Ref(base), arg
+        case Times(factors=(Ref() as f, Ref() as arg), ops=("",)):
+            return f, arg
+    return None
 
 
 __all__ = ["SIGNALS", "Usage", "survey_usage"]

@@ -1,14 +1,16 @@
 r"""One random net of a lesson: every formula as a value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import torch
 
 from oracle.lesson.meaning.functions import Functions
 from oracle.lesson.meaning.notation import Ref, letters
-from oracle.lesson.meaning.program import Env
-from oracle.lesson.meaning.quantities import CONSTANTS, indices
-from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value, mapped
+from oracle.lesson.meaning.program import LAST, Env
+from oracle.lesson.meaning.quantities import CONSTANTS, dims_of, indices
+from oracle.lesson.meaning.unsaid import Unsaid, mixed
+from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Value, mapped
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -45,6 +47,8 @@ class World(Functions):
                 return self.algebra.multiply(self.scalar(-1.0), self.value(body, env), "")
             case Name(base=base) if base in CONSTANTS:
                 return self.scalar(CONSTANTS[base])
+            case Unsaid(args=args):
+                return self.arbitrary(args, env)
             case Plus():
                 return self.plus(node, env)
             case Times():
@@ -86,6 +90,37 @@ class World(Functions):
         a, b = (self.value(item, env) for item in node.items)
         sign = 1 if node.ops[0][0] == ">" else -1
         return self.algebra.elementwise(lambda p, q: (sign * (p - q) > 0).to(p.dtype), a, b, "a comparison")
+
+    def arbitrary(self, args: tuple[Ref, ...], env: Env) -> Value:
+        """A function of which only the arguments are known, of the shape of what it defines."""
+        (head,) = self.formulas[:1]
+        assert isinstance(head, Ref)
+        names = tuple(sub.base for sub in head.subs if isinstance(sub, Name))
+        values = [value for arg in args for value in self.through_steps(arg, env)]
+        dims, shape = self.looks(head, names, values)
+        if self.infer:
+            return Value(None, names, dims, shape)
+        return Value(mixed(values, names, tuple(self.size(dim) for dim in (*dims, *shape))), names, dims, shape)
+
+    def through_steps(self, arg: Ref, env: Env) -> list[Value]:
+        """A quantity in all the samples and steps, and in the last layer, that the head does not count."""
+        free = [kind for kind, slot in arg.slots if letters(slot) - env.keys() - LAST[kind]]
+        ends = [range(self.program.end(kind) if kind == "layer" else 1, self.program.end(kind) + 1) for kind in free]
+        values = []
+        for numbers in product(*ends):
+            at = dict(zip(free, numbers, strict=True))
+            slots = tuple((kind, Number(str(at[kind])) if kind in at else slot) for kind, slot in arg.slots)
+            values.append(self.value(replace(arg, slots=slots), env))
+        return values
+
+    def looks(self, head: Ref, names: tuple[str, ...], values: list[Value]) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
+        """The dimensions of the indices and the places of an arbitrary function."""
+        key = (f"unsaid {head.base}", names, tuple(range(len(head.slots))))
+        known = {n: dim for value in values for n, dim in zip(value.names, value.dims, strict=True)}
+        rank = 0 if names else self.program.rank(head.base, 0)
+        made = self.program.shapes.setdefault(key, dims_of(head.base, len(names) + rank))
+        dims = tuple(known.get(n, dim) for n, dim in zip(names, made, strict=False))
+        return dims, made[len(names) :]
 
     def plus(self, node: Plus, env: Env) -> Value:
         first, *rest = (self.value(term, env) for term in node.terms)
