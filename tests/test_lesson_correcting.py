@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from oracle.lesson.audit import Line, judged, understood
-from oracle.lesson.building import Said, build
+from oracle.lesson.building import build
 from oracle.lesson.correcting import Reread, suggest
+from oracle.lesson.defining import Said
 from oracle.lesson.formula import parse
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.notation import lifted

@@ -2,7 +2,8 @@
 
 import pytest
 
-from oracle.lesson.building import Said, build
+from oracle.lesson.building import build
+from oracle.lesson.defining import Said
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.syntax import (

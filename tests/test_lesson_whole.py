@@ -1,8 +1,9 @@
 """What concerns a lesson as a whole: errors that cancel, claims that contradict each other, names."""
 
 from oracle.lesson.audit import Line, function_names, judged, understood
-from oracle.lesson.building import Said, build
+from oracle.lesson.building import build
 from oracle.lesson.correcting import Reread, suggest
+from oracle.lesson.defining import Said
 from oracle.lesson.formula import parse
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.notation import lifted

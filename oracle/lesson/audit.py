@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 
 from msgspec import structs
 
-from oracle.lesson.building import Reading, Said, build
+from oracle.lesson.building import Reading, build
 from oracle.lesson.code import judged_code
 from oracle.lesson.correcting import suggest
+from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula import parse
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import chain, unread
-from oracle.lesson.meaning.notation import Notation, lifted, survey
+from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.numbers import worked
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
@@ -47,7 +48,7 @@ def audit(
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
-        return () if found.problems else tuple(_bound(s, notation) for s in found.statements)
+        return () if found.problems else tuple(bound(s, notation) for s in found.statements)
 
     equations: list[Equation] = []
     everywhere = [judged(line, reading, judges) for line in lines]
@@ -122,7 +123,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     lines: list[Line] = []
     before: Node | None = None
     for section, formula, found in parsed:
-        statements = tuple(_continued(_bound(s, notation), before) for s in found.statements)
+        statements = tuple(_continued(bound(s, notation), before) for s in found.statements)
         before = next((s.body.items[0] for s in reversed(statements) if isinstance(s.body, Relation)), before)
         if found.problems or any(isinstance(s.body, Relation) for s in statements):
             lines.append(Line(len(lines) + 1, section, formula, statements, found.problems))
@@ -142,10 +143,6 @@ def function_names(document: Document) -> set[str]:
     """Letters that are functions in this lesson."""
     texts = [piece.tex for piece in document.pieces if isinstance(piece, Formula)]
     return {name for tex in texts for pattern in (HEAD, MODEL) for name in pattern.findall(tex)}
-
-
-def _bound(statement: Statement, notation: Notation) -> Statement:
-    return Statement(lifted(statement.body, notation), statement.asides, span=statement.span)
 
 
 def judged(line: Line, reading: Reading, judges: Mapping[int, Nets]) -> Equation:

@@ -5,38 +5,29 @@ under which most of them hold is taken, the fewest assumptions first.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
+from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.meaning.calculus import ACTIVATIONS
-from oracle.lesson.meaning.notation import Notation, Ref, mentions, slots_of, unbound
+from oracle.lesson.meaning.notation import Notation, Ref, unbound
 from oracle.lesson.meaning.program import (
-    LOSSES,
     Definition,
-    FunctionDefinition,
     Program,
-    Signal,
     find_families,
-    recurs,
-    written,
 )
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
 from oracle.lesson.profiles import Assumption, assumptions
-from oracle.lesson.syntax import Call, Derivative, Dots, Indexed, Items, Name, Node, Prime, Relation, Statement, Text
-
-
-@dataclass(frozen=True)
-class Said:
-    """A statement, the number of its equation, and the section of the lesson that it stands in."""
-
-    number: int
-    section: int
-    statement: Statement
+from oracle.lesson.syntax import (
+    Node,
+    Relation,
+    Statement,
+)
 
 
 @dataclass
@@ -117,18 +108,6 @@ def _best(
     return best
 
 
-def collected(said: list[Said], section: int, usage: Usage) -> tuple[Program, set[int]]:
-    """The lesson's own definitions as one section sees them, and what they are."""
-    program, defined = Program(usage.notation), set[int]()
-    before = [s for s in said if s.section < section]
-    order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
-    for s in order:
-        if isinstance(s.statement.body, Relation):
-            _define(s.number, s.statement.body, program, defined, usage)
-    _factored(program, usage)
-    return program, defined
-
-
 def _equation(definition: Definition) -> str:
     head = to_tex(unbound(definition.head))
     if isinstance(definition.body, Unsaid):
@@ -147,11 +126,11 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage])
     program.vectors = assumption.vectors
     program.declared = dict(assumption.ranks)
     program.supposed = assumption.supposed
-    known = {_name(d.head) for d in program.definitions}
-    read = {_name(d.head): d for d in assumption.replaced}
-    program.definitions = [read.get(_name(d.head), d) for d in program.definitions]
+    known = {name_of(d.head) for d in program.definitions}
+    read = {name_of(d.head): d for d in assumption.replaced}
+    program.definitions = [read.get(name_of(d.head), d) for d in program.definitions]
     for d in assumption.definitions:
-        if _name(d.head) not in known:
+        if name_of(d.head) not in known:
             program.definitions.append(d)
         elif not d.head.slots and not d.head.subs:
             program.alternates[d.head.base] = d.body
@@ -161,82 +140,6 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage])
     find_families(program)
     _infer(program)
     return program
-
-
-def _name(ref: Ref) -> tuple[object, ...]:
-    return ref.base, ref.slots, tuple(sub.base if isinstance(sub, Name) else "#" for sub in ref.subs)
-
-
-def _define(number: int, body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
-    head, op, member = body.items[0], body.ops[0], body.items[1]
-    if op not in ("=", ":="):
-        return
-    if isinstance(head, Indexed) and isinstance(head.base, Call) and isinstance(head.base.function, Name):
-        head = Ref(head.base.function.base, (), head.subs, span=head.span)  # s(x)_i: an entry of what s makes of x
-    if isinstance(head, Call):
-        named = _called(head, member, program, number)
-        if named is None or isinstance(named, FunctionDefinition):
-            defined |= {id(member)} if named else set()
-            return
-        head = named
-    if not isinstance(head, Ref) or head.mark:
-        return
-    if isinstance(member, Derivative) and usage.is_signal(head.base):
-        if isinstance(member.of, Ref) and isinstance(member.wrt[0], Ref):
-            program.signals.setdefault(written(head), Signal(member.wrt[0].base, member.of))
-            defined.add(id(member))
-        return
-    if not mentions(member):
-        defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
-        return
-    if usage.is_signal(head.base) or recurs(head, member) or _has_partials(member) or _says_nothing(member):
-        return
-    if _name(head) not in {_name(d.head) for d in program.definitions}:
-        program.definitions.append(Definition(head, member, number))
-        defined.add(id(member))
-
-
-def _called(head: Call, member: Node, program: Program, number: int) -> FunctionDefinition | Ref | None:
-    """`f(x) = …` is a function; J(W, b) = …, and Cost(h(x⁽ⁱ⁾), y⁽ⁱ⁾) = … for every i, are quantities."""
-    core: Node = head.function
-    while isinstance(core, Indexed):
-        core = core.base
-    if not isinstance(core, Name) or _has_partials(member):
-        return None
-    if any(isinstance(part, Call) and part.function == head.function for part in member.walk()):
-        return None
-    if len(head.args) == 1 and isinstance(head.args[0], Ref) and core.base not in LOSSES:
-        made = FunctionDefinition(core.base, (head.args[0],), member, number)
-        program.functions.setdefault(core.base, []).append(made)
-        return made
-    return Ref(core.base, slots_of(head.args), span=head.span)
-
-
-def _has_partials(node: Node) -> bool:
-    return any(isinstance(part, Derivative | Prime) for part in node.walk())
-
-
-def _says_nothing(member: Node) -> bool:
-    """Whether something is left out, or said in words."""
-    return any(isinstance(part, Dots | Text | Items) for part in member.walk())
-
-
-def _factored(program: Program, usage: Usage) -> None:
-    """a = σ(W x + b) beside σ′(z): z is the argument, and a is σ(z)."""
-    for k, definition in enumerate(program.definitions):
-        body = definition.body
-        if not isinstance(body, Call) or len(body.args) != 1 or isinstance(body.args[0], Ref):
-            continue
-        for base in usage.preactivations:
-            kinds = usage.kinds.get(base, set())
-            if definition.head.kinds in kinds and base != definition.head.base:
-                z = replace(definition.head, base=base)
-                if not any(d.head.base == base for d in program.definitions):
-                    program.definitions.append(Definition(z, body.args[0], definition.number))
-                elif not any(d.head.kinds == z.kinds for d in program.definitions if d.head.base == base):
-                    continue
-                program.definitions[k] = Definition(definition.head, replace(body, args=(z,)), definition.number)
-                break
 
 
 def _claims(statement: Statement, defined: set[int]) -> Iterator[tuple[Node, Node]]:

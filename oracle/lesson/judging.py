@@ -155,8 +155,9 @@ def _may_be_free(head: Node, member: Node, base: str) -> bool:
     """Whether a symbol stands on both sides, or on the left of what needs none: f′(z) = 1."""
     for side in (head, member):
         for part in side.walk():
-            if isinstance(part, Derivative) and any(mentions(end, base) for end in (part.of, *part.wrt)):
-                return False
+            ends = (part.of, *part.wrt) if isinstance(part, Derivative) else ()
+            if any(mentions(end, base) for end in ends) and (isinstance(ends[0], Ref) or not mentions(ends[0], base)):
+                return False  # dσ(x)/dx says all that it is made of, dL/dx does not
     slope = isinstance(head, Call) and any(isinstance(part, Prime) for part in head.function.walk())
     return mentions(head, base) and (mentions(member, base) or (slope and not mentions(member)))
 

@@ -21,6 +21,11 @@ def swapped(base: str) -> str:
     return core.swapcase() + line + label
 
 
+def core(base: str) -> str:
+    """A symbol without its label."""
+    return base.partition("_")[0]
+
+
 def forward_names(definitions: Iterable[Definition]) -> set[str]:
     """The symbols of forward equations."""
     return {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
@@ -37,12 +42,12 @@ def differentials(usage: Usage, loss: str, forward: set[str]) -> Iterator[Signal
         found: dict[str, Signal] = {}
         for base in usage.kinds:
             of = base[1:]
-            if not usage.is_signal(base) or base[:1] != "d" or len(base.partition("_")[0]) < 2:
+            if not usage.is_signal(base) or base[:1] != "d" or len(core(base)) < 2:
                 continue
             known = next((name for name in (of, swapped(of)) if name in forward), of if of in usage.kinds else "")
             if known:
-                core = known.partition("_")[0]
-                found[base] = Signal(known, Ref(loss), mean=each and core.isupper() and core not in PARAMETER_LETTERS)
+                batch = core(known).isupper() and core(known) not in PARAMETER_LETTERS
+                found[base] = Signal(known, Ref(loss), mean=each and batch)
         words = "what each sample has (dZ) is of the sum over the samples"
         yield found, (words,) if each and any(s.mean for s in found.values()) else ()
         if not any(s.mean for s in found.values()):
@@ -63,11 +68,19 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
         if not unsaid:
             yield fixed, words
             continue
-        pre = next((b for b, _ in usage.preactivations.most_common()), None) or _first(PRE, known) or "z"
-        act = _first([b for b in ACT if b != pre], known) or "a"
+        cores = known | {core(base) for base in known}
+        pre = next((core(b) for b, _ in usage.preactivations.most_common()), None) or _first(PRE, cores) or "z"
+        act = _first([b for b in ACT if b != pre], cores) or "a"
         for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
             what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
-            yield {**fixed, **{b: Signal(of, Ref(loss), sign) for b in unsaid}}, (*words, what)
+            made = {b: Signal(_alike(of, b, known), Ref(loss), sign) for b in unsaid}
+            yield {**fixed, **made}, (*words, what)
+
+
+def _alike(of: str, signal: str, known: set[str]) -> str:
+    """net_{o1} for δ_{o1}, where the lesson has it."""
+    labelled = "_".join([of, *signal.split("_")[1:]])
+    return labelled if labelled in known else of
 
 
 def _first(wanted: Iterable[str], there: set[str]) -> str | None:

@@ -64,6 +64,8 @@ class Reader(Derivatives, Fences, Calls):
         found = [self._before() if self.text in RELATIONS and not self.depth + self.at else self.sum()]
         while self.text in RELATIONS:
             ops.append(RELATIONS[self.take().text])
+            while self.text == "=" and ops[-1] == "=":  # twice, at the end of a row and the begin of the next
+                self.take()
             found.append(self.sum())
         return Relation(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]
 

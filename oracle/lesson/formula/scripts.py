@@ -49,8 +49,9 @@ class Scripts(Cursor):
             return tuple(sub for part in parts if part for sub in self.subscripts(part))
         plain = _unstyled(found)
         if all(token.kind in ("word", "number") or token.text in _INDICES for token in plain):
-            unit = len(plain) == 2 and plain[0].text in ("o", "h") and plain[1].kind == "number"
-            return (_joined(plain),) if unit or _spelled(plain) else tuple(_one_by_one(plain))
+            if _units(plain):
+                return tuple(_joined(plain[k : k + 2]) for k in range(0, len(plain), 2))
+            return (_joined(plain),) if _spelled(plain) else tuple(_one_by_one(plain))
         if any(token.text == ":" for token in plain):
             return (_joined(plain),)
         try:
@@ -108,6 +109,14 @@ def _one_by_one(found: list[Token]) -> list[Node]:
         else:
             out.append(Name(":" if token.text == r"\cdot" else token.text.removeprefix("\\"), span=token.span))
     return out
+
+
+def _units(found: list[Token]) -> bool:
+    """Units by name: `o1`, `h1o2`."""
+    return not len(found) % 2 and all(
+        letter.text in ("o", "h") and number.kind == "number"
+        for letter, number in zip(found[::2], found[1::2], strict=True)
+    )
 
 
 def _spelled(found: list[Token]) -> bool:

@@ -89,7 +89,7 @@ SAME = {
     r"\Vert": r"\|", r"\cr": "\\\\", r"\newline": "\\\\", r"\qquad": r"\quad", r"\bigodot": r"\odot",
     r"\varnothing": r"\emptyset", r"\intercal": r"\top", r"\xrightarrow": r"\to", r"\xleftarrow": r"\leftarrow",
 }  # fmt: skip
-GONE = {"\\ ", "~"} | set(
+GONE = {"\\ ", "~", '"', "“", "”", "``"} | set(
     _split(
         r"\square \Box \blacksquare \substack "
         r"\displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "

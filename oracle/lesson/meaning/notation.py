@@ -5,16 +5,17 @@ subscript is a step if it is met as t - 1, and one that names another quantity (
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.syntax import (
     Call,
     Derivative,
     Indexed,
-    Items,
     Marked,
     Name,
+    Negative,
     Node,
     Number,
     Plus,
@@ -125,6 +126,8 @@ class Notation:
     """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
     squares: set[str] = field(default_factory=set)
     """Names whose square is a quantity of its own: σ² of a batch."""
+    units: Units = field(default_factory=Units)
+    """The units that go by names: o1, h2."""
 
     # -- the decision for one symbol
 
@@ -143,7 +146,7 @@ class Notation:
         subs: list[Node] = []
         labels: list[str] = []
         numeric = []
-        for at, sub in enumerate(_split(parts.subs)):
+        for at, sub in enumerate(flat(parts.subs)):
             if isinstance(sub, Indexed) and isinstance(sub.base, Name) and sub.base.base in TIME_LETTERS:
                 slots.append(("time", sub.base))  # s_{t_m}: entry m at step t
                 subs += sub.subs
@@ -215,14 +218,6 @@ class Notation:
         return bare in self.labelled or bare not in INDEX_LETTERS
 
 
-def _split(subs: tuple[Node, ...]) -> Iterator[Node]:
-    for sub in subs:
-        if isinstance(sub, Items):
-            yield from sub.items
-        else:
-            yield sub
-
-
 def _word(sub: Node) -> str:
     match sub:
         case Name(base=base):
@@ -236,9 +231,10 @@ def _word(sub: Node) -> str:
 
 def survey(given: Iterable[Statement]) -> Notation:
     """The notation of a lesson, from all its statements."""
-    statements = list(given)
+    named = units(given := list(given))
+    statements = [spelled(s, named) for s in given]
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
-    found = Notation(bound={name.base for node in nodes if isinstance(node, Sum) for name in node.indices})
+    found = Notation(units=named, bound={name.base for node in nodes if isinstance(node, Sum) for name in node.indices})
     _layers(nodes, found)
     _subscripts(nodes, found)
     _squares(nodes, statements, found)
@@ -286,7 +282,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
         parts = taken_apart(node) if isinstance(node, Indexed) else None
         if parts is None:
             continue
-        subs = list(_split(parts.subs))
+        subs = list(flat(parts.subs))
         for at, sub in enumerate(subs):
             letter = stepped(sub)
             if letters(sub) & TIME_LETTERS and isinstance(sub, Name | Plus):
@@ -298,7 +294,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
         parts = taken_apart(node) if isinstance(node, Indexed) else None
         if parts is None or parts.name.base in found.sub_slots:
             continue
-        subs = list(_split(parts.subs))
+        subs = list(flat(parts.subs))
         for at, sub in enumerate(subs):
             if letters(sub) & slot_letters:
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "layer")
@@ -321,7 +317,7 @@ def _axes(nodes: list[Node], found: Notation) -> None:
     for node in nodes:
         if not isinstance(node, Indexed) or (parts := taken_apart(node)) is None:
             continue
-        subs = list(_split(parts.subs))
+        subs = list(flat(parts.subs))
         labels, axes = [], []
         for at, sub in enumerate(subs):
             kind = found.kind_of_sub(parts.name.base, at, len(subs), sub)
@@ -331,6 +327,12 @@ def _axes(nodes: list[Node], found: Notation) -> None:
                 axes.append(sub)
         if any(isinstance(sub, Name) or letters(sub) for sub in axes):
             found.indexed.add(("_".join([parts.name.base, *labels]), len(axes)))
+
+
+def bound(statement: Statement, notation: Notation) -> Statement:
+    """A statement with every symbol a `Ref`, and what it says of all units of a name spelled out."""
+    statement = spelled(statement, notation.units)
+    return Statement(lifted(statement.body, notation), statement.asides, span=statement.span)
 
 
 def lifted(node: Node, notation: Notation) -> Node:
@@ -343,10 +345,17 @@ def lifted(node: Node, notation: Notation) -> Node:
         return replace(rest, indices=node.indices)
     if isinstance(node, Prime):
         return node
+    if isinstance(node, Tagged) and _counted(node.tag) and (isinstance(node.tag, Plus) or taken_apart(node) is None):
+        node = Power(node.base, node.tag, span=node.span)  # w^{(2 - 1)}, (a - b)^{(2)}
     symbol = taken_apart(node)
     if symbol is not None:
         return replace(notation.ref(symbol), span=node.span)
     return rebuilt(node, lambda child: lifted(child, notation))
+
+
+def _counted(node: Node) -> bool:
+    """Whether a formula is of numbers alone."""
+    return all(isinstance(part, Plus | Number | Negative) for part in node.walk())
 
 
 def slots_of(args: tuple[Node, ...]) -> tuple[tuple[str, Node], ...]:
@@ -367,7 +376,8 @@ def unbound(node: Node) -> Node:
         return rebuilt(node, unbound)
     base, _, label = node.base.partition("_")
     out: Node = Name(base)
-    subs = (*(Name(part) for part in label.split("_") if part), *(unbound(sub) for sub in node.subs))
+    labels = (Number(part) if part.isdigit() else Name(part) for part in label.split("_") if part)
+    subs = (*labels, *(unbound(sub) for sub in node.subs))
     for kind, slot in node.slots:
         if kind == "time":
             subs = (slot, *subs)

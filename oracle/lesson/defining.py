@@ -1,0 +1,171 @@
+"""A lesson's own definitions: forward equations, functions, and the partials that error signals stand for."""
+
+from dataclasses import dataclass, replace
+
+from oracle.lesson.meaning.notation import Ref, mentions, slots_of
+from oracle.lesson.meaning.program import (
+    LOSSES,
+    Definition,
+    FunctionDefinition,
+    Program,
+    Signal,
+    recurs,
+    written,
+)
+from oracle.lesson.meaning.siblings import siblings
+from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Dots,
+    Indexed,
+    Items,
+    Name,
+    Node,
+    Prime,
+    Relation,
+    Statement,
+    Sum,
+    Text,
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A statement, the number of its equation, and the section of the lesson that it stands in."""
+
+    number: int
+    section: int
+    statement: Statement
+
+
+def collected(said: list[Said], section: int, usage: Usage) -> tuple[Program, set[int]]:
+    """The lesson's own definitions as one section sees them, and what they are."""
+    program, defined = Program(usage.notation), set[int]()
+    before = [s for s in said if s.section < section]
+    order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
+    for s in order:
+        if isinstance(s.statement.body, Relation):
+            _define(s.number, s.statement.body, program, defined, usage)
+    for s in order:
+        if isinstance(s.statement.body, Relation):
+            _passed_on(s.number, s.statement.body, program, defined, usage)
+    _factored(program, usage)
+    program.definitions += siblings(program, usage.kinds)
+    return program, defined
+
+
+def name_of(ref: Ref) -> tuple[object, ...]:
+    """Base, slots and letters: what two definitions of one quantity have alike."""
+    return ref.base, ref.slots, tuple(sub.base if isinstance(sub, Name) else "#" for sub in ref.subs)
+
+
+def _define(number: int, body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
+    head, op, member = body.items[0], body.ops[0], body.items[1]
+    if op not in ("=", ":="):
+        return
+    if isinstance(head, Indexed) and isinstance(head.base, Call) and isinstance(head.base.function, Name):
+        head = Ref(head.base.function.base, (), head.subs, span=head.span)  # s(x)_i: an entry of what s makes of x
+    if isinstance(head, Call):
+        named = _called(head, member, program, number)
+        if named is None or isinstance(named, FunctionDefinition):
+            defined |= {id(member)} if named else set()
+            return
+        head = named
+    if not isinstance(head, Ref) or head.mark:
+        return
+    if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
+        if isinstance(said.of, Ref) and isinstance(said.wrt[0], Ref):
+            program.signals.setdefault(written(head), Signal(said.wrt[0].base, said.of))
+            defined.add(id(said))
+        return
+    if not mentions(member):
+        defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
+        return
+    if usage.is_signal(head.base) or recurs(head, member) or _has_partials(member) or _says_nothing(member):
+        return
+    known = next((d for d in program.definitions if name_of(d.head) == name_of(head)), None)
+    if known is None:
+        program.definitions.append(Definition(head, member, number))
+    elif not _in_words(known.body, usage) or _in_words(member, usage):
+        return
+    else:
+        program.definitions[program.definitions.index(known)] = Definition(head, member, number)
+    defined.add(id(member))
+
+
+def _partial(head: Ref, body: Relation) -> Derivative | None:
+    """The partial that a chain says a signal to be; further on in it, one by what is indexed like the signal."""
+    for k, member in enumerate(body.items[1:]):
+        if isinstance(member, Derivative) and len(member.wrt) == 1:
+            wrt = member.wrt[0]
+            alike = isinstance(wrt, Ref) and wrt.slots == head.slots and wrt.subs == head.subs
+            if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
+                return member
+    return None
+
+
+def _label(ref: Ref) -> str:
+    """What stands below a symbol and is no index."""
+    return ref.base.partition("_")[2]
+
+
+def _passed_on(number: int, body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
+    """ŷ = a = σ(z) defines a too, where nothing else does."""
+    for k, middle in enumerate(body.items[1:-1], 1):
+        if id(middle) not in defined or not isinstance(middle, Ref):
+            return
+        _define(number, Relation(body.items[k:], body.ops[k:]), program, defined, usage)
+
+
+def _called(head: Call, member: Node, program: Program, number: int) -> FunctionDefinition | Ref | None:
+    """`f(x) = …` is a function; J(W, b) = …, and Cost(h(x⁽ⁱ⁾), y⁽ⁱ⁾) = … for every i, are quantities."""
+    core: Node = head.function
+    while isinstance(core, Indexed):
+        core = core.base
+    if not isinstance(core, Name) or _has_partials(member):
+        return None
+    if any(isinstance(part, Call) and part.function == head.function for part in member.walk()):
+        return None
+    if len(head.args) == 1 and isinstance(head.args[0], Ref) and core.base not in LOSSES:
+        made = FunctionDefinition(core.base, (head.args[0],), member, number)
+        program.functions.setdefault(core.base, []).append(made)
+        return made
+    return Ref(core.base, slots_of(head.args), span=head.span)
+
+
+def _in_words(body: Node, usage: Usage) -> bool:
+    """Whether a definition only tells what to do: E = Σ ½(target - output)², in names that are met with labels."""
+    whole = {part.base for part in body.walk() if isinstance(part, Ref) and not part.subs and not part.slots}
+    cores = {base.partition("_")[0] for base in usage.kinds if "_" in base}
+    words = {base for base in whole if len(base) > 2 and base.isalpha()}
+    return any(isinstance(part, Sum) and not part.indices for part in body.walk()) and bool(
+        words & (cores | {"output"})
+    )
+
+
+def _has_partials(node: Node) -> bool:
+    return any(isinstance(part, Derivative | Prime) for part in node.walk())
+
+
+def _says_nothing(member: Node) -> bool:
+    """Whether something is left out, or said in words."""
+    return any(isinstance(part, Dots | Text | Items) for part in member.walk())
+
+
+def _factored(program: Program, usage: Usage) -> None:
+    """a = σ(W x + b) beside σ′(z): z is the argument, and a is σ(z)."""
+    for k, definition in enumerate(program.definitions):
+        body = definition.body
+        if not isinstance(body, Call) or len(body.args) != 1 or isinstance(body.args[0], Ref):
+            continue
+        for base in usage.preactivations:
+            kinds = usage.kinds.get(base, set())
+            if definition.head.kinds in kinds and base != definition.head.base:
+                z = replace(definition.head, base=base)
+                if not any(d.head.base == base for d in program.definitions):
+                    program.definitions.append(Definition(z, body.args[0], definition.number))
+                elif not any(d.head.kinds == z.kinds for d in program.definitions if d.head.base == base):
+                    continue
+                program.definitions[k] = Definition(definition.head, replace(body, args=(z,)), definition.number)
+                break
