@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Definition, Program, written
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
@@ -76,7 +77,7 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
 
 def _open(program: Program, of: Ref) -> bool:
     """Whether nothing says what a symbol is."""
-    if of.mark or of.base in program.aliases or not all(isinstance(sub, Name) for sub in of.subs):
+    if of.mark or of.base in NAMED or of.base in program.aliases or not all(isinstance(sub, Name) for sub in of.subs):
         return False
     return not (program.defines(of.base, of.kinds) or program.is_function(of) or program.signal(of))
 
