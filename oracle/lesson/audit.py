@@ -16,6 +16,7 @@ from oracle.lesson.judging import Nets
 from oracle.lesson.linking import chain, unread
 from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.numbers import worked
+from oracle.lesson.parts import Parts
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
 from oracle.lesson.whole import remarks
@@ -122,11 +123,12 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation = survey([s for *_, found in parsed for s in found.statements])
     lines: list[Line] = []
     before: Node | None = None
+    parts = Parts()
     for section, formula, found in parsed:
         statements = tuple(_continued(bound(s, notation), before) for s in found.statements)
         before = next((s.body.items[0] for s in reversed(statements) if isinstance(s.body, Relation)), before)
         if found.problems or any(isinstance(s.body, Relation) for s in statements):
-            lines.append(Line(len(lines) + 1, section, formula, statements, found.problems))
+            lines.append(Line(len(lines) + 1, parts.of(section, statements), formula, statements, found.problems))
     return lines, notation
 
 

@@ -70,7 +70,8 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     sections = list(dict.fromkeys(s.section for s in found)) or [0]
     usage = survey_usage([s.statement for s in found], notation)
     own, defined = collected(found, sections[0], usage)
-    _, assumed, _ = _best(own, defined, found, assumptions(usage, own, settings), (usage, usage))
+    everything = [claim for s in found for claim in _claims(s.statement, defined)]
+    _, assumed, _ = _best(own, everything, assumptions(usage, own, settings), (usage, usage))
     reading = Reading({})
     if activation := settings.get("activation"):
         reading.activations = (activation,)
@@ -79,24 +80,37 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         own, defined = collected(found, section, usage)
         claims = [claim for s in here for claim in _claims(s.statement, defined)]
         local = survey_usage([s.statement for s in here], notation)
-        program = completed(own, assumed, (local, usage))
-        score = _score(program, claims)
-        scope = Scope(program, assumed, defined)
-        if score < len(claims):
-            local.signals |= usage.signals
-            candidates = chain(assumptions(local, own, settings), assumptions(usage, own, settings))
-            best = _best(own, defined, here, candidates, (local, usage))
-            if best[0] > score + 0.5:
-                scope = Scope(best[2], best[1], defined)
+        local.signals |= usage.signals
+        first, _ = collected(found, section, usage, first=True)
+        scope, score = None, -float("inf")
+        for program in (own, first) if first.definitions != own.definitions else (own,):
+            if scope is None or score < len(claims):
+                made, reached = _scope(program, defined, claims, assumed, settings, (local, usage))
+                scope, score = (made, reached) if scope is None or reached > score + 0.5 else (scope, score)
+        assert scope is not None
         reading.scopes[section] = scope
     return reading
 
 
+def _scope(
+    own: Program, defined: set[int], claims: list[tuple[Node, Node]], assumed: Assumption,
+    settings: dict[str, str], usages: tuple[Usage, Usage],
+) -> tuple[Scope, float]:  # fmt: skip
+    """The net of a section: as the whole lesson is read, unless another reading explains more of it."""
+    program = completed(own, assumed, usages)
+    score = _score(program, claims)
+    if score < len(claims):
+        candidates = chain(*(assumptions(usage, own, settings) for usage in usages))
+        better, assumption, other = _best(own, claims, candidates, usages)
+        if better > score + 0.5:
+            return Scope(other, assumption, defined), better
+    return Scope(program, assumed, defined), score
+
+
 def _best(
-    own: Program, defined: set[int], said: list[Said], candidates: Iterable[Assumption], usages: tuple[Usage, Usage]
+    own: Program, claims: list[tuple[Node, Node]], candidates: Iterable[Assumption], usages: tuple[Usage, Usage]
 ) -> tuple[float, Assumption, Program]:
     """The candidate under which most claims hold."""
-    claims = [claim for s in said for claim in _claims(s.statement, defined)]
     best: tuple[float, Assumption, Program] | None = None
     for assumption in candidates:
         program = completed(own, assumption, usages)
@@ -166,24 +180,36 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
 
 
 def _infer(program: Program) -> None:
-    """Unite dimensions through every definition, in every layer; a definition that means nothing is dropped."""
+    """Unite dimensions through every definition, in every layer; what means nothing is told otherwise, or dropped."""
     world = World(program, infer=True)
     for definition in list(program.definitions):
-        good = [_inferred(world, definition, env) for env in assignments(program, (definition.head, definition.body))]
-        if not any(good):
-            program.definitions.remove(definition)
+        head = definition.head
+        while broken := _broken(world, head, [d for d in program.definitions if d.head == head][:1]):
+            at = program.definitions.index(broken)
+            program.definitions[at : at + 1] = [
+                replace(broken, body=body, others=broken.others[k + 1 :]) for k, body in enumerate(broken.others[:1])
+            ]
     program.rows = world.algebra.rows
     for base, body in list(program.alternates.items()):
-        if not _inferred(world, Definition(Ref(""), body), {}, body):
+        if _broken(world, body, [Definition(Ref(""), body)]):
             del program.alternates[base]
 
 
-def _inferred(world: World, definition: Definition, env: dict[str, int], formula: Node | None = None) -> bool:
-    try:
-        with world.fresh(definition.head, definition.body):
-            world.value(formula or definition.head, env)
-            if world.program.families:
-                world.program.roles.update(world.typed)
-    except (IllTypedError, NotUnderstoodError, BeyondError):
-        return False
-    return True
+def _broken(world: World, formula: Node, definitions: list[Definition]) -> Definition | None:
+    """The definition by which a formula means nothing, in whatever layer or step."""
+    for definition in definitions:
+        good, culprit = False, definition
+        for env in assignments(world.program, (definition.head, definition.body)):
+            try:
+                with world.fresh(definition.head, definition.body):
+                    world.value(formula, env)
+                    if world.program.families:
+                        world.program.roles.update(world.typed)
+                good = True
+            except (IllTypedError, NotUnderstoodError) as error:
+                culprit = error.culprit if error.culprit in world.program.definitions else definition
+            except BeyondError:
+                continue
+        if not good:
+            return culprit
+    return None

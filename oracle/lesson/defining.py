@@ -39,11 +39,12 @@ class Said:
     statement: Statement
 
 
-def collected(said: list[Said], section: int, usage: Usage) -> tuple[Program, set[int]]:
-    """The lesson's own definitions as one section sees them, and what they are."""
+def collected(said: list[Said], section: int, usage: Usage, first: bool = False) -> tuple[Program, set[int]]:
+    """The lesson's own definitions as one section sees them, its own first or the lesson's first, and what they are."""
     program, defined = Program(usage.notation), set[int]()
     before = [s for s in said if s.section < section]
     order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
+    order = said if first else order
     for s in order:
         if isinstance(s.statement.body, Relation):
             _define(s.number, s.statement.body, program, defined, usage)
@@ -86,7 +87,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     known = next((d for d in program.definitions if name_of(d.head) == name_of(head)), None)
     if known is None:
-        program.definitions.append(Definition(head, member, number))
+        others = tuple(m for m in body.items[2:] if mentions(m) and not recurs(head, m) and not _has_partials(m))
+        program.definitions.append(Definition(head, member, number, others))
     elif not _in_words(known.body, usage) or _in_words(member, usage):
         return
     else:

@@ -31,7 +31,7 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
     """What a formula says; what cannot be read is a Problem. `functions` are bases that take a parenthesis."""
     everything = (0, len(tex))
     try:
-        parts = _parts(_system(tokens(tex, macros)))
+        parts = _parts(_uncommented(_system(tokens(tex, macros))))
     except (UnreadableError, RecursionError) as error:
         return Parsed((), (_problem(error, everything),))
     if len(parts) == 1 and len(parts[0].tokens) == 1 and (mark := parts[0].tokens[0]).text in _MENTIONED:
@@ -104,6 +104,23 @@ def _depth(node: Node) -> int:
 
 
 # ------------------------------------------------------------------------------------------------------------- parts
+
+
+def _uncommented(found: Sequence[Token]) -> list[Token]:
+    """Without the words at the end of a row whose chain goes on in the next one."""
+    out: list[Token] = []
+    comment: int | None = None
+    depth = 0
+    for k, token in enumerate(found):
+        depth = max(0, depth + nesting(token))
+        if token.text == "\\\\" and comment is not None:
+            if k + 1 < len(found) and found[k + 1].text in RELATIONS:
+                del out[comment:]
+            comment = None
+        elif token.kind == "text" and comment is None and out and not depth and not _first(token) & LIMITING:
+            comment = len(out)
+        out.append(token)
+    return out
 
 
 def _parts(found: Sequence[Token]) -> list[Part]:

@@ -8,8 +8,11 @@ import unicodedata
 from collections.abc import Mapping
 
 from oracle.lesson.formula.symbols import (
+    ACCENTS,
+    ALPHABETS,
     COMBINING,
     DROPPED,
+    FRACTIONS,
     GONE,
     GREEK,
     IMPLIES,
@@ -34,6 +37,10 @@ DEEPEST = 50
 
 _SIGNS = RELATIONS.keys() | OPERATIONS | IMPLIES | {r"\nabla", r"\partial", r"\sum", r"\prod"}
 
+_TAKING = {"_", "^", r"\sqrt"} | FRACTIONS | ACCENTS.keys() | ALPHABETS.keys()
+"""What a group may belong to, even an empty one."""
+_BARS = {"|", r"\lvert", r"\rvert"}
+
 Macros = Mapping[str, tuple[int, str]]
 
 
@@ -43,7 +50,7 @@ _LEXEME = re.compile(
     r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\[A-Za-z]+\*?|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
     r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|\.dot(?![A-Za-z])|(?:np|numpy|torch|tf)\.[a-z]+"
     + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
-    + r"|(?<![A-Za-z\\])(?=[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
+    + r"|(?<![A-Za-z\\])(?=[A-Z]?[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
     + "".join("|" + word for word in WORDS)
     + r"|\|\|"
     + "|[" + "".join(SCRIPTS) + "]+"
@@ -57,7 +64,7 @@ def tokens(tex: str, macros: Macros) -> list[Token]:
     """The tokens of a formula. Raises UnreadableError where a macro calls itself."""
     lexer = _Lexer(macros)
     lexer.read(tex, 0, len(tex), None)
-    return summed(_rejoined(_bare_operations(lexer.found)))
+    return summed(_rejoined(_bare_operations(_tidied(lexer.found))))
 
 
 def closing(tex: str, at: int) -> int:
@@ -74,6 +81,22 @@ def _after_space(tex: str, at: int) -> int:
     while at < len(tex) and tex[at].isspace():
         at += 1
     return at
+
+
+def _tidied(found: list[Token]) -> list[Token]:
+    r"""Without what says nothing: `{}`, one of two equals signs, a question mark at the end; `{\Bigg|}` is a bar."""
+    out: list[Token] = []
+    for token in found:
+        before = out[-1].text if out else ""
+        if token.text == "}" and before == "{" and (len(out) < 2 or out[-2].text not in _TAKING):
+            out.pop()
+        elif token.text == "}" and before in _BARS and len(out) > 1 and out[-2].text == "{":
+            del out[-2]
+        elif not (token.text == before == "="):
+            out.append(token)
+    while out and out[-1].text in ("?", "!"):
+        out.pop()
+    return out
 
 
 def _bare_operations(found: list[Token]) -> list[Token]:

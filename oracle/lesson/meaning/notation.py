@@ -124,6 +124,8 @@ class Notation:
     """Bases, with the number of their subscripts, that carry an index letter."""
     labelled: set[str] = field(default_factory=set)
     """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
+    numbered: set[str] = field(default_factory=set)
+    """Names whose numbers below tell quantities apart: δ_1 is one partial, δ_2 another."""
     squares: set[str] = field(default_factory=set)
     """Names whose square is a quantity of its own: σ² of a batch."""
     units: Units = field(default_factory=Units)
@@ -160,7 +162,8 @@ class Notation:
                 numeric.append(isinstance(sub, Number))
                 subs.append(sub)
         labelled = "_".join([base, *labels]) + squared
-        if subs and all(numeric) and not self.has_axes(labelled, len(subs)):
+        told = parts.name.bold or base in self.numbered
+        if subs and all(numeric) and (told or not self.has_axes(labelled, len(subs))):
             labelled, subs = "_".join([labelled, *(_word(sub) for sub in subs)]), []
         if len(subs) == 1 and isinstance(subs[0], Number) and len(subs[0].text) == 2 and (labelled, 2) in self.indexed:
             subs = [Number(digit, span=subs[0].span) for digit in subs[0].text]
@@ -239,7 +242,18 @@ def survey(given: Iterable[Statement]) -> Notation:
     _subscripts(nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, found)
+    found.numbered = {base for s in statements if (base := _numbered(s.body))}
     return found
+
+
+def _numbered(body: Node) -> str:
+    """The δ of δ_1 = ∂J/∂θ, which is no entry of anything."""
+    if not isinstance(body, Relation) or not isinstance(body.items[0], Indexed):
+        return ""
+    parts = taken_apart(body.items[0])
+    partial = body.items[1]
+    whole = isinstance(partial, Derivative) and not any(isinstance(n, Indexed) for w in partial.wrt for n in w.walk())
+    return parts.name.base if parts and whole and all(isinstance(sub, Number) for sub in parts.subs) else ""
 
 
 def _layers(nodes: list[Node], found: Notation) -> None:

@@ -37,6 +37,8 @@ class Definition:
     head: Ref
     body: Node
     number: int = 0
+    others: tuple[Node, ...] = ()
+    """What the chain goes on with: said instead where the body means nothing."""
 
 
 @dataclass(frozen=True)

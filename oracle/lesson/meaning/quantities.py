@@ -176,12 +176,17 @@ class Quantities:
         try:
             with self.fresh(definition.head, definition.body):
                 value = self.value(definition.body, env)
+        except (IllTypedError, NotUnderstoodError) as error:
+            error.culprit = error.culprit or definition
+            raise
         finally:
             self.busy.discard(key)
             self.losing = losing
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         if names and (loose := sorted(set(value.names) - set(names))):
-            raise IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
+            wrong = IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
+            wrong.culprit = definition
+            raise wrong
         value = self.algebra.placed(value, tuple(n for n in names if n in value.names)).plain()
         if value.data is not None and not value.data.requires_grad:
             value = replace(value, data=value.data.clone().requires_grad_(True))

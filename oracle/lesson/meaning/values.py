@@ -15,9 +15,15 @@ Tensor = torch.Tensor
 class IllTypedError(Exception):
     """The formula cannot mean anything: its indices or shapes disagree. The text says which."""
 
+    culprit: object = None
+    """The definition in which it was met."""
+
 
 class NotUnderstoodError(Exception):
     """The formula may mean something, but nobody here knows what. The text says why."""
+
+    culprit: object = None
+    """The definition in which it was met."""
 
 
 class UndefinedError(NotUnderstoodError):

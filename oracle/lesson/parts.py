@@ -1,0 +1,40 @@
+"""The parts of a lesson in each of which a symbol has one meaning."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from oracle.lesson.meaning.notation import Ref, mentions
+from oracle.lesson.meaning.program import recurs
+from oracle.lesson.syntax import Derivative, Gradient, Node, Prime, Relation, Statement
+
+
+@dataclass
+class Parts:
+    """Sections, and what is a section of its own because a symbol is defined anew: z = W x, then z = x W."""
+
+    number: int = 0
+    section: int = 0
+    known: dict[Ref, Node] = field(default_factory=dict)
+
+    def of(self, section: int, statements: Iterable[Statement]) -> int:
+        """The number of the part that the next formula stands in."""
+        found = dict(filter(None, (_definition(s) for s in statements)))
+        anew = any(head in self.known and self.known[head] != body for head, body in found.items())
+        if section != self.section or anew:
+            self.number += 1
+            self.section = section
+            self.known = {}
+        self.known.update(found)
+        return self.number
+
+
+def _definition(statement: Statement) -> tuple[Ref, Node] | None:
+    """`z = f(x)`, if no partials stand in it."""
+    body = statement.body
+    if not isinstance(body, Relation) or body.ops[0] not in ("=", ":="):
+        return None
+    head, member = body.items[:2]
+    partials = any(isinstance(part, Derivative | Gradient | Prime) for part in member.walk())
+    if not isinstance(head, Ref) or head.mark or partials or not mentions(member) or recurs(head, member):
+        return None
+    return head, member
