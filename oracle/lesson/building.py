@@ -5,7 +5,7 @@ under which most of them hold is taken, the fewest assumptions first.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from oracle.lesson.defining import Said, collected, name_of
@@ -186,13 +186,18 @@ def _infer(program: Program) -> None:
         head = definition.head
         while broken := _broken(world, head, [d for d in program.definitions if d.head == head][:1]):
             at = program.definitions.index(broken)
-            program.definitions[at : at + 1] = [
-                replace(broken, body=body, others=broken.others[k + 1 :]) for k, body in enumerate(broken.others[:1])
-            ]
+            program.definitions[at : at + 1] = told = _otherwise(broken)
+            if not told and broken.number:
+                program.unclear.add(broken.head.base)
     program.rows = world.algebra.rows
     for base, body in list(program.alternates.items()):
         if _broken(world, body, [Definition(Ref(""), body)]):
             del program.alternates[base]
+
+
+def _otherwise(broken: Definition) -> list[Definition]:
+    """What a chain goes on with, in place of what means nothing."""
+    return [replace(broken, body=body, others=broken.others[1:]) for body in broken.others[:1]]
 
 
 def _broken(world: World, formula: Node, definitions: list[Definition]) -> Definition | None:

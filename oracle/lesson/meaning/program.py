@@ -99,6 +99,8 @@ class Program:
     """Numbers that are the end of a sum, and what they count: the m of Σ_{i=1}^m."""
     roles: dict[str, Dim] = field(default_factory=dict)
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
+    unclear: set[str] = field(default_factory=set)
+    """Bases that the lesson defines in a way that means nothing here."""
     families: set[str] = field(default_factory=set)
 
     def end(self, kind: str) -> int:
@@ -155,6 +157,10 @@ class Program:
     def defines(self, base: str, kinds: tuple[str, ...]) -> bool:
         """Whether some quantity of this name and these slots has a forward equation."""
         return any(d.head.base == base and d.head.kinds == kinds for d in self.definitions)
+
+    def defines_any(self, base: str) -> bool:
+        """Whether some quantity of this name has a forward equation."""
+        return any(d.head.base == base for d in self.definitions)
 
     def function(self, name: str, line: int) -> FunctionDefinition | None:
         """The lesson's last definition before a line; where it gives several after it, its net is of none of them."""

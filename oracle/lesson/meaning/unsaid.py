@@ -146,11 +146,13 @@ def proves(program: Program, head: Node, member: Node) -> bool:
     middle of a chain, if every term is a chain of partials that leads from the left side's end to its other end.
     """
     found = {(d.head.base, d.head.kinds): d.body.exact for d in program.definitions if isinstance(d.body, Unsaid)}
-    if not found:
+    if not found and not program.unclear:
         return True
     below = _dependencies(program.definitions)
     used = {(base,) for side in (head, member) for base in _mentioned(program, side)}
     reached = used | {deep for base in used for deep in below.get(base, ())}
+    if any((base,) in reached and not program.defines_any(base) for base in program.unclear):
+        return False
     touched = {symbol for symbol, exact in found.items() if not exact and symbol[:1] in reached}
     inner = {symbol for symbol in touched if any(symbol[:1] in deep for deep in below.values())}
     if inner and not _chains(program, head, member):
