@@ -46,6 +46,20 @@ def output(own: Program) -> Ref | None:
     return replace(best.head, slots=tuple((kind, _last(kind, slot)) for kind, slot in best.head.slots))
 
 
+def joined(own: Program) -> tuple[Definition, ...]:
+    """z = x_3, where the loss is of a z that no forward equation has: what a lesson calls its net's output."""
+    top = output(own)
+    made = {d.head.base for d in own.definitions}
+    found = []
+    for d in own.definitions if top is not None else ():
+        used = {part.base for part in d.body.walk() if isinstance(part, Ref)}
+        open_ends = used - {*TARGETS, *PARAMETER_LETTERS, *COUNTS, "T"} - made
+        if d.head.base in LOSSES and not used & made and len(open_ends) == 1 and used & {*TARGETS}:
+            assert top is not None
+            found.append(Definition(Ref(min(open_ends)), top))
+    return tuple(found[:1])
+
+
 def weighs(body: Node) -> bool:
     """Whether a forward equation has a weight in it."""
     return any(isinstance(part, Ref) and part.base.partition("_")[0] in PARAMETER_LETTERS for part in body.walk())

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from oracle.lesson.endings import endings, output, weighs
+from oracle.lesson.endings import endings, joined, output, weighs
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
@@ -57,7 +57,7 @@ class Assumption:
 
 def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iterator[Assumption]:
     """Every candidate for a lesson, the least first; `settings` may fix the profile and the loss."""
-    more = batched(usage, own)
+    more = (*batched(usage, own), *joined(own))
     nets = list(_nets(usage, own))
     fits = [
         net for net in nets

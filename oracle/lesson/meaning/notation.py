@@ -303,6 +303,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "time")
             elif letter and parts.name.base not in found.sub_slots:
                 steps[letter] += 1
+    found.layers |= {x for node in nodes if (x := _layered(node))}
     slot_letters = {x for x in steps if x in found.layers}
     for node in nodes:
         parts = taken_apart(node) if isinstance(node, Indexed) else None
@@ -315,6 +316,16 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
     times = {base for base, (_, kind) in found.sub_slots.items() if kind == "time"}
     if times:  # W_i beside i_t is a gate's weight
         found.labelled |= {base for base in times if base not in found.bound}
+
+
+def _layered(node: Node) -> str | None:
+    """The i of W_{i+1}, whose only index it is: a parameter's step is a layer."""
+    parts = taken_apart(node) if isinstance(node, Indexed) else None
+    subs = list(flat(parts.subs)) if parts else []
+    if parts is None or len(subs) != 1 or parts.tags or parts.name.base not in PARAMETER_LETTERS - {"u", "v"}:
+        return None
+    letter = stepped(subs[0])
+    return letter if letter not in TIME_LETTERS else None
 
 
 def _squares(nodes: list[Node], statements: list[Statement], found: Notation) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError
-from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus
+from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged
 
 LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost")
 """What a loss is called, the likeliest first."""
@@ -49,6 +49,14 @@ class FunctionDefinition:
     parameters: tuple[Ref, ...]
     body: Node
     number: int = 0
+
+
+def called(call: Call) -> str:
+    """The name of a function without its layer: the f of f^{[l]}(z) and of f_l(z)."""
+    core = call.function
+    while isinstance(core, Tagged | Power | Indexed):
+        core = core.base
+    return core.base if isinstance(core, Name) else ""
 
 
 Written = tuple[str, tuple[str, ...], int]
@@ -189,8 +197,8 @@ class Program:
     @property
     def activations(self) -> set[str]:
         """Names that stand for the activation: by custom, or because a forward equation applies them to a symbol."""
-        calls = [d.body for d in self.definitions if isinstance(d.body, Call) and isinstance(d.body.function, Name)]
-        return ACTIVATION_NAMES | {call.function.base for call in calls if isinstance(call.function, Name)}
+        calls = [d.body for d in self.definitions if isinstance(d.body, Call)]
+        return ACTIVATION_NAMES | {name for call in calls if (name := called(call))}
 
     @property
     def logarithms(self) -> bool:

@@ -170,9 +170,11 @@ class Quantities:
         return self.sizes[root]
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
-        losing = self.losing
+        losing, pairs = self.losing, self.algebra.pairs
         self.busy.add(key)
         self.losing = definition.head.base in LOSSES and not definition.head.subs
+        if self.losing:  # a loss is a number: y log a is an inner product in it
+            self.algebra.pairs = "dot"
         try:
             with self.fresh(definition.head, definition.body):
                 value = self.value(definition.body, env)
@@ -181,7 +183,7 @@ class Quantities:
             raise
         finally:
             self.busy.discard(key)
-            self.losing = losing
+            self.losing, self.algebra.pairs = losing, pairs
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         if names and (loose := sorted(set(value.names) - set(names))):
             wrong = IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
