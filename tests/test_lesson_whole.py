@@ -1,10 +1,11 @@
 """What concerns a lesson as a whole: errors that cancel, claims that contradict each other, names."""
 
-from oracle.lesson.audit import Line, function_names, judged, understood
+from oracle.lesson.audit import Line, judged, understood
 from oracle.lesson.building import build
 from oracle.lesson.correcting import Reread, suggest
 from oracle.lesson.defining import Said
 from oracle.lesson.formula import parse
+from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.notation import lifted
 from oracle.lesson.reading import markdown

@@ -1,6 +1,5 @@
 """One lesson, read and judged: formulas to statements, statements to nets and claims, claims to verdicts."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from oracle.lesson.correcting import suggest
 from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula import parse
+from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import chain, unread
 from oracle.lesson.meaning.notation import Notation, bound, survey
@@ -21,18 +21,6 @@ from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
 from oracle.lesson.whole import remarks
-
-HEAD = re.compile(
-    r"(?:^|\\\\|[,;&]|\\quad)\s*\\?(?:math\w+[{\s])?([A-Za-z]+)\}?(?:_\{?[^{}()]*\}?)?\s*\([^()=]*\)(?:_\{?\w+\}?)?\s*&?\s*(?::?=|\\equiv)"
-)
-"""`f(x) =`: a symbol that is a function in this lesson."""
-MODEL = re.compile(r"([A-Za-z]+)_\{?\\?(?:theta|Theta|W|w)(?:,\s*b)?\}?\s*(?:\\left)?\(")
-"""`h_{W,b}(x)`: a model with its parameters below."""
-
-SLOPE = re.compile(
-    r"\\[dtc]?frac\s*\{\s*(?:d|\\partial|\\mathrm\{d\})\s*\\?([A-Za-z]+)(?:\s*[_^]\s*(?:\{[^{}]*\}|\w))*\s*(?:\\left)?\([^(){}]*\)\s*\}"
-)
-r"""`\frac{d\chi(z)}{dz}`: what is differentiated with its argument."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +136,6 @@ def _continued(statement: Statement, before: Node | None) -> Statement:
         return statement
     head = replace(before, span=body.items[0].span)
     return replace(statement, body=replace(body, items=(head, *body.items[1:])))
-
-
-def function_names(document: Document) -> set[str]:
-    """Letters that are functions in this lesson."""
-    texts = [piece.tex for piece in document.pieces if isinstance(piece, Formula)]
-    return {name for tex in texts for pattern in (HEAD, MODEL, SLOPE) for name in pattern.findall(tex)}
 
 
 def judged(line: Line, reading: Reading, judges: Mapping[int, Nets]) -> Equation:

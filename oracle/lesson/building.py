@@ -139,7 +139,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage])
     program = Program(own.notation, [*own.definitions], dict(own.functions), dict(own.signals))
     program.vectors = assumption.vectors
     program.declared = dict(assumption.ranks)
-    program.supposed = assumption.supposed
+    program.supposed, program.read_off = assumption.supposed, assumption.read_off
     known = {name_of(d.head) for d in program.definitions}
     read = {name_of(d.head): d for d in assumption.replaced}
     program.definitions = [read.get(name_of(d.head), d) for d in program.definitions]

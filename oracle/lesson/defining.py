@@ -75,6 +75,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         head = named
     if not isinstance(head, Ref) or head.mark:
         return
+    if (inner := _nest(member, program)) is not None:
+        program.definitions += [Definition(of, made, number) for of, made in ((head, inner[0][0]), *inner[1:])]
+        defined.add(id(member))
+        return
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
         if isinstance(said.of, Ref) and isinstance(said.wrt[0], Ref):
             program.signals.setdefault(written(head), Signal(said.wrt[0].base, said.of))
@@ -83,7 +87,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if not mentions(member):
         defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
         return
-    if usage.is_signal(head.base) or recurs(head, member) or _has_partials(member) or _says_nothing(member):
+    if usage.is_signal(head.base) or recurs(head, member) or _differentiates(member, program) or _says_nothing(member):
         return
     known = next((d for d in program.definitions if name_of(d.head) == name_of(head)), None)
     if known is None:
@@ -136,6 +140,20 @@ def _called(head: Call, member: Node, program: Program, number: int) -> Function
     return Ref(core.base, slots_of(head.args), span=head.span)
 
 
+def _nest(member: Node, program: Program) -> list[tuple[Ref, Node]] | None:
+    """C(R(Z(X W))) as quantities, outermost first, each with what it is made of; the cost C stays open."""
+    found: list[tuple[Ref, Node]] = []
+    while isinstance(member, Call) and isinstance(member.function, Name) and len(member.args) == 1:
+        name, inner = member.function, member.args[0]
+        within = inner.function.base if isinstance(inner, Call) and isinstance(inner.function, Name) else ""
+        found.append((Ref(name.base), Call(name, (Ref(within),)) if within else inner))
+        member = inner
+    names = {ref.base for ref, _ in found}
+    return (
+        found if len(found) > 2 and names & program.notation.primed and not names & program.functions.keys() else None
+    )
+
+
 def _in_words(body: Node, usage: Usage) -> bool:
     """Whether a definition only tells what to do: E = Σ ½(target - output)², in names that are met with labels."""
     whole = {part.base for part in body.walk() if isinstance(part, Ref) and not part.subs and not part.slots}
@@ -144,6 +162,13 @@ def _in_words(body: Node, usage: Usage) -> bool:
     return any(isinstance(part, Sum) and not part.indices for part in body.walk()) and bool(
         words & (cores | {"output"})
     )
+
+
+def _differentiates(member: Node, program: Program) -> bool:
+    """Whether a formula claims a partial; where primes of quantities are partials, other slopes claim nothing."""
+    if program.notation.primed:
+        return any(isinstance(part, Derivative) for part in member.walk())
+    return _has_partials(member)
 
 
 def _has_partials(node: Node) -> bool:

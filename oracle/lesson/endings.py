@@ -35,7 +35,7 @@ def output(own: Program) -> Ref | None:
     Of several the last layer's, and the one that a function makes; a loss is none.
     """
     used = {part for d in own.definitions for part in d.body.walk() if isinstance(part, Ref) and part != d.head}
-    heads = [d for d in own.definitions if d.head not in used and not d.head.subs and d.head.base not in LOSSES]
+    heads = [d for d in own.definitions if d.head not in used and not d.head.subs and not _is_loss(d.head.base)]
     made = {d.head.base for d in own.definitions}
     heads = [d for d in heads if set(d.head.kinds) <= {"layer"} and _level(d.head) > 0 and _made(d.body, made)]
     best = max(heads, key=lambda d: (_level(d.head), isinstance(d.body, Call)), default=None)
@@ -58,6 +58,10 @@ def joined(own: Program) -> tuple[Definition, ...]:
             assert top is not None
             found.append(Definition(Ref(min(open_ends)), top))
     return tuple(found[:1])
+
+
+def _is_loss(base: str) -> bool:
+    return base in LOSSES or base.partition("_")[0] in LOSS
 
 
 def weighs(body: Node) -> bool:

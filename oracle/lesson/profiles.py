@@ -8,11 +8,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from oracle.lesson import chained
 from oracle.lesson.endings import endings, joined, output, weighs
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
-from oracle.lesson.signals import ACT, PRE, meanings, swapped
+from oracle.lesson.signals import ACT, PRE, core, meanings, spellings
 from oracle.lesson.syntax import (
     Call,
     Name,
@@ -53,6 +54,8 @@ class Assumption:
     """Forward equations of the lesson that are read as these."""
     supposed: str = ""
     """The target of a loss that was made up for the lesson's own output."""
+    read_off: bool = False
+    """Whether the forward pass is guessed from the partials that the lesson names."""
 
 
 def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iterator[Assumption]:
@@ -66,12 +69,19 @@ def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iter
     for net in fits or nets[:1]:
         base = replace(net, definitions=(*more, *net.definitions))
         for signals, words in meanings(usage, own, base.definitions):
-            aliases = _aliases(usage, own, base)
+            aliases = {**base.aliases, **_aliases(usage, own, base)}
             yield replace(base, signals=signals, words=base.words + words, aliases=aliases)
 
 
 def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
     yield Assumption("own", vectors=usage.vectors)
+    for ending, read in chained.nets(usage, own):
+        words = ("the forward pass is what the partials say", ending.words)
+        definitions = (*read.definitions, *ending.definitions)
+        yield Assumption(
+            "chains", definitions, {}, words, loss=ending.kind, aliases=read.aliases,
+            supposed=ending.target, read_off=True,
+        )  # fmt: skip
     if (top := output(own)) is not None:
         yield from _ended(usage, own, top)
         if any(d.head.kinds == top.kinds and weighs(d.body) for d in own.definitions):
@@ -124,13 +134,15 @@ def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
     known = {
         n.base for d in (*own.definitions, *net.definitions) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)
     }
-    doubtful = [base for base in usage.kinds if base in (*WEIGHT, *BIAS) or usage.layered(base)]
-    others = {base: swapped(base) for base in doubtful if base not in known}
-    return {
-        base: other
-        for base, other in others.items()
-        if other in known and usage.kinds[base] & usage.kinds.get(other, set())
-    }
+    doubtful = [
+        base for base in usage.kinds
+        if base not in known and (core(base) in (*WEIGHT, *BIAS) or "_" in base or usage.layered(base))
+    ]  # fmt: skip
+    found: dict[str, str] = {}
+    for base in doubtful:
+        alike = [o for o in spellings(base) if o in known and usage.kinds[base] & usage.kinds.get(o, set())]
+        found |= {base: alike[0]} if alike else {}
+    return found
 
 
 # -------------------------------------------------------------------------------------------------------------- layers

@@ -21,6 +21,12 @@ def swapped(base: str) -> str:
     return core.swapcase() + line + label
 
 
+def spellings(base: str) -> tuple[str, ...]:
+    """Other cases of a symbol: of its letter, or of its label, Z_O for Z_o."""
+    label = base.partition("_")[2]
+    return (swapped(base), *([f"{core(base)}_{label.swapcase()}"] if label.isalpha() else []))
+
+
 def core(base: str) -> str:
     """A symbol without its label."""
     return base.partition("_")[0]

@@ -36,8 +36,9 @@ def slope(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
 
     def prime(x: Tensor) -> Tensor:
         inner = x.detach().requires_grad_(True) if not x.requires_grad else x * 1
-        (out,) = torch.autograd.grad(f(inner).sum(), inner, create_graph=True)
-        return out
+        made = f(inner).sum()
+        out = torch.autograd.grad(made, inner, create_graph=True, allow_unused=True)[0] if made.requires_grad else None
+        return torch.zeros_like(inner) if out is None else out
 
     return prime
 

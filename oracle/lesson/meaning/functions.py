@@ -33,7 +33,8 @@ class Functions(Partials):
         slots = slots_of(node.args)
         for which in (slots, ()):
             known = self.program.defines(core.base, tuple(kind for kind, _ in which))
-            if known and not primes and not self.program.functions.get(core.base):  # J(W, b) is J
+            own = self.program.functions.get(core.base) or self.by_itself(core.base)
+            if known and not primes and not own:  # J(W, b) is J
                 return self.ref(Ref(core.base, which), env)
         args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
         if core.base == "samples":
@@ -59,6 +60,11 @@ class Functions(Partials):
         for _ in range(primes):
             f = slope(f)
         return mapped(f, args[0])
+
+    def by_itself(self, name: str) -> bool:
+        """Whether a quantity has the name of the function that makes it: R = R(Z)."""
+        found = self.program.definition(name, (), ())
+        return found is not None and isinstance(found[0].body, Call) and found[0].body.function == Name(name)
 
     def applied(self, name: str, arg: Node, primes: int) -> Callable[[Tensor], Tensor] | None:
         """g′(z) beside a = ReLU(z): the slope of what the net applies to z, where nothing says what g is."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
+from oracle.lesson.meaning.primes import primed, quantities
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -130,6 +131,8 @@ class Notation:
     """Names whose square is a quantity of its own: σ² of a batch."""
     units: Units = field(default_factory=Units)
     """The units that go by names: o1, h2."""
+    primed: set[str] = field(default_factory=set)
+    """Names whose primes are partials."""
 
     # -- the decision for one symbol
 
@@ -243,6 +246,8 @@ def survey(given: Iterable[Statement]) -> Notation:
     _squares(nodes, statements, found)
     _axes(nodes, found)
     found.numbered = {base for s in statements if (base := _numbered(s.body))}
+    heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
+    found.primed = quantities(nodes, heads, lambda node: _name(node, found))
     return found
 
 
@@ -254,6 +259,13 @@ def _numbered(body: Node) -> str:
     partial = body.items[1]
     whole = isinstance(partial, Derivative) and not any(isinstance(n, Indexed) for w in partial.wrt for n in w.walk())
     return parts.name.base if parts and whole and all(isinstance(sub, Number) for sub in parts.subs) else ""
+
+
+def _name(node: Node, notation: "Notation") -> str:
+    """The name of a symbol without index or slot; "" of anything else."""
+    parts = taken_apart(node)
+    made = notation.ref(parts) if parts else None
+    return made.base if isinstance(made, Ref) and not made.subs and not made.slots else ""
 
 
 def _layers(nodes: list[Node], found: Notation) -> None:
@@ -362,6 +374,8 @@ def bound(statement: Statement, notation: Notation) -> Statement:
 
 def lifted(node: Node, notation: Notation) -> Node:
     """The same formula with every symbol a `Ref`. Functions of calls stay as they are written."""
+    if (found := primed(node)) and _name(found[0], notation) in notation.primed and taken_apart(found[1]):
+        return Derivative(lifted(found[0], notation), (lifted(found[1], notation),), span=node.span)
     if isinstance(node, Call):
         return Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
     if isinstance(node, Sum):

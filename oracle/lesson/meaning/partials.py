@@ -60,6 +60,8 @@ class Partials(Quantities):
             raise UndefinedError(source.base)
         if isinstance(source, Ref) and source.base in self.program.alternates and _apart(of, target):
             of = self.value(self.program.alternates[source.base], env)
+        if self.program.read_off and _apart(of, target):
+            raise NotUnderstoodError("nothing says that the one is made of the other here")
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)
         places = Value(data, names, dims, shape)

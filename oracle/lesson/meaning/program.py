@@ -93,6 +93,8 @@ class Program:
     """Losses for the quantities that the loss of this name does not depend on."""
     supposed: str = ""
     """The target of a loss that the lesson never writes."""
+    read_off: bool = False
+    """Whether the forward pass is guessed from partials: there no dependence is no proof of none."""
     declared: dict[str, int] = field(default_factory=dict)
     """Ranks that are known beforehand."""
     depth: int = 3
