@@ -41,6 +41,8 @@ def chained(usage: Usage, own: Program) -> Iterator[Chained]:
         wrts = [wrt for (a, wrt), _ in pairs.most_common() if a == of]
         if core(of) not in LOSSES and (body := _body(wrts, usage, slope)) is not None:
             found.append(Definition(Ref(of), body))
+    if {type(d.body) for d in found} & {Times, Plus} and not any(isinstance(d.body, Call) for d in found):
+        return  # one product says too little of a net
     for top in _tops(set(pairs), [*own.definitions, *found]):
         yield Chained(tuple(found), Ref(top), aliases)
 
