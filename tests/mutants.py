@@ -144,6 +144,8 @@ def _ref(node: Ref, words: Words) -> Iterator[Mutant]:
     for k, (kind, at) in enumerate(node.slots):
         for step in (1, -1):
             slot = (kind, shifted(at, step))
+            if isinstance(at, Number) and int(at.text) + step < 0:
+                continue
             yield Mutant(f"{kind} ± 1", replace(node, slots=(*node.slots[:k], slot, *node.slots[k + 1 :])))
     for other in words.symbols:
         if other.base != node.base and other.kinds == node.kinds and len(other.subs) == len(node.subs):

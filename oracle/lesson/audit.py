@@ -71,7 +71,8 @@ def prepared(
     said = [Said(line.number, line.section, s) for line in lines for s in line.statements]
     reading = build(said, notation, dict(settings))
     judges = {
-        section: Nets(scope.program, nets, seed, reading.activations) for section, scope in reading.scopes.items()
+        section: Nets(scope.program, nets, seed, reading.activations, deeper=scope.deeper)
+        for section, scope in reading.scopes.items()
     }
     return lines, notation, reading, judges
 

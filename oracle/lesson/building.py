@@ -39,6 +39,14 @@ class Scope:
     """What a profile supplied."""
     defined: set[int]
     """Identities of the members that define something."""
+    own: Program
+    """What the lesson says itself."""
+    usages: tuple[Usage, Usage]
+    """Of the section, and of the lesson."""
+
+    def deeper(self) -> Program:
+        """The same net with a layer more."""
+        return completed(self.own, self.assumption, self.usages, self.program.depth + 1)
 
 
 @dataclass
@@ -103,8 +111,8 @@ def _scope(
         candidates = chain(*(assumptions(usage, own, settings) for usage in usages))
         better, assumption, other = _best(own, claims, candidates, usages)
         if better > score + 0.5:
-            return Scope(other, assumption, defined), better
-    return Scope(program, assumed, defined), score
+            return Scope(other, assumption, defined, own, usages), better
+    return Scope(program, assumed, defined, own, usages), score
 
 
 def _best(
@@ -130,13 +138,16 @@ def _equation(definition: Definition) -> str:
     return tex if definition.number else f"{tex} % assumed"
 
 
-def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage]) -> Program:
+def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage], depth: int = 3) -> Program:
     """The lesson's program with what a profile supplies, its dimensions inferred.
 
     A loss of the profile beside the lesson's own serves the quantities that the lesson's does not depend on: a lesson
     writes L once, and goes on with it in another notation.
     """
-    program = Program(own.notation, [*own.definitions], dict(own.functions), dict(own.signals))
+    program = replace(
+        own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
+        alternates={}, shapes={}, counts={}, roles={}, families=set(), depth=depth,
+    )  # fmt: skip
     program.vectors = assumption.vectors
     program.declared = dict(assumption.ranks)
     program.supposed, program.read_off = assumption.supposed, assumption.read_off

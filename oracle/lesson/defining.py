@@ -42,6 +42,7 @@ class Said:
 def collected(said: list[Said], section: int, usage: Usage, first: bool = False) -> tuple[Program, set[int]]:
     """The lesson's own definitions as one section sees them, its own first or the lesson's first, and what they are."""
     program, defined = Program(usage.notation), set[int]()
+    program.elementwise, program.common = usage.elementwise, usage.common
     before = [s for s in said if s.section < section]
     order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
     order = said if first else order
@@ -81,7 +82,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
         if isinstance(said.of, Ref) and isinstance(said.wrt[0], Ref):
-            program.signals.setdefault(written(head), Signal(said.wrt[0].base, said.of))
+            program.signals.setdefault(written(head), Signal(said.wrt[0].base, said.of, said=True))
             defined.add(id(said))
         return
     if not mentions(member):

@@ -1,12 +1,14 @@
 r"""Links held against autograd: the head of a chain is the truth, every member is compared with it in many nets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from math import isfinite
 
 import torch
 
+from oracle.lesson.meaning.absent import past
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
@@ -14,7 +16,7 @@ from oracle.lesson.meaning.unsaid import proves
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
-from oracle.lesson.syntax import Call, Derivative, Node, Number, Prime, Sum
+from oracle.lesson.syntax import Call, Derivative, Indicator, Node, Number, Prime, Sum
 
 ENDING = set[str]().union(*LAST.values())
 CLOSE = 1e-9
@@ -73,6 +75,13 @@ class Nets:
     seed: int = 0
     activations: tuple[str, ...] = tuple(ACTIVATIONS)
     worlds: dict[Way, list[World]] = field(default_factory=dict)
+    deeper: Callable[[], Program] | None = None
+    """The same lesson's net with a layer more, for formulas that this one has too few layers for."""
+
+    @cached_property
+    def further(self) -> "Nets | None":
+        """The nets with a layer more."""
+        return self.deeper and Nets(self.deeper(), self.count, self.seed, self.activations)
 
     def nets(self, way: Way) -> Iterator[World]:
         """The nets of one way of reading, drawn when they are first asked for."""
@@ -103,12 +112,20 @@ class Nets:
     def under(self, head: Node, member: Node, line: int = 0) -> str:
         """The reading under which two formulas agree that do not as they stand; "" where there is none."""
         for way in OTHERWISE:
-            if way.activations and (way.activations == self.activations or len(self.activations) == 1):
+            if not self.sensible(way, head, member):
                 continue
             found = self.read(head, member, way, line)
             if found.verdict == "holds" and not found.zero:
                 return way.words
         return ""
+
+    def sensible(self, way: Way, head: Node, member: Node) -> bool:
+        """Whether a reading can be meant: a lesson that writes ⊙ means it, and [i = j] is no formula for i ≠ j."""
+        if way.activations:
+            return way.activations != self.activations and len(self.activations) > 1
+        if way.pairs == "elementwise" and self.program.elementwise:
+            return False
+        return not (way.apart and any(kronecker(part) for side in (head, member) for part in side.walk()))
 
     def read(self, head: Node, member: Node, way: Way, line: int = 0) -> Outcome:
         """Whether two formulas agree in every net, for every layer, sample and step.
@@ -145,10 +162,33 @@ class Nets:
             if most > FAR and world is not self.worlds[way][0]:
                 break
         if not seen:
+            if self.further is not None:
+                return self.further.read(head, member, way, line)
+            if (nowhere := past(self.program, member)) and self.exists(head, way):
+                return Outcome("ill-typed", nowhere)
             return Outcome("not understood", "in no net drawn do both sides exist")
         if most >= CLOSE and not proves(self.program, head, member):
             return Outcome("not understood", UNSAID)
         return Outcome("holds" if most < CLOSE else "fails", "", least, most, zero)
+
+    def exists(self, head: Node, way: Way) -> bool:
+        """Whether the net has what a formula stands for, in some layer."""
+        world = next(self.nets(way))
+        for env in assignments(self.program, (head,)):
+            try:
+                with world.fresh(head):
+                    world.value(head, env)
+                return True
+            except (BeyondError, IllTypedError, NotUnderstoodError):
+                continue
+        return False
+
+
+def kronecker(part: Node) -> bool:
+    """Whether a part is 1 where two indices are one, and 0 elsewhere."""
+    return isinstance(part, Indicator) or (
+        isinstance(part, Ref) and part.base in ("delta", "I") and len(part.subs) == 2
+    )
 
 
 def _may_be_free(head: Node, member: Node, base: str) -> bool:

@@ -36,7 +36,7 @@ class Algebra:
     def same(self, a: Dim, b: Dim, what: str) -> Dim:
         if one(a, b):
             return a
-        if not self.infer and min(a.root().met, b.root().met) == 1:
+        if not self.infer and not (a.known and b.known):
             raise NotUnderstoodError(f"{what}: no forward equation relates {a.name} and {b.name}")
         if not self.infer:
             raise IllTypedError(f"{what}: {a.name} against {b.name}")

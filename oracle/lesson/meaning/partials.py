@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.calculus import connected, jacobian
-from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.meaning.program import Env
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, mentions
+from oracle.lesson.meaning.program import SCALARS, Env, Program
 from oracle.lesson.meaning.quantities import Quantities
-from oracle.lesson.meaning.values import NotUnderstoodError, Route, Tensor, UndefinedError, Value
-from oracle.lesson.syntax import Derivative, Node
+from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
+from oracle.lesson.syntax import Derivative, Node, Plus
+
+GIVEN = {"t", "d", "target"}
+"""What targets are called, and nothing else is."""
 
 
 @dataclass
@@ -47,14 +50,23 @@ class Partials(Quantities):
     def unsaid(self, of: Ref, wrt: Ref) -> bool:
         """Whether a symbol is differentiated of which nothing says how it is computed."""
         of = replace(of, base=self.program.aliases.get(of.base, of.base))
-        if of.base == wrt.base or self.program.signal(of) or of.base in self.loose:
+        if of.base == wrt.base or self.program.signal(of) or of.base in self.loose or self.given(of):
             return False
         return not self.program.defines(of.base, of.kinds) and not self.program.is_function(of)
+
+    def given(self, of: Ref) -> bool:
+        """Whether a symbol is a parameter, a target or a constant of the net: nothing else makes it."""
+        if not any(base == of.base for base, *_ in self.program.shapes):
+            return False
+        named = of.base.split("_")[0] in PARAMETER_LETTERS | GIVEN or of.base in SCALARS
+        return named or any(_compares(d.body, of, self.program) for d in self.program.definitions)
 
     def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None) -> Value:
         if not isinstance(wrt, Ref):
             raise NotUnderstoodError("a derivative by something that is no symbol")
         wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
+        if (signal := self.program.signal(wrt)) and signal.said and not of.way and wrt.base not in self.loose:
+            raise IllTypedError(f"{wrt.base} stands for a partial here, and nothing is differentiated by it")
         target = self.whole(wrt, env)
         if isinstance(source, Ref) and self.unsaid(source, wrt):
             raise UndefinedError(source.base)
@@ -72,6 +84,16 @@ class Partials(Quantities):
         last = range(len(names), len(names) + of.rank)
         turned = None if data is None else data.permute((*first, *range(len(names) + of.rank, data.dim()), *last))
         return self.indexed(Value(turned, names, dims, target.shape + of.shape), wrt, env)
+
+
+def _compares(body: Node, target: Ref, program: Program) -> bool:
+    """Whether a formula has the difference of a symbol and something that the net computes: that is a target."""
+    for part in body.walk():
+        if isinstance(part, Plus) and len(part.terms) == 2 and sorted(part.signs) == [-1, 1]:
+            refs = [term for term in part.terms if isinstance(term, Ref)]
+            if len(refs) == 2 and any(ref.base == target.base for ref in refs):
+                return any(program.defines(ref.base, ref.kinds) for ref in refs if ref.base != target.base)
+    return False
 
 
 def _key(node: Node | None) -> object:

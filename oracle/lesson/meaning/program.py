@@ -77,6 +77,8 @@ class Signal:
     factor: float = 1.0
     mean: bool = False
     """Of the sum over the samples, where the loss is their mean: dZ beside dW."""
+    said: bool = False
+    """Whether the lesson says so itself."""
 
 
 @dataclass
@@ -104,6 +106,10 @@ class Program:
     """Whether samples are rows."""
     vectors: bool = False
     """Whether symbols without indices are vectors and matrices."""
+    elementwise: bool = False
+    """Whether the lesson writes ⊙ where it multiplies entry by entry."""
+    common: set[Ref] = field(default_factory=set)
+    """Symbols, with their scripts, that the lesson writes more than once."""
     shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
     counts: dict[str, Dim] = field(default_factory=dict)
     """Numbers that are the end of a sum, and what they count: the m of Σ_{i=1}^m."""
@@ -236,10 +242,10 @@ def find_families(program: Program) -> None:
     for definition in program.definitions:
         head = definition.head
         if head.subs and not head.slots and all(isinstance(sub, Name) for sub in head.subs):
-            heads.setdefault(head.base, set()).add(_letters(head))
+            heads.setdefault(head.base, set()).add(letters_of(head))
         for node in definition.body.walk():
             if isinstance(node, Ref) and node.subs and not node.slots and all(isinstance(s, Name) for s in node.subs):
-                uses.setdefault(node.base, set()).add(_letters(node))
+                uses.setdefault(node.base, set()).add(letters_of(node))
     several = {base for base, found in heads.items() if len(found) > 1}
     leaves = {base: found for base, found in uses.items() if base not in heads}
     crossed = {base for base, found in leaves.items() if any(_crossed(a, b) for a in found for b in found)}
@@ -248,7 +254,8 @@ def find_families(program: Program) -> None:
     program.families = several | crossed | {base for base, found in leaves.items() if len(found) > 1}
 
 
-def _letters(ref: Ref) -> tuple[str, ...]:
+def letters_of(ref: Ref) -> tuple[str, ...]:
+    """The letters of a symbol's indices."""
     return tuple(sub.base.rstrip("'") for sub in ref.subs if isinstance(sub, Name))
 
 

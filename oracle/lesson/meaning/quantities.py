@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from oracle.lesson.meaning.absent import elsewhere
 from oracle.lesson.meaning.algebra import Algebra
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOSSES, SCALARS, TARGETS, Definition, Env, Key, Program, Slots
@@ -141,6 +142,8 @@ class Quantities:
             raise BeyondError
         if others and family:
             raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
+        if known := elsewhere(self.program, base, family, slots, {*self.typed}):
+            raise IllTypedError(f"no equation says what {base} with {', '.join(family)} is, only with {known}")
         if base not in SCALARS:
             raise UndefinedError(base)
 
@@ -323,4 +326,7 @@ def indices(*formulas: Node) -> set[str]:
 def dims_of(base: str, rank: int) -> tuple[Dim, ...]:
     """New dimensions for a quantity."""
     parameter = base[:1] in "wWUVuv" or base in ("Theta", "theta")
-    return tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))
+    found = tuple(Dim(f"axis {k + 1} of {base}", parameter) for k in range(rank))
+    if rank == 2:
+        found[0].mate, found[1].mate = found[1], found[0]
+    return found

@@ -39,6 +39,10 @@ class Usage:
     """What is differentiated by what."""
     nested: list[tuple[Ref, Ref]] = field(default_factory=list)
     """What is a function of what, and of nothing else: F(x(r), y(r)) has said so."""
+    elementwise: bool = False
+    """Whether ⊙ is written."""
+    common: set[Ref] = field(default_factory=set)
+    """Symbols that stand, with these very scripts, in two statements or more: they are no slips."""
 
     def is_signal(self, base: str) -> bool:
         core = base.split("_")[0]
@@ -54,12 +58,15 @@ class Usage:
 
 def survey_usage(statements: Iterable[Statement], notation: Notation | None = None) -> Usage:
     """The usage of a lesson's statements, symbols bound."""
-    found = Usage(notation or Notation())
+    found, seen = Usage(notation or Notation()), set[Ref]()
     for statement in statements:
         if isinstance(statement.body, Relation) and isinstance(head := statement.body.items[0], Ref):
             found.heads.add(head.base)
         for node in statement.body.walk():
             _note(node, found)
+        here = {node for node in statement.body.walk() if isinstance(node, Ref)}
+        found.common |= here & seen
+        seen |= here
     return found
 
 
@@ -89,7 +96,7 @@ def _note(node: Node, found: Usage) -> None:
         case Transpose():
             found.vectors = True
         case Times(ops=ops) if "odot" in ops:
-            found.vectors = True
+            found.vectors = found.elementwise = True
 
 
 def _partials(node: Node) -> list[tuple[Ref, Ref]]:

@@ -47,6 +47,14 @@ class Dim:
     up: "Dim | None" = None
     met: int = 1
     """How many dimensions have become this one: one that never met another is not known well."""
+    mate: "Dim | None" = None
+    """The other axis of a matrix: where that is known, both are."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the forward equations say which dimension this is."""
+        root = self.root()
+        return root.met > 1 or (root.mate is not None and root.mate.root().met > 1)
 
     def root(self) -> "Dim":
         """The dimension that this one is by now."""
