@@ -1,5 +1,6 @@
 """One lesson, read and judged: formulas to statements, statements to nets and claims, claims to verdicts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,9 @@ from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
 from oracle.lesson.whole import remarks
+
+CONVENTION = re.compile(r"(?i)einstein|summation convention|repeated ind|爱因斯坦|求和约定")
+"""A lesson that leaves sums out says so."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
         elif isinstance(piece, Formula):
             parsed.append((section, piece, parse(piece.tex, document.macros, functions)))
     notation = survey([s for *_, found in parsed for s in found.statements])
+    notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     lines: list[Line] = []
     before: Node | None = None
     parts = Parts()

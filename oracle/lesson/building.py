@@ -12,6 +12,7 @@ from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.meaning.calculus import ACTIVATIONS
+from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
 from oracle.lesson.meaning.program import (
     Definition,
@@ -148,7 +149,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         alternates={}, shapes={}, counts={}, roles={}, families=set(), depth=depth,
     )  # fmt: skip
-    program.vectors = assumption.vectors
+    program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.declared = dict(assumption.ranks)
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
     known = {name_of(d.head) for d in program.definitions}
@@ -183,6 +184,9 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
         if total + left <= least:
             break
         outcome = nets.judge(head, member)
+        loose = program.summed and outcome.verdict in ("ill-typed", "not understood")
+        if loose and (whole := contracted(member, head)) is not None:
+            outcome = nets.judge(head, whole)
         if outcome.verdict == "holds":
             total += 0.1 if outcome.zero else 1.0
         elif outcome.verdict in ("fails", "ill-typed"):
@@ -193,13 +197,18 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
 def _infer(program: Program) -> None:
     """Unite dimensions through every definition, in every layer; what means nothing is told otherwise, or dropped."""
     world = World(program, infer=True)
+    summed: list[Definition] = []
     for definition in list(program.definitions):
         head = definition.head
         while broken := _broken(world, head, [d for d in program.definitions if d.head == head][:1]):
             at = program.definitions.index(broken)
-            program.definitions[at : at + 1] = told = _otherwise(broken)
+            whole = contracted(broken.body, broken.head)
+            told = [replace(broken, body=whole)] if whole is not None else _otherwise(broken)
+            program.definitions[at : at + 1] = told
+            summed += told if whole is not None else []
             if not told and broken.number:
                 program.unclear.add(broken.head.base)
+    program.summed |= any(d in program.definitions for d in summed)
     program.rows = world.algebra.rows
     for base, body in list(program.alternates.items()):
         if _broken(world, body, [Definition(Ref(""), body)]):

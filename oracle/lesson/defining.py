@@ -14,6 +14,7 @@ from oracle.lesson.meaning.program import (
 )
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.naming import made_of_partials, named
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -52,7 +53,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     for s in order:
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
+    defined |= made_of_partials([s.statement.body for s in said if isinstance(s.statement.body, Relation)], usage)
     _factored(program, usage)
+    program.definitions = named(program.definitions)
     program.definitions += siblings(program, usage.kinds)
     return program, defined
 

@@ -10,6 +10,7 @@ import torch
 
 from oracle.lesson.meaning.absent import past
 from oracle.lesson.meaning.calculus import ACTIVATIONS
+from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.unsaid import proves
@@ -18,7 +19,6 @@ from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
 from oracle.lesson.syntax import Call, Derivative, Indicator, Node, Number, Prime, Sum
 
-ENDING = set[str]().union(*LAST.values())
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
 NOTHING = 1e-14
@@ -47,14 +47,21 @@ class Way:
     words: str = ""
     activations: tuple[str, ...] = ()
     pairs: str = "strict"
-    immediate: bool = False
+    immediate: str = ""
+    """Which partials hold everything else fixed: "all" of both sides, or those of steps by "parameters"."""
+    left: bool = False
+    """Whether those of the left side do so too."""
     half: int = 0
     apart: bool = False
     """Different indices of one kind are different numbers (j ≠ k)."""
+    summed: bool = False
+    """An index that stands twice in a product is summed."""
 
 
 OTHERWISE = (
-    Way("each partial holds everything else fixed", immediate=True),
+    Way("each partial holds everything else fixed", immediate="all", left=True),
+    Way("the partial of a step by a parameter holds the steps before it", immediate="parameters"),
+    Way("the partial of a step by a parameter holds the steps before it", immediate="parameters", left=True),
     Way("the activation is the logistic sigmoid", ("sigmoid",)),
     Way("the activation is tanh", ("tanh",)),
     Way("the argument is positive", half=1),
@@ -63,7 +70,21 @@ OTHERWISE = (
     Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
     Way("vectors are rows", pairs="rows"),
     Way("vectors side by side are an inner product", pairs="dot"),
+    Way("repeated indices are summed", summed=True),
+    Way(
+        "repeated indices are summed, and each partial holds everything else fixed",
+        immediate="all",
+        left=True,
+        summed=True,
+    ),
+    Way(
+        "repeated indices are summed, and the partial of a step by a parameter holds the steps before it",
+        immediate="parameters",
+        summed=True,
+    ),
 )
+ALWAYS = tuple(way for way in OTHERWISE if way.summed)
+"""Readings with the sums that Einstein leaves out."""
 
 
 @dataclass
@@ -96,7 +117,6 @@ class Nets:
                         self.seed + k,
                         activation=activation,
                         pairs=way.pairs,
-                        immediate=way.immediate,
                         half=way.half,
                     )
                 )
@@ -109,9 +129,14 @@ class Nets:
         """Whether two formulas agree as they stand."""
         return self.read(head, member, Way(), line)
 
-    def under(self, head: Node, member: Node, line: int = 0) -> str:
+    @property
+    def summing(self) -> tuple[Way, ...]:
+        """The readings of what is not understood as it stands: with sums, in a lesson that leaves them out."""
+        return ALWAYS if self.program.summed else ()
+
+    def under(self, head: Node, member: Node, line: int = 0, ways: tuple[Way, ...] = OTHERWISE) -> str:
         """The reading under which two formulas agree that do not as they stand; "" where there is none."""
-        for way in OTHERWISE:
+        for way in ways:
             if not self.sensible(way, head, member):
                 continue
             found = self.read(head, member, way, line)
@@ -125,6 +150,8 @@ class Nets:
             return way.activations != self.activations and len(self.activations) > 1
         if way.pairs == "elementwise" and self.program.elementwise:
             return False
+        if way.summed and not self.program.summed:
+            return False
         return not (way.apart and any(kronecker(part) for side in (head, member) for part in side.walk()))
 
     def read(self, head: Node, member: Node, way: Way, line: int = 0) -> Outcome:
@@ -133,6 +160,10 @@ class Nets:
         A symbol that nothing defines may be anything where it stands on both sides: σ′(z) = σ(z) (1 − σ(z)).
         """
         free: set[str] = set()
+        if way.summed:
+            if (whole := contracted(member, head)) is None:
+                return Outcome("not understood", "no index is repeated")
+            member = whole
         while True:
             try:
                 return self._read(head, member, way, line, free)
@@ -147,7 +178,7 @@ class Nets:
             world.begin(line, free)
             for env in assignments(self.program, (head, member)):
                 try:
-                    difference, nothing = compared(world, head, member, env, way.apart)
+                    difference, nothing = compared(world, head, member, env, way)
                 except BeyondError:
                     continue
                 except UndefinedError:
@@ -205,8 +236,9 @@ def _may_be_free(head: Node, member: Node, base: str) -> bool:
 def assignments(program: Program, nodes: tuple[Node, ...]) -> Iterator[Env]:
     """Every value of the letters that count layers, samples or steps and are not bound by a sum."""
     kinds: dict[str, str] = {}
+    ending = frozenset[str]().union(*(program.last(kind) for kind in LAST))
     for node in nodes:
-        _slot_letters(node, frozenset(), kinds)
+        _slot_letters(node, ending, kinds)
     ends = [range(1, program.end(kind) + 1) for kind in kinds.values()]
     for values in product(*ends):
         yield dict(zip(kinds, values, strict=True))
@@ -217,16 +249,18 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str]) -> N
         bound |= {name.base for name in node.indices}
     if isinstance(node, Ref):
         for kind, expr in node.slots:
-            for letter in letters(expr) - bound - ENDING:
+            for letter in letters(expr) - bound:
                 kinds.setdefault(letter, kind)
     for child in node.children():
         _slot_letters(child, bound, kinds)
 
 
-def compared(world: World, head: Node, member: Node, env: Env, apart: bool = False) -> tuple[float, bool]:
+def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way()) -> tuple[float, bool]:
     """The relative difference of two formulas in one net, and whether both are zero."""
     with world.fresh(head, member):
+        world.immediate = way.immediate if way.left else ""
         left = world.value(head, env)
+        world.immediate = way.immediate
         right = world.value(member, env)
     if isinstance(member, Number) and not right.rank:
         right = Value(right.data)
@@ -240,7 +274,7 @@ def compared(world: World, head: Node, member: Node, env: Env, apart: bool = Fal
     if right.rank and left.rank != right.rank:
         raise IllTypedError(f"{_shape(left)} on the left, {_shape(right)} on the right")
     difference = world.algebra.elementwise(torch.sub, left, right, "the two sides")
-    if apart:
+    if way.apart:
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     scale = max(size(left), size(right))

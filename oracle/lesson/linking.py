@@ -51,7 +51,8 @@ def weighed(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Ou
     """What the nets say of two sides, which nets, and under which other reading the sides agree ("" where none)."""
     found, judge = _outcome(head, member, number, nets)
     if found.verdict not in ("fails", "ill-typed"):
-        return found, judge, ""
+        ways = judge.summing if found.verdict == "not understood" else ()
+        return found, judge, judge.under(head, member, number, ways) if ways else ""
     if (wide := _widened(member)) is not None:
         wider = judge.judge(head, wide, number)
         if wider.verdict == "holds" and not wider.zero:

@@ -105,7 +105,9 @@ def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
 
 def batched(usage: Usage, own: Program) -> tuple[Definition, ...]:
     """z_{nj} beside z_j: the same equation for every sample n, parameters shared."""
-    firsts = {_letter(r.subs[0]) for r in usage.refs if len(r.subs) == 2 and r.base not in WEIGHT and not r.slots}
+    singles = {r.base for r in (*usage.refs, *(d.head for d in own.definitions)) if len(r.subs) == 1 and not r.slots}
+    pairs = [r for r in usage.refs if len(r.subs) == 2 and r.base not in WEIGHT and not r.slots]
+    firsts = {_letter(r.subs[0]) for r in pairs if r.base in singles}
     found = []
     for n in sorted(firsts - {""}):
         for d in own.definitions:

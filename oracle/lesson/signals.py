@@ -70,7 +70,8 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
     known = {d.head.base for d in definitions} | set(usage.kinds)
     said = {base for base, *_ in own.signals}
     for fixed, words in differentials(usage, loss, forward_names(definitions)):
-        unsaid = [b for b in usage.kinds if usage.is_signal(b) and b not in said and b not in fixed]
+        signals = [b for b in usage.kinds if usage.is_signal(b) and not _kronecker(usage, b)]
+        unsaid = [b for b in signals if b not in said and b not in fixed]
         if not unsaid:
             yield fixed, words
             continue
@@ -87,6 +88,11 @@ def _alike(of: str, signal: str, known: set[str]) -> str:
     """net_{o1} for δ_{o1}, where the lesson has it."""
     labelled = "_".join([of, *signal.split("_")[1:]])
     return labelled if labelled in known else of
+
+
+def _kronecker(usage: Usage, base: str) -> bool:
+    """Whether δ has two indices wherever it stands: then it is 1 where they are equal."""
+    return base == "delta" and all(len(ref.subs) == 2 and not ref.slots for ref in usage.refs if ref.base == base)
 
 
 def _first(wanted: Iterable[str], there: set[str]) -> str | None:

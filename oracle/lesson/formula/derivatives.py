@@ -23,6 +23,14 @@ class Derivatives(Cursor):
             order, immediate = rest.order()
             if wrt := self._wrt(below, sign, order):
                 return self._derivative(rest, wrt, _SIGNS[sign], immediate, start)
+        if sign in _SIGNS and (parts := _factored(below, sign)) is not None:  # \frac{\partial L}{T \cdot \partial o}
+            node = self.divided(over, parts[1], start)
+            if isinstance(node, Derivative) and not node.operator:
+                return Quotient(node, self.whole(parts[0]), span=self.span(start))
+        if sign == r"\partial" and len(above) > 1:  # \frac{\partial C}{z}: nothing else can be meant
+            rest = self.inside(above[1:])
+            order, immediate = rest.order()
+            return self._derivative(rest, (self.whole(under),) * order, "∂", immediate, start)
         if [token.text for token in above] == [r"\partial"]:  # `\frac{\partial}{w}`: nothing else can be meant
             return Derivative(self.term(), (self.whole(under),), "∂", True, span=self.span(start))
         return Quotient(self.whole(over), self.whole(under), span=self.span(start))
@@ -100,6 +108,16 @@ class Derivatives(Cursor):
             self.take()
             wrt = self.whole(self.group())
         return Gradient(self.factor(), wrt, span=self.span(start))
+
+
+def _factored(below: list[Token], sign: str) -> tuple[list[Token], list[Token]] | None:
+    r"""A denominator `T \cdot \partial o` as T and ∂o; None where it is no such product."""
+    at = next((k for k, token in enumerate(below) if token.text == sign), 0)
+    before = below[:at]
+    if before and before[-1].text in (r"\cdot", r"\times", "*"):
+        before = before[:-1]
+    plain = all(token.kind in ("word", "number") for token in before)
+    return (before, below[at:]) if before and plain and at + 1 < len(below) else None
 
 
 def _unbraced(found: list[Token]) -> list[Token]:

@@ -273,6 +273,8 @@ class Reader(Derivatives, Fences, Calls):
                 lower = self._bound(self.group())
             else:
                 upper = self.whole(self.group())
+        while self.text == "{" and self.peek(1).text == "}":  # \sum_{t}{}
+            self.at += 2
         if self.peek() is END:
             raise UnreadableError(self.span(start), "nothing follows the sign of a sum")
         body = self.term()

@@ -144,6 +144,10 @@ class Algebra:
             return self._matrix(a, replace(b, row=True))
         return self._matrix(a, b)
 
+    def times(self, a: Value, b: Value, op: str) -> Value:
+        """a op b, two partials in whichever order they make a chain."""
+        return self.joined(a, b) or self.multiply(a, b, op)
+
     def joined(self, a: Value, b: Value) -> Value | None:
         """∂A/∂B ∂B/∂C: contracted over all of B, whichever stands first; so too what stands for ∂A/∂B before ∂B/∂C."""
         if not (a.rank or b.rank):
@@ -177,6 +181,14 @@ class Algebra:
             data = left.reshape((*lead, rows.numel(), inner)) @ right.reshape((*lead, inner, columns.numel()))
             data = data.reshape((*lead, *rows, *columns))
         return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=way)
+
+    def repeated(self, a: Value, times: int) -> Value:
+        """A square matrix to a power."""
+        if times < 0:
+            raise NotUnderstoodError("a negative power of a matrix")
+        self.same(a.shape[0], a.shape[1], "a power of a matrix")
+        data = None if a.data is None else torch.linalg.matrix_power(a.data, times)
+        return replace(a.plain(), data=data)
 
     @staticmethod
     def _with_ones(a: Value, b: Value) -> Value:
@@ -213,7 +225,7 @@ class Algebra:
 
     def _vectors(self, a: Value, b: Value, names: Any, dims: Any, left: Any, right: Any) -> Value:
         (p,), (q,) = a.shape, b.shape
-        inner = self.rows and self.pairs == "rows" and one(p, q)
+        inner = self.pairs == "rows" and one(p, q)
         outer = (b.row and not a.row and not inner) or (
             a.row and not b.row and not one(p, q) and self.rows and not self.infer
         )

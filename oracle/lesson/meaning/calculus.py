@@ -17,10 +17,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 NAMED = {*ELEMENTWISE, "softmax"}
 
 
-def anything(args: list[Tensor]) -> Tensor:
-    """A function of which nothing is said, l(o, y): smooth, of all entries, always the same."""
+def anything(name: str, args: list[Tensor]) -> Tensor:
+    """A function of which nothing is said, l(o, y): smooth, of all entries, for one name always the same."""
     out = torch.zeros((), dtype=torch.float64)
-    for k, arg in enumerate(args):
+    for k, arg in enumerate(args, sum(map(ord, name)) % 5):
         entries = arg.reshape(-1)
         weights = torch.linspace(0.4 + 0.2 * k, 1.3, len(entries), dtype=torch.float64)
         out = (

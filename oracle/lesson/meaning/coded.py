@@ -22,7 +22,7 @@ def option(args: tuple[Node, ...], name: str) -> Node | None:
 
 def product(algebra: Algebra, name: str, a: Value, b: Value) -> Value:
     """dot(a, b), multiply(a, b), outer(a, b)."""
-    return algebra.joined(a, b) or algebra.multiply(a, b, PRODUCTS[name])
+    return algebra.times(a, b, PRODUCTS[name])
 
 
 def reduced(algebra: Algebra, name: str, body: Value, options: tuple[Node, ...]) -> Value:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import torch
 
 from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
 from oracle.lesson.meaning.coded import PRODUCTS, REDUCTIONS, product, reduced
-from oracle.lesson.meaning.notation import Ref, slots_of
+from oracle.lesson.meaning.notation import Ref, slots_of, taken_apart
 from oracle.lesson.meaning.partials import Partials
 from oracle.lesson.meaning.program import Env
+from oracle.lesson.meaning.quantities import dims_of
 from oracle.lesson.meaning.usage import SIGNALS
 from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Tensor, Value, mapped, units
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Prime, Relation, Tagged
@@ -36,6 +38,8 @@ class Functions(Partials):
             own = self.program.functions.get(core.base) or self.by_itself(core.base)
             if known and not primes and not own:  # J(W, b) is J
                 return self.ref(Ref(core.base, which), env)
+        if not primes and (quantity := self.written_out(node)) is not None:
+            return self.ref(quantity, env)
         args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
         if core.base == "samples":
             return self.scalar(float(self.samples(args[0])))
@@ -49,9 +53,7 @@ class Functions(Partials):
             extreme: Callable[..., Tensor] = torch.maximum if core.base == "max" else torch.minimum
             return self.algebra.elementwise(extreme, args[0], args[1], core.base)
         if len(args) > 1 and core.base not in ELEMENTWISE:
-            if any(arg.names for arg in args):
-                raise NotUnderstoodError(f"{core.base} of several arguments with indices")
-            return Value(None if self.infer else anything([arg.data for arg in args if arg.data is not None]))
+            return self.arbitrary_call(core.base, args)
         if len(args) != 1:
             raise NotUnderstoodError(f"{core.base} of {len(args)} arguments")
         if core.base in SIGNALS and not self.program.functions.get(core.base):
@@ -65,6 +67,35 @@ class Functions(Partials):
         """Whether a quantity has the name of the function that makes it: R = R(Z)."""
         found = self.program.definition(name, (), ())
         return found is not None and isinstance(found[0].body, Call) and found[0].body.function == Name(name)
+
+    def arbitrary_call(self, name: str, args: list[Value]) -> Value:
+        """f(x_t, h_{t-1}, w), of which nothing is said: a number, or a vector where h_t = f(…) is one."""
+        if any(arg.names for arg in args):
+            raise NotUnderstoodError(f"{name} of several arguments with indices")
+        heads = [d.head for d in self.program.definitions if _function(d.body) == name]
+        shape: tuple[Dim, ...] = ()
+        if heads and (rank := self.program.rank(heads[0].base, 0)):
+            shape = self.program.shapes.setdefault((heads[0].base, (), ()), dims_of(heads[0].base, rank))
+        if self.infer:
+            self.used_up(args)
+            return Value(None, shape=shape)
+        size = [self.size(dim) for dim in shape]
+        given = [arg.data for arg in args if arg.data is not None]
+        entries = [anything(f"{name}{k}", given) for k in range(prod(size))]
+        return Value(torch.stack(entries).reshape(size), shape=shape)
+
+    @staticmethod
+    def used_up(args: list[Value]) -> None:
+        """A vector that a loss takes needs no other forward equation: what fits it is known as well as it will be."""
+        for dim in {dim.root() for arg in args for dim in arg.shape}:
+            dim.met += dim.of_parameter
+
+    def written_out(self, node: Call) -> Ref | None:
+        """E_3(s_1, s_2): a quantity, with what it depends on written out."""
+        scripts = taken_apart(node.function)
+        found = self.program.notation.ref(scripts) if scripts is not None else None
+        known = isinstance(found, Ref) and found.slots and self.program.defines(found.base, found.kinds)
+        return found if isinstance(found, Ref) and known and not self.program.functions.get(found.base) else None
 
     def applied(self, name: str, arg: Node, primes: int) -> Callable[[Tensor], Tensor] | None:
         """g′(z) beside a = ReLU(z): the slope of what the net applies to z, where nothing says what g is."""
@@ -100,3 +131,8 @@ class Functions(Partials):
         if name not in self.program.activations:
             raise NotUnderstoodError(f"what function {name} is, nothing says")
         return ACTIVATIONS[self.activation]
+
+
+def _function(body: Node) -> str:
+    """The name of the function that a formula is a call of."""
+    return body.function.base if isinstance(body, Call) and isinstance(body.function, Name) else ""

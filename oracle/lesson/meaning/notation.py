@@ -5,7 +5,7 @@ subscript is a step if it is met as t - 1, and one that names another quantity (
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
@@ -35,6 +35,8 @@ TIME_LETTERS = {"t", "tau"}
 SAMPLE_LETTERS = {"i", "n", "m", "s", "p", "mu", "d", "j", "k", "r", "q"}
 INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "rho"}
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
+REPEATED = {"W", "U", "V", "A", "lambda", "gamma"}
+"""What is the same in every step: W^t is a power."""
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
 
 
@@ -127,6 +129,14 @@ class Notation:
     """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
     numbered: set[str] = field(default_factory=set)
     """Names whose numbers below tell quantities apart: δ_1 is one partial, δ_2 another."""
+    counting: set[str] = field(default_factory=set)
+    """Letters that count though they are no usual ones: the b of V_{lb} beside V_{lm}."""
+    entries: set[str] = field(default_factory=set)
+    """Letters that never count steps, where others do: the i of x_i beside x_{t_i}."""
+    ends: set[str] = field(default_factory=set)
+    """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
+    summed: bool = False
+    """Whether the lesson says that repeated indices are summed."""
     squares: set[str] = field(default_factory=set)
     """Names whose square is a quantity of its own: σ² of a batch."""
     units: Units = field(default_factory=Units)
@@ -152,7 +162,7 @@ class Notation:
         labels: list[str] = []
         numeric = []
         for at, sub in enumerate(flat(parts.subs)):
-            if isinstance(sub, Indexed) and isinstance(sub.base, Name) and sub.base.base in TIME_LETTERS:
+            if isinstance(sub, Indexed) and self.is_step(base, sub.base):
                 slots.append(("time", sub.base))  # s_{t_m}: entry m at step t
                 subs += sub.subs
                 numeric += [isinstance(inner, Number) for inner in sub.subs]
@@ -177,6 +187,14 @@ class Notation:
             node = Power(node, lifted(power, self), span=parts.name.span)
         return node
 
+    def is_step(self, base: str, sub: Node) -> bool:
+        """Whether the r of s_{r_m} is a step."""
+        if isinstance(sub, Number):
+            return self.sub_slots.get(base) == (0, "time")
+        if isinstance(sub, Plus) and letters(sub) & TIME_LETTERS:
+            return True
+        return isinstance(sub, Name) and (sub.base in TIME_LETTERS or self.sub_slots.get(base) == (0, "time"))
+
     def has_axes(self, base: str, count: int) -> bool:
         return (base, count) in self.indexed or (count == 1 and (base, 2) in self.indexed)
 
@@ -197,7 +215,7 @@ class Notation:
         if base in NUMBERS and base not in self.plain_layers:
             return ""
         if used and used <= TIME_LETTERS:
-            return "time"
+            return "" if base in REPEATED else "time"
         if used and used <= self.layers:
             return "layer"
         if not used and isinstance(power, Number) and base in self.plain_layers and power.text.isdigit():
@@ -209,7 +227,9 @@ class Notation:
         if used & TIME_LETTERS and "total" not in used:
             return "time"
         where, kind = self.sub_slots.get(base, (None, ""))
-        if where in (at, at - count) and (kind != "layer" or not used or used & self.layers or stepped(sub)):
+        entry = kind == "time" and isinstance(sub, Name) and sub.base in self.entries
+        there = where in (at, at - count) and not entry
+        if there and (kind != "layer" or not used or used & self.layers or stepped(sub)):
             return kind
         if isinstance(sub, Text):
             return "label"
@@ -219,7 +239,7 @@ class Notation:
 
     def is_label(self, letter: str) -> bool:
         bare = letter.rstrip("'")
-        if bare in self.bound:
+        if bare in self.bound or bare in self.counting:
             return False
         return bare in self.labelled or bare not in INDEX_LETTERS
 
@@ -241,17 +261,20 @@ def survey(given: Iterable[Statement]) -> Notation:
     statements = [spelled(s, named) for s in given]
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
     found = Notation(units=named, bound={name.base for node in nodes if isinstance(node, Sum) for name in node.indices})
+    found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     _layers(nodes, found)
     _subscripts(nodes, found)
+    _numbered_steps(statements, found)
+    _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, found)
-    found.numbered = {base for s in statements if (base := _numbered(s.body))}
+    found.numbered = {base for s in statements if (base := _told_apart(s.body))}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
     return found
 
 
-def _numbered(body: Node) -> str:
+def _told_apart(body: Node) -> str:
     """The δ of δ_1 = ∂J/∂θ, which is no entry of anything."""
     if not isinstance(body, Relation) or not isinstance(body.items[0], Indexed):
         return ""
@@ -266,6 +289,12 @@ def _name(node: Node, notation: "Notation") -> str:
     parts = taken_apart(node)
     made = notation.ref(parts) if parts else None
     return made.base if isinstance(made, Ref) and not made.subs and not made.slots else ""
+
+
+def _end(node: Sum) -> str:
+    """The letter at which a sum over all steps ends; "" for any other sum."""
+    steps = [name.base for name in node.indices] == ["t"] and isinstance(node.lower, Number)
+    return node.upper.base if steps and isinstance(node.upper, Name) else ""
 
 
 def _layers(nodes: list[Node], found: Notation) -> None:
@@ -311,7 +340,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
         subs = list(flat(parts.subs))
         for at, sub in enumerate(subs):
             letter = stepped(sub)
-            if letters(sub) & TIME_LETTERS and isinstance(sub, Name | Plus):
+            if letters(sub) & TIME_LETTERS and isinstance(sub, Name | Plus | Indexed):
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "time")
             elif letter and parts.name.base not in found.sub_slots:
                 steps[letter] += 1
@@ -340,6 +369,81 @@ def _layered(node: Node) -> str | None:
     return letter if letter not in TIME_LETTERS else None
 
 
+def _labels(tops: list[Node], nodes: list[Node], found: Notation) -> None:
+    """The q of W_{qh} is a label like the h beside it; the b of V_{lb} counts beside V_{lm}, if nothing is called b."""
+    quantities = {name for node in tops for name in _named(node)}
+    pure: set[str] = set()
+    whole: set[tuple[str, int]] = set()
+    mixed: list[tuple[str, list[str], list[str]]] = []
+    for base, names in _lettered(nodes, found):
+        labels = [name for name in names if found.is_label(name)]
+        counted = [name for name in names if name not in labels]
+        if labels and counted:
+            mixed.append((base, labels, counted))
+        elif counted:
+            pure.update(counted)
+            whole.add((base, len(counted)))
+    found.entries = pure - _stepping(nodes)
+    for base, labels, counted in mixed:
+        if (base, len(labels) + len(counted)) in whole and not quantities & set(labels):
+            found.counting |= {label for label in labels if len(label) == 1}
+        elif quantities & set(labels):
+            found.labelled |= set(counted) - pure - found.bound
+
+
+def _stepping(nodes: list[Node]) -> set[str]:
+    """Letters that count steps: those of j - 1, and those of sums that begin or end at another letter's step."""
+    out: set[str] = set()
+    for node in nodes:
+        if (letter := stepped(node)) is not None:
+            out.add(letter)
+        elif isinstance(node, Sum):
+            ends = set[str]().union(*(letters(end) for end in (node.lower, node.upper) if end))
+            out |= {name.base for name in node.indices} if ends & (TIME_LETTERS | {"T"}) else set()
+    return out
+
+
+def _named(node: Node) -> Iterator[str]:
+    """The symbols of a formula, not those that are scripts of others."""
+    if (parts := taken_apart(node)) is not None:
+        yield parts.name.base
+    else:
+        for child in node.children():
+            yield from _named(child)
+
+
+def _lettered(nodes: list[Node], found: Notation) -> Iterator[tuple[str, list[str]]]:
+    """Every symbol with the letters below it that are no steps, layers or samples."""
+    for node in nodes:
+        parts = taken_apart(node) if isinstance(node, Indexed) else None
+        if parts is None:
+            continue
+        base, subs = parts.name.base, list(flat(parts.subs))
+        inner = [s for sub in subs if isinstance(sub, Indexed) and found.is_step(base, sub.base) for s in sub.subs]
+        for at, sub in enumerate(subs):
+            if isinstance(sub, Name) and found.kind_of_sub(base, at, len(subs), sub) in ("label", "index"):
+                inner.append(sub)
+        yield base, [sub.base for sub in inner if isinstance(sub, Name)]
+
+
+def _numbered_steps(statements: list[Statement], found: Notation) -> None:
+    """z_3 = V s_3, where s_t has steps: z has steps too."""
+    for statement in statements:
+        numbered = list(_numbered(statement.body))
+        steps = {n for base, n in numbered if found.sub_slots.get(base) == (0, "time")}
+        for base, n in numbered:
+            if n in steps and base not in PARAMETER_LETTERS:
+                found.sub_slots.setdefault(base, (0, "time"))
+
+
+def _numbered(node: Node) -> Iterator[tuple[str, str]]:
+    for part in node.walk():
+        if isinstance(part, Indexed) and isinstance(part.base, Name):
+            match part.subs:
+                case (Number(text=text),):
+                    yield part.base.base, text
+
+
 def _squares(nodes: list[Node], statements: list[Statement], found: Notation) -> None:
     """σ² is a quantity where it is defined or differentiated by."""
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
@@ -355,8 +459,12 @@ def _axes(nodes: list[Node], found: Notation) -> None:
         if not isinstance(node, Indexed) or (parts := taken_apart(node)) is None:
             continue
         subs = list(flat(parts.subs))
-        labels, axes = [], []
+        labels: list[str] = []
+        axes: list[Node] = []
         for at, sub in enumerate(subs):
+            if isinstance(sub, Indexed) and found.is_step(parts.name.base, sub.base):
+                axes += list(sub.subs)
+                continue
             kind = found.kind_of_sub(parts.name.base, at, len(subs), sub)
             if kind == "label":
                 labels.append(_word(sub))
@@ -386,6 +494,8 @@ def lifted(node: Node, notation: Notation) -> Node:
         return node
     if isinstance(node, Tagged) and _counted(node.tag) and (isinstance(node.tag, Plus) or taken_apart(node) is None):
         node = Power(node.base, node.tag, span=node.span)  # w^{(2 - 1)}, (a - b)^{(2)}
+    if isinstance(node, Indexed) and taken_apart(node) is None:
+        return replace(node, base=lifted(node.base, notation))
     symbol = taken_apart(node)
     if symbol is not None:
         return replace(notation.ref(symbol), span=node.span)
@@ -398,15 +508,15 @@ def _counted(node: Node) -> bool:
 
 
 def slots_of(args: tuple[Node, ...]) -> tuple[tuple[str, Node], ...]:
-    """What all arguments of a call depend on alike: Cost(h(x⁽ⁱ⁾), y⁽ⁱ⁾) on the sample i."""
-    found: dict[str, Node] = {}
+    """What all arguments of a call depend on alike: Cost(h(x⁽ⁱ⁾), y⁽ⁱ⁾) on the sample i; L(x_1, …, x_T) on none."""
+    found: dict[str, list[Node]] = {}
     for arg in args:
         for part in arg.walk():
             if isinstance(part, Ref):
                 for kind, slot in part.slots:
-                    if kind != "layer":
-                        found.setdefault(kind, slot)
-    return tuple(sorted(found.items(), key=lambda item: item[0]))
+                    if kind != "layer" and slot not in found.setdefault(kind, []):
+                        found[kind].append(slot)
+    return tuple((kind, slots[0]) for kind, slots in sorted(found.items()) if len(slots) == 1)
 
 
 def unbound(node: Node) -> Node:

@@ -1,16 +1,21 @@
 """Partials of the quantities of a net: total ones, and direct ones with everything else held."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from oracle.lesson.meaning.calculus import connected, jacobian
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, mentions
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions
 from oracle.lesson.meaning.program import SCALARS, Env, Program
 from oracle.lesson.meaning.quantities import Quantities
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
-from oracle.lesson.syntax import Derivative, Node, Plus
+from oracle.lesson.syntax import Call, Derivative, Node, Plus
 
 GIVEN = {"t", "d", "target"}
 """What targets are called, and nothing else is."""
+MOST = 400
+"""Jacobians that are kept."""
 
 
 @dataclass
@@ -19,33 +24,94 @@ class Partials(Quantities):
 
     jacobians: dict[tuple[int, int], tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict)
     """What was differentiated by what (kept, so that its identity stays its own), and the result."""
+    directs: dict[object, Value] = field(default_factory=dict)
+    """Direct partials of the functions f(x_t, h_{t-1}, w)."""
 
     def derivative(self, node: Derivative, env: Env) -> Value:
         if len(node.wrt) != 1:
             raise NotUnderstoodError("a derivative of higher order")
-        if (self.immediate or node.immediate) and isinstance(node.of, Ref):
-            return self.direct(node.of, node.wrt[0], env)
-        return self.partial(self.value(node.of, env), node.wrt[0], env, node.of)
+        of = self.completed(node.of) if isinstance(node.of, Ref) else node.of
+        wrt = node.wrt[0]
+        if isinstance(of, Ref) and (node.immediate or self.holds_others(of, wrt)):
+            return self.direct(of, wrt, env)
+        if isinstance(of, Call) and node.sign != "d" and (argument := argument_of(of, wrt)) is not None:
+            return self.by_argument(of, argument, env)
+        return self.partial(self.value(of, env), wrt, env, of)
+
+    def by_argument(self, call: Call, argument: Ref, env: Env) -> Value:
+        """The partial of a function by one of its arguments, the others held."""
+        plain = not self.bindings and all(
+            isinstance(a, Ref) and not a.subs and a.base not in self.loose for a in call.args
+        )
+        key = (call.function, tuple(self.arguments(call, env)), self.end(argument, env), self.sample)
+        if plain and key in self.directs:
+            return self.directs[key]
+        with self.holding():
+            out = self.partial(self.value(call, env), argument, env, call)
+        if plain:
+            self.directs[key] = out
+        return out
+
+    def holds_others(self, of: Ref, wrt: Node) -> bool:
+        """Whether a partial is read as a direct one: all, or those of what has steps by a parameter."""
+        steps, parameter = "time" in of.kinds, isinstance(wrt, Ref) and "time" not in wrt.kinds
+        return self.immediate == "all" or (self.immediate == "parameters" and steps and parameter)
 
     def jacobian(self, of: Tensor, wrt: Tensor) -> Tensor:
-        """∂of/∂wrt, computed once."""
+        """∂of/∂wrt, made once for any two tensors."""
         key = (id(of), id(wrt))
         if key not in self.jacobians:
+            if len(self.jacobians) > MOST:
+                self.jacobians.clear()
             self.jacobians[key] = (of, wrt, jacobian(of, wrt))
         return self.jacobians[key][2]
 
+    @contextmanager
+    def holding(self, step: int | None = None) -> Iterator[None]:
+        """While every quantity stands for itself, whatever it is made of; or those of all other steps than one."""
+        before, self.held, self.step = (self.held, self.step), {}, step
+        try:
+            yield
+        finally:
+            self.held, self.step = before
+
     def direct(self, of: Ref, wrt: Node, env: Env) -> Value:
-        """The partial with everything else held: through the definition of `of` alone, where that uses `wrt` itself."""
+        """The partial with everything else held.
+
+        Through the definition of `of` alone, where that uses `wrt` itself; else through what belongs to the same step.
+        """
         slots = self.program.numbered(of, env)
         found = self.program.definition(of.base, self.family(of), slots)
-        if found is None or not isinstance(wrt, Ref) or not mentions(found[0].body, wrt.base):
+        if found is None or not isinstance(wrt, Ref):
             return self.partial(self.value(of, env), wrt, env, of)
-        before, self.held = self.held, {}
-        try:
+        step = dict(slots).get("time")
+        if not mentions(found[0].body, wrt.base):
+            if step is None or step == dict(self.program.numbered(wrt, env)).get("time"):
+                return self.partial(self.value(of, env), wrt, env, of)
+            with self.holding(step):
+                return self.partial(self.value(of, env), wrt, env, of)
+        with self.holding():
             whole = self.defined((of.base, self.family(of), tuple(n for _, n in slots)), *found)
             return self.partial(self.indexed(whole, of, env), wrt, env, of)
-        finally:
-            self.held = before
+
+    def end(self, node: Node | None, env: Env) -> object:
+        """Where a partial leads from or to: a quantity of a certain layer and step."""
+        if isinstance(node, Call) and (made := self.made_by(node, env)) is not None:
+            return made
+        return (node.base, self.program.numbered(node, env)) if isinstance(node, Ref) else node
+
+    def made_by(self, call: Call, env: Env) -> object:
+        """The quantity h_t that f(x_t, h_{t-1}, w) is."""
+        wanted = self.arguments(call, env)
+        for head, body in ((d.head, d.body) for d in self.program.definitions):
+            if isinstance(body, Call) and body.function == call.function and len(body.args) == len(call.args):
+                for step in assigned(self.program, head):
+                    if self.arguments(body, step) == wanted:
+                        return head.base, self.program.numbered(head, step)
+        return None
+
+    def arguments(self, call: Call, env: Env) -> list[object]:
+        return [(a.base, self.program.numbered(a, env)) if isinstance(a, Ref) else a for a in call.args]
 
     def unsaid(self, of: Ref, wrt: Ref) -> bool:
         """Whether a symbol is differentiated of which nothing says how it is computed."""
@@ -61,7 +127,7 @@ class Partials(Quantities):
         named = of.base.split("_")[0] in PARAMETER_LETTERS | GIVEN or of.base in SCALARS
         return named or any(_compares(d.body, of, self.program) for d in self.program.definitions)
 
-    def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None) -> Value:
+    def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None, written: bool = True) -> Value:
         if not isinstance(wrt, Ref):
             raise NotUnderstoodError("a derivative by something that is no symbol")
         wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
@@ -74,10 +140,12 @@ class Partials(Quantities):
             of = self.value(self.program.alternates[source.base], env)
         if self.program.read_off and _apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
+        if written and not self.program.uses(wrt) and _apart(of, target):
+            raise NotUnderstoodError(f"nothing that is computed here uses {wrt.base} as it is written here")
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)
         places = Value(data, names, dims, shape)
-        way = None if wrt.subs else Route(_key(source), _key(wrt), target.rank)
+        way = None if wrt.subs else Route(self.end(source, env), self.end(wrt, env), target.rank)
         if not wrt.subs:
             return replace(places, way=way)
         first = tuple(range(len(names)))
@@ -96,8 +164,20 @@ def _compares(body: Node, target: Ref, program: Program) -> bool:
     return False
 
 
-def _key(node: Node | None) -> object:
-    return (node.base, node.slots) if isinstance(node, Ref) else node
+def assigned(program: Program, head: Ref) -> Iterator[Env]:
+    """Every number of the letters that count steps, layers or samples in the head of a definition."""
+    found = [(letter, kind) for kind, slot in head.slots for letter in sorted(letters(slot) - program.last(kind))]
+    for numbers in product(*(range(1, program.end(kind) + 1) for _, kind in found)):
+        yield {letter: n for (letter, _), n in zip(found, numbers, strict=True)}
+
+
+def argument_of(call: Call, wrt: Node) -> Ref | None:
+    """The argument by which f(x_t, h_{t-1}, w) is differentiated, the others held; ∂_h f is by the only h there is."""
+    found = [arg for arg in call.args if isinstance(arg, Ref)]
+    if len(call.args) < 2 or not isinstance(wrt, Ref):
+        return None
+    alike = [arg for arg in found if arg.base == wrt.base]
+    return wrt if wrt in found else alike[0] if len(alike) == 1 and not wrt.slots and not wrt.subs else None
 
 
 def _apart(of: Value, wrt: Value) -> bool:

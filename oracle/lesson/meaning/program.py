@@ -99,6 +99,8 @@ class Program:
     """Whether the forward pass is guessed from partials: there no dependence is no proof of none."""
     declared: dict[str, int] = field(default_factory=dict)
     """Ranks that are known beforehand."""
+    summed: bool = False
+    """Whether the lesson leaves sums out, as Einstein does."""
     depth: int = 3
     steps: int = 3
     samples: int = 3
@@ -123,6 +125,10 @@ class Program:
         """The number of the last layer, step or sample."""
         return int(getattr(self, ENDS[kind]))
 
+    def last(self, kind: str) -> set[str]:
+        """Letters that are the last layer, step or sample in this lesson."""
+        return LAST.get(kind, set()) | (self.notation.ends if kind == "time" else set())
+
     def number(self, node: Node, env: Env, kind: str = "") -> int:
         """What the script of a slot is: l + 1 where l is known."""
         match node:
@@ -131,7 +137,7 @@ class Program:
             case Name(base=base) | Ref(base=base):
                 if base in env:
                     return env[base]
-                if base in LAST.get(kind, ()):
+                if base in self.last(kind):
                     return self.end(kind)
             case Indexed(base=Name(base="n" | "N")):
                 return self.depth
@@ -148,7 +154,7 @@ class Program:
 
     def solved(self, pattern: Node, value: int, env: Env, kind: str) -> bool:
         """Whether `l + 1` can be `value`; l is noted in `env` then (it counts from 1)."""
-        free = letters(pattern) - LAST[kind]
+        free = letters(pattern) - self.last(kind)
         if not free:
             return self.number(pattern, env, kind) == value
         letter = min(free)
@@ -177,6 +183,15 @@ class Program:
     def defines_any(self, base: str) -> bool:
         """Whether some quantity of this name has a forward equation."""
         return any(d.head.base == base for d in self.definitions)
+
+    def uses(self, ref: Ref) -> bool:
+        """Whether some forward equation uses a quantity of this name and these slots, or a function of the lesson."""
+        bodies = [
+            *(d.body for d in self.definitions),
+            *self.alternates.values(),
+            *(f.body for found in self.functions.values() for f in found),
+        ]
+        return any(isinstance(n, Ref) and n.base == ref.base and n.kinds == ref.kinds for b in bodies for n in b.walk())
 
     def function(self, name: str, line: int) -> FunctionDefinition | None:
         """The lesson's last definition before a line; where it gives several after it, its net is of none of them."""

@@ -12,7 +12,8 @@ import torch
 
 from oracle.lesson.meaning.absent import elsewhere
 from oracle.lesson.meaning.algebra import Algebra
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, taken_apart
 from oracle.lesson.meaning.program import LOSSES, SCALARS, TARGETS, Definition, Env, Key, Program, Slots
 from oracle.lesson.meaning.values import (
     BeyondError,
@@ -25,7 +26,7 @@ from oracle.lesson.meaning.values import (
     one,
     units,
 )
-from oracle.lesson.syntax import Indexed, Name, Node, Number
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Number
 
 SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
@@ -41,7 +42,8 @@ class Quantities:
     sizes: dict[Dim, int] = field(default_factory=dict)
     activation: str = "sigmoid"
     pairs: str = "strict"
-    immediate: bool = False
+    immediate: str = ""
+    """Which partials hold everything else fixed: "all", or those of steps by "parameters"."""
     single: bool = False
     """Whether every layer has one unit, and numbers are small ones."""
     half: int = 0
@@ -58,6 +60,8 @@ class Quantities:
     """While a quantity of one sample is computed by equations that name no sample: which one."""
     held: dict[Key, Value] | None = None
     """While a direct partial is taken: copies of the quantities, each standing for itself."""
+    step: int | None = None
+    """While a direct partial is taken of a quantity of this step: only those of other steps are held."""
     loose: set[str] = field(default_factory=set)
     """Symbols of the formula at hand that may be anything."""
     passing: set[Key] = field(default_factory=set)
@@ -77,8 +81,8 @@ class Quantities:
         """What a formula is worth in this net."""
         raise NotImplementedError
 
-    def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None) -> Value:
-        """The partial of a value by a symbol."""
+    def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None, written: bool = True) -> Value:
+        """The partial of a value by a symbol: one that is written so, or of which a signal stands."""
         raise NotImplementedError
 
     # ---------------------------------------------------------------------------------------------------- quantities
@@ -115,6 +119,8 @@ class Quantities:
         self.free.clear()
 
     def leaf(self, base: str, family: tuple[str, ...], slots: Slots, count: int) -> Value:
+        if base in self.program.notation.ends and not slots and not count:
+            return self.scalar(float(self.program.steps))
         if base in self.program.counts and not slots:
             number = (
                 None if self.infer else torch.tensor(float(self.size(self.program.counts[base])), dtype=torch.float64)
@@ -188,7 +194,8 @@ class Quantities:
             self.busy.discard(key)
             self.losing, self.algebra.pairs = losing, pairs
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
-        if names and (loose := sorted(set(value.names) - set(names))):
+        loose = sorted(set(value.names) - set(names))
+        if loose and (names or contracted(definition.body, definition.head) is not None):
             wrong = IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
             wrong.culprit = definition
             raise wrong
@@ -223,7 +230,7 @@ class Quantities:
             return self.ref(replace(node, base=other), env)
         if signal := self.program.signal(node):
             wrt = replace(node, base=signal.of)
-            out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss)
+            out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss, written=False)
             factor = signal.factor * (self.samples(out) if signal.mean else 1)
             return replace(self.algebra.multiply(self.scalar(factor), out, ""), way=out.way)
         for binding in reversed(self.bindings):
@@ -237,6 +244,7 @@ class Quantities:
             own = self.program.function(node.base.split("_")[0], self.line)
             if own is not None:
                 return self.value(own.body, env)
+        node = self.completed(node)
         slots = self.program.numbered(node, env)
         if self.sample is not None and "sample" not in dict(slots) and self.per_sample(node.base):
             slots = tuple(sorted((*slots, ("sample", self.sample))))
@@ -244,12 +252,34 @@ class Quantities:
             if not (0 if kind != "sample" else 1) <= n <= self.program.end(kind):
                 raise BeyondError
         value = self.quantity(node.base, self.family(node), slots, len(node.subs))
-        if self.held is None or value.data is None:
-            return value
+        return value if self.held is None or value.data is None else self.standing(node, slots, value, self.held)
+
+    def completed(self, node: Ref) -> Ref:
+        """E beside E_3, and ∇_a C beside z^L: of the step or layer that is the only one the formula speaks of."""
+        program = self.program
+        kinds = {d.head.kinds for d in program.definitions if d.head.base == node.base}
+        if node.slots or not kinds or () in kinds or node.base in program.notation.ends:
+            return node
+        used = [ref for formula in self.formulas for ref in symbols(formula, program.notation) if ref.kinds in kinds]
+        alike = {ref.slots for ref in used if ref.base == node.base}
+        found = alike or {ref.slots for ref in used}
+        return replace(node, slots=found.pop()) if len(found) == 1 else node
+
+    def standing(self, node: Ref, slots: Slots, value: Value, held: dict[Key, Value]) -> Value:
+        """A quantity that stands for itself; or is made again of such, if it belongs to the step that is looked at."""
         key = (node.base, self.family(node), tuple(n for _, n in slots))
-        if key not in self.held:
-            self.held[key] = replace(value, data=value.data.detach().clone().requires_grad_(True))
-        return self.held[key]
+        if key in held:
+            return held[key]
+        time = dict(slots).get("time")
+        if self.step is not None and time is None:
+            return value
+        found = self.program.definition(node.base, self.family(node), slots) if self.step is not None else None
+        if self.step == time and found is not None:
+            held[key] = replace(self.defined(key, *found), way=None)
+        elif self.step is None or self.step != time:
+            assert value.data is not None
+            held[key] = replace(value, data=value.data.detach().clone().requires_grad_(True))
+        return held.get(key, value)
 
     def samples(self, value: Value) -> int:
         """How many samples a batch has."""
@@ -315,6 +345,17 @@ class Quantities:
             return Value(ones, (a,), (dim,))
         data = None if self.infer else torch.eye(self.size(dim), dtype=torch.float64)
         return Value(data, (a, b), (dim, dim))
+
+
+def symbols(formula: Node, notation: Notation) -> Iterator[Ref]:
+    """Every symbol of a formula, the names of functions among them: the E_3 of E_3(s_1, s_2)."""
+    for part in formula.walk():
+        if isinstance(part, Ref):
+            yield part
+        elif isinstance(part, Call):
+            scripts = taken_apart(part.function)
+            called = notation.ref(scripts) if scripts is not None else None
+            yield from [called] if isinstance(called, Ref) else []
 
 
 def indices(*formulas: Node) -> set[str]:

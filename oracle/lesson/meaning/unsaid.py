@@ -13,7 +13,7 @@ import torch
 
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import Definition, Program, written
+from oracle.lesson.meaning.program import TARGETS, Definition, Program, written
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.values import Tensor, Value
 from oracle.lesson.syntax import (
@@ -69,6 +69,8 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
             applied = usage.functions[of.base] and not exact and (of.subs or of.base in ACTIVATION_NAMES)
             if of.base == wrt.base or applied or not _open(program, of) or wrt.base in program.functions:
                 continue
+            if not of.kinds and any(ref.base == of.base and ref.kinds for ref in usage.refs):
+                continue  # E is E_3 where that stands beside it
             _, closed, args = heads.setdefault((written(of), _key(of, letters)), (of, exact, {}))
             if exact or not closed:
                 args.setdefault((wrt.base, wrt.kinds, set(of.subs) >= set(wrt.subs), _key(wrt, letters)), wrt)
@@ -79,11 +81,13 @@ def _open(program: Program, of: Ref) -> bool:
     """Whether nothing says what a symbol is."""
     if of.mark or of.base in NAMED or of.base in program.aliases or not all(isinstance(sub, Name) for sub in of.subs):
         return False
+    if of.base in TARGETS and program.defines(f"hat {of.base}", of.kinds):
+        return False
     return not (program.defines(of.base, of.kinds) or program.is_function(of) or program.signal(of))
 
 
 def _key(ref: Ref, letters: bool) -> tuple[object, ...]:
-    return (ref.base, *ref.subs) if letters else (ref.base,)
+    return (ref.base, ref.kinds, *ref.subs) if letters else (ref.base, ref.kinds)
 
 
 def _dependencies(definitions: Iterable[Definition], letters: bool = False) -> dict[object, set[object]]:
@@ -149,26 +153,32 @@ def proves(program: Program, head: Node, member: Node) -> bool:
     if not found and not program.unclear:
         return True
     below = _dependencies(program.definitions)
-    used = {(base,) for side in (head, member) for base in _mentioned(program, side)}
-    reached = used | {deep for base in used for deep in below.get(base, ())}
-    if any((base,) in reached and not program.defines_any(base) for base in program.unclear):
+    used = _mentioned(program, head) | _mentioned(program, member)
+    reached = used | {deep for symbol in used for deep in below.get(symbol, ())}
+    unclear = {base for base in program.unclear if not program.defines_any(base)}
+    if any(isinstance(symbol, tuple) and symbol[0] in unclear for symbol in reached):
         return False
-    touched = {symbol for symbol, exact in found.items() if not exact and symbol[:1] in reached}
-    inner = {symbol for symbol in touched if any(symbol[:1] in deep for deep in below.values())}
+    touched = {symbol for symbol, exact in found.items() if not exact and symbol in reached}
+    inner = {symbol for symbol in touched if any(symbol in deep for deep in below.values())}
     if inner and not _chains(program, head, member):
         return False
     return all(_carries(program, side, symbol) for symbol in touched - inner for side in (head, member))
 
 
-def _mentioned(program: Program, node: Node) -> set[str]:
-    found = {part.base for part in node.walk() if isinstance(part, Ref)}
-    found |= {part.function.base for part in node.walk() if isinstance(part, Call) and isinstance(part.function, Name)}
-    signals = [s for part in node.walk() if isinstance(part, Ref) and (s := program.signal(part))]
-    return found | {s.of for s in signals} | {n.base for s in signals for n in s.loss.walk() if isinstance(n, Ref)}
-
-
 Symbol = tuple[str, tuple[str, ...]]
 """A base and the kinds of its slots."""
+
+
+def _mentioned(program: Program, node: Node) -> set[Symbol]:
+    refs = [part for part in node.walk() if isinstance(part, Ref)]
+    signals = [(ref, s) for ref in refs if (s := program.signal(ref))]
+    called = {part.function.base for part in node.walk() if isinstance(part, Call) and isinstance(part.function, Name)}
+    return (
+        {(ref.base, ref.kinds) for ref in refs}
+        | {(d.head.base, d.head.kinds) for d in program.definitions if d.head.base in called}
+        | {(s.of, ref.kinds) for ref, s in signals}
+        | {(n.base, n.kinds) for _, s in signals for n in s.loss.walk() if isinstance(n, Ref)}
+    )
 
 
 def _partial(program: Program, node: Node) -> Symbol | None:

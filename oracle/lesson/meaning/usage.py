@@ -88,6 +88,7 @@ def _note(node: Node, found: Usage) -> None:
             primed = any(isinstance(part, Prime) for part in function.walk())
             core = next((part.base for part in function.walk() if isinstance(part, Name)), "")
             found.functions[core] += 1
+            found.vectors |= core in ("softmax", "diag")
             if primed:
                 found.slopes[core] += 1
                 for arg in args:
@@ -95,8 +96,9 @@ def _note(node: Node, found: Usage) -> None:
                         found.preactivations[arg.base] += 1
         case Transpose():
             found.vectors = True
-        case Times(ops=ops) if "odot" in ops:
-            found.vectors = found.elementwise = True
+        case Times(ops=ops) if {"odot", "otimes"} & set(ops):
+            found.vectors = True
+            found.elementwise |= "odot" in ops
 
 
 def _partials(node: Node) -> list[tuple[Ref, Ref]]:

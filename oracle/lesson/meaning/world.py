@@ -5,12 +5,12 @@ from itertools import product
 
 import torch
 
-from oracle.lesson.meaning.functions import Functions
 from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.meaning.program import LAST, Env
-from oracle.lesson.meaning.quantities import CONSTANTS, dims_of, indices
+from oracle.lesson.meaning.quantities import CONSTANTS, dims_of
+from oracle.lesson.meaning.sums import Sums
 from oracle.lesson.meaning.unsaid import Unsaid, mixed
-from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Value, mapped
+from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value, mapped
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -33,7 +33,7 @@ from oracle.lesson.syntax import (
 
 
 @dataclass
-class World(Functions):
+class World(Sums):
     """Formulas of sums, products, powers, calls and partials in a net."""
 
     def value(self, node: Node, env: Env) -> Value:
@@ -133,75 +133,27 @@ class World(Functions):
         values = [self.value(factor, env) for factor in node.factors]
         out = values[0]
         for op, right in zip(node.ops, values[1:], strict=True):
-            out = self.algebra.joined(out, right) or self.algebra.multiply(out, right, op)
+            out = self.algebra.times(out, right, op)
         return out
 
     def power(self, node: Power, env: Env) -> Value:
         if isinstance(node.base, Name | Ref) and node.base.base == "e" and not self.program.definition("e", (), ()):
             return mapped(torch.exp, self.value(node.exponent, env))
-        base, exponent = self.value(node.base, env), self.value(node.exponent, env)
+        base, times = self.value(node.base, env), self.counted_times(node.exponent, env)
+        if times is not None and base.rank == 2:
+            return self.algebra.repeated(base, times)
+        exponent = self.scalar(float(times)) if times is not None else self.value(node.exponent, env)
         return self.algebra.elementwise(torch.pow, base, exponent, "a power")
 
-    def total(self, node: Sum, env: Env) -> Value:
-        if not node.indices and not node.product:
-            return self.gathered(self.value(node.body, env))
-        if len(node.indices) != 1:
-            raise NotUnderstoodError("a sum over nothing that is named, or over several indices")
-        letter = node.indices[0].base
-        kind = self.counts(letter, node.body)
-        if kind:
-            low = self.program.number(node.lower, env, kind) if node.lower else 1
-            high = self.program.number(node.upper, env, kind) if node.upper else self.program.end(kind)
-            back = isinstance(node.upper, Number) and not isinstance(node.lower, Number) and high < low
-            numbers = range(low, high - 1, -1) if back else range(low, high + 1)
-            if not numbers:
-                return self.scalar(1.0 if node.product else 0.0)
-            first, *rest = (self.value(node.body, {**env, letter: n}) for n in numbers)
-            out = first
-            for value in rest:
-                out = self.algebra.multiply(out, value, "") if node.product else self.algebra.add(out, value, 1)
-            return out
-        before = self.typed.pop(letter, None)
-        try:
-            body = self.value(node.body, env)
-        except IllTypedError:
-            if before is None:
-                raise
-            self.typed[letter] = before
-            body = self.value(node.body, env)
-        finally:
-            self.typed.pop(letter, None)
-            if before is not None:
-                self.typed[letter] = before
-        if letter not in body.names:
-            raise IllTypedError(f"the sum is over {letter}, and nothing in it depends on {letter}")
-        if isinstance(node.upper, Ref) and not node.upper.subs:
-            self.program.counts.setdefault(node.upper.base, body.dims[body.names.index(letter)])
-        return self.algebra.total(body, letter)
-
-    @staticmethod
-    def counts(letter: str, body: Node) -> str:
-        """What kind of slot a letter counts in a body; "" where it is an index."""
-        for part in body.walk():
-            if isinstance(part, Ref):
-                for kind, expr in part.slots:
-                    if letter in letters(expr):
-                        return kind
-        return ""
+    def counted_times(self, exponent: Node, env: Env) -> int | None:
+        """The number that T - i is where i counts steps; None where an exponent is of another kind."""
+        used = {part.base for part in exponent.walk() if isinstance(part, Name | Ref)}
+        if not used & env.keys() or not used <= env.keys() | self.program.notation.ends:
+            return None
+        return self.program.number(exponent, env, "time")
 
     def norm(self, node: Norm, env: Env) -> Value:
         body = self.value(node.body, env)
         if node.kind == "abs" and not body.rank:
             return mapped(torch.abs, body)
         return self.algebra.length(body)
-
-    def gathered(self, body: Value) -> Value:
-        """Σ of which nothing is said: over the samples of a batch, and over everything where a loss is made."""
-        if not body.rank:
-            for name in set(body.names) - indices(*self.formulas[:1]):
-                body = self.algebra.total(body, name)
-            return body
-        samples = [k for k, dim in enumerate(body.shape) if not dim.root().of_parameter]
-        if body.rank == 2 and len(samples) == 1 and not self.losing:
-            return self.algebra.along(body, samples[0])
-        return self.algebra.everything(body)

@@ -1,0 +1,132 @@
+"""Sums and products: over indices, over layers, samples and steps, over everything."""
+
+import operator
+from dataclasses import dataclass, field, replace
+
+from oracle.lesson.meaning.functions import Functions
+from oracle.lesson.meaning.notation import Ref, letters
+from oracle.lesson.meaning.program import Env
+from oracle.lesson.meaning.quantities import indices
+from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.syntax import Name, Node, Number, Relation, Sum
+
+ORDER = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "!=": operator.ne, "=": operator.eq}
+
+
+@dataclass
+class Sums(Functions):
+    """A net whose quantities can be added up."""
+
+    falling: set[str] = field(default_factory=set)
+    """Letters of the sums around this one that go down: the i of Σ_{i=t}^1."""
+
+    def total(self, node: Sum, env: Env) -> Value:
+        if not node.indices and not node.product:
+            return self.gathered(self.value(node.body, env))
+        if not node.indices:
+            raise NotUnderstoodError("a product over nothing that is named")
+        if len(node.indices) > 1:
+            return self.total(_nested(node), env)
+        letter = node.indices[0].base
+        if kind := self.counts(letter, node.body):
+            return self.counted(node, letter, kind, env)
+        if node.product:
+            raise NotUnderstoodError(f"a product over {letter}, which counts no layers, samples or steps here")
+        return self.summed_up(node, letter, env)
+
+    def counted(self, node: Sum, letter: str, kind: str, env: Env) -> Value:
+        """A sum or product over layers, samples or steps."""
+        numbers, down = self.numbers(node, letter, kind, env)
+        if not numbers:
+            return self.scalar(1.0 if node.product else 0.0)
+        before = self.falling
+        self.falling = before | {letter} if down else before - {letter}
+        try:
+            out, *rest = [self.value(node.body, {**env, letter: n}) for n in numbers]
+        finally:
+            self.falling = before
+        for value in rest:
+            out = self.algebra.times(out, value, "") if node.product else self.algebra.add(out, value, 1)
+        return out
+
+    def numbers(self, node: Sum, letter: str, kind: str, env: Env) -> tuple[list[int], bool]:
+        """What a letter runs through, and whether downwards: Σ_{i=t}^1, and inside it Π_{j=t}^{i+1}."""
+        low = self.program.number(node.lower, env, kind) if node.lower else 1
+        high = self.program.number(node.upper, env, kind) if node.upper else self.program.end(kind)
+        ends = isinstance(node.upper, Number) and isinstance(node.lower, Name | Ref) and high <= low
+        named = {part.base for part in node.upper.walk() if isinstance(part, Name | Ref)} if node.upper else set()
+        down = ends or bool(named & self.falling)
+        found = range(low, high - 1, -1) if down else range(low, high + 1)
+        return [n for n in found if self.meets(node.condition, {**env, letter: n}, kind)], down
+
+    def meets(self, condition: Node | None, env: Env, kind: str) -> bool:
+        """Whether `k ≠ t`, `k < t` or `1 ≤ k ≤ t` is so; k ∈ D always is."""
+        if condition is None or (isinstance(condition, Relation) and condition.ops == ("in",)):
+            return True
+        if not isinstance(condition, Relation) or not set(condition.ops) <= ORDER.keys():
+            raise NotUnderstoodError("a sum under a condition that nobody here can read")
+        found = [self.program.number(item, env, kind) for item in condition.items]
+        return all(ORDER[op](a, b) for op, a, b in zip(condition.ops, found, found[1:], strict=False))
+
+    def summed_up(self, node: Sum, letter: str, env: Env) -> Value:
+        """A sum over an index."""
+        before = self.typed.pop(letter, None)
+        try:
+            body = self.value(node.body, env)
+        except IllTypedError:
+            if before is None:
+                raise
+            self.typed[letter] = before
+            body = self.value(node.body, env)
+        else:
+            body = self.others(body, letter, node.condition)
+        finally:
+            self.typed.pop(letter, None)
+            if before is not None:
+                self.typed[letter] = before
+        if letter not in body.names:
+            raise IllTypedError(f"the sum is over {letter}, and nothing in it depends on {letter}")
+        if isinstance(node.upper, Ref) and not node.upper.subs:
+            self.program.counts.setdefault(node.upper.base, body.dims[body.names.index(letter)])
+        return self.algebra.total(body, letter)
+
+    def others(self, body: Value, letter: str, condition: Node | None) -> Value:
+        """Nothing where a condition like k ≠ l is not met."""
+        if condition is None or (isinstance(condition, Relation) and condition.ops == ("in",)):
+            return body
+        match condition:
+            case Relation(items=(Name(base=a) | Ref(base=a), Name(base=b) | Ref(base=b)), ops=("!=",)) if letter in (
+                a, b,
+            ):  # fmt: skip
+                apart = self.algebra.add(self.scalar(1.0), self.kronecker(a, b), -1)
+                return self.algebra.multiply(body, apart, "")
+        raise NotUnderstoodError("a sum under a condition that nobody here can read")
+
+    @staticmethod
+    def counts(letter: str, body: Node) -> str:
+        """What kind of slot a letter counts in a body; "" where it is an index."""
+        for part in body.walk():
+            if isinstance(part, Ref):
+                for kind, expr in part.slots:
+                    if letter in letters(expr):
+                        return kind
+        return ""
+
+    def gathered(self, body: Value) -> Value:
+        """Σ of which nothing is said: over the samples of a batch, and over everything where a loss is made."""
+        if not body.rank:
+            for name in set(body.names) - indices(*self.formulas[:1]):
+                body = self.algebra.total(body, name)
+            return body
+        samples = [k for k, dim in enumerate(body.shape) if not dim.root().of_parameter]
+        if body.rank == 2 and len(samples) == 1 and not self.losing:
+            return self.algebra.along(body, samples[0])
+        return self.algebra.everything(body)
+
+
+def _nested(node: Sum) -> Sum:
+    """Σ_{i,k} as Σ_i Σ_k; bounds and conditions belong to the first."""
+    if node.upper is not None or node.lower is not None or node.condition is not None:
+        raise NotUnderstoodError("a sum over several indices with bounds")
+    first, *others = node.indices
+    return replace(node, indices=(first,), body=replace(node, indices=tuple(others)))
