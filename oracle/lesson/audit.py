@@ -21,6 +21,7 @@ from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
+from oracle.lesson.updating import renewed
 from oracle.lesson.whole import remarks
 
 CONVENTION = re.compile(r"(?i)einstein|summation convention|repeated ind|爱因斯坦|求和约定")
@@ -60,8 +61,12 @@ def audit(
         equations += [structs.replace(e, suggestions=repairs.get(e.number, ())) for e in found]
     equations.sort(key=lambda equation: equation.number)
     offered = {equation.number: equation.suggestions for equation in equations}
+    found = [
+        renewed(equation, line.statements, line.formula.tex, judges[line.section])
+        for line, equation in zip(lines, equations, strict=True)
+    ]
     return Audit(
-        document.path, document.title, document.format, reading.profile, reading.net, reading.words, tuple(equations),
+        document.path, document.title, document.format, reading.profile, reading.net, reading.words, tuple(found),
         remarks=remarks(lines, equations, judges, reread, offered), numbers=worked(document),
         code=judged_code(document, seed) if code else (), notes=document.notes, nets=nets,
     )  # fmt: skip

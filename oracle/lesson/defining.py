@@ -13,6 +13,7 @@ from oracle.lesson.meaning.program import (
     written,
 )
 from oracle.lesson.meaning.siblings import siblings
+from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.naming import made_of_partials, named
 from oracle.lesson.syntax import (
@@ -44,6 +45,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     """The lesson's own definitions as one section sees them, its own first or the lesson's first, and what they are."""
     program, defined = Program(usage.notation), set[int]()
     program.elementwise, program.common = usage.elementwise, usage.common
+    program.ascents, program.descents = usage.steps[1], usage.steps[-1]
     before = [s for s in said if s.section < section]
     order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
     order = said if first else order
@@ -91,7 +93,13 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if not mentions(member):
         defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
         return
-    if usage.is_signal(head.base) or recurs(head, member) or _differentiates(member, program) or _says_nothing(member):
+    if (
+        step(head, op, member)
+        or usage.is_signal(head.base)
+        or recurs(head, member)
+        or _differentiates(member, program)
+        or _says_nothing(member)
+    ):
         return
     known = next((d for d in program.definitions if name_of(d.head) == name_of(head)), None)
     if known is None:

@@ -7,6 +7,7 @@ from oracle.lesson.document import Formula
 from oracle.lesson.judging import Nets, Outcome
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
+from oracle.lesson.meaning.steps import step
 from oracle.lesson.records import Link, Place, Verdict
 from oracle.lesson.syntax import Derivative, Negative, Node, Number, Plus, Problem, Relation, Span, Times
 
@@ -32,7 +33,7 @@ def _link(
         return Link(left, op, right, "definition", place=place)
     if op not in EQUAL + STEP or _told(head, member):
         return Link(left, op, right, "aside", place=place)
-    if op in STEP or is_update(head, member):
+    if stepped(head, op, member):
         return Link(left, op, right, "update", place=place)
     found, judge, under = weighed(head, member, number, nets)
     if under:
@@ -58,6 +59,11 @@ def weighed(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Ou
         if wider.verdict == "holds" and not wider.zero:
             return found, judge, "the derivative is of all that follows it"
     return found, judge, judge.under(head, member, number)
+
+
+def stepped(head: Node, op: str, member: Node) -> bool:
+    """Whether a link says how something is renewed, and not what it is."""
+    return op in STEP or is_update(head, member) or step(head, op, member) is not None
 
 
 def _widened(member: Node) -> Node | None:

@@ -108,6 +108,9 @@ class Program:
     """Whether samples are rows."""
     vectors: bool = False
     """Whether symbols without indices are vectors and matrices."""
+    ascents: int = 0
+    descents: int = 0
+    """How many update rules of the lesson go along a gradient, and how many against it."""
     elementwise: bool = False
     """Whether the lesson writes ⊙ where it multiplies entry by entry."""
     common: set[Ref] = field(default_factory=set)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from oracle.lesson.meaning.notation import Notation, Ref
+from oracle.lesson.meaning.steps import step
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Prime, Relation, Statement, Times, Transpose
 
 SIGNALS = {"delta", "Delta", "Err", "epsilon", "err", "error"}
@@ -39,6 +40,8 @@ class Usage:
     """What is differentiated by what."""
     nested: list[tuple[Ref, Ref]] = field(default_factory=list)
     """What is a function of what, and of nothing else: F(x(r), y(r)) has said so."""
+    steps: Counter[int] = field(default_factory=Counter)
+    """How many update rules go along a gradient (1), and how many against it (-1)."""
     elementwise: bool = False
     """Whether ⊙ is written."""
     common: set[Ref] = field(default_factory=set)
@@ -64,10 +67,18 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
             found.heads.add(head.base)
         for node in statement.body.walk():
             _note(node, found)
+        _count_steps(statement.body, found)
         here = {node for node in statement.body.walk() if isinstance(node, Ref)}
         found.common |= here & seen
         seen |= here
     return found
+
+
+def _count_steps(body: Node, found: Usage) -> None:
+    if isinstance(body, Relation):
+        for op, member in zip(body.ops, body.items[1:], strict=True):
+            if (made := step(body.items[0], op, member)) and made.wrt:
+                found.steps[made.sign] += 1
 
 
 def _note(node: Node, found: Usage) -> None:
