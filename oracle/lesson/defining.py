@@ -93,13 +93,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if not mentions(member):
         defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
         return
-    if (
-        step(head, op, member)
-        or usage.is_signal(head.base)
-        or recurs(head, member)
-        or _differentiates(member, program)
-        or _says_nothing(member)
-    ):
+    renewed = recurs(head, member) or step(head, op, member) is not None
+    if usage.is_signal(head.base) or renewed or _differentiates(member, program) or _says_nothing(member):
         return
     known = next((d for d in program.definitions if name_of(d.head) == name_of(head)), None)
     if known is None:

@@ -29,7 +29,7 @@ def _link(
 ) -> Link:
     left, right = formula.tex[slice(*head.span)], formula.tex[slice(*member.span)]
     place = within(formula, member.span)
-    if id(member) in defined:
+    if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
     if op not in EQUAL + STEP or _told(head, member):
         return Link(left, op, right, "aside", place=place)
