@@ -90,10 +90,10 @@ def _explains(section: list[Equation], lesson: list[Equation], assumed: Assumpti
     """Whether a net that was assumed explains at least what it contradicts: in this section, or all over the lesson.
 
     Where only the loss was assumed, two forward equations of the lesson's `own` speak for the net like one that holds;
-    where nothing was assumed, three mistakes are believed before the reading is doubted.
+    where nothing was assumed, three mistakes are believed, and two for one that holds.
     """
     held, bad = _count(section)
-    if not assumed.definitions and bad <= 3:
+    if not assumed.definitions and (bad <= 3 or 2 * held >= bad):
         return True
     if assumed.name == "own":
         held += sum(link.verdict == "definition" for equation in section for link in equation.links) // 2

@@ -109,11 +109,19 @@ def _scope(
     program = completed(own, assumed, usages)
     score = _score(program, claims)
     if score < len(claims):
-        candidates = chain(*(assumptions(usage, own, settings) for usage in usages))
+        every = chain(*(assumptions(usage, own, settings) for usage in usages))
+        candidates = (candidate for candidate in every if not _opposite(candidate, assumed))
         better, assumption, other = _best(own, claims, candidates, usages)
         if better > score + 0.5:
             return Scope(other, assumption, defined, own, usages), better
     return Scope(program, assumed, defined, own, usages), score
+
+
+def _opposite(candidate: Assumption, assumed: Assumption) -> bool:
+    """Whether an error signal has the other sign than in the rest of the lesson: no section changes that."""
+    shared = candidate.signals.keys() & assumed.signals.keys()
+    pairs = [(candidate.signals[base], assumed.signals[base]) for base in shared]
+    return any(a.of == b.of and a.factor == -b.factor for a, b in pairs)
 
 
 def _best(
@@ -207,7 +215,7 @@ def _infer(program: Program) -> None:
             program.definitions[at : at + 1] = told
             summed += told if whole is not None else []
             if not told and broken.number:
-                program.unclear.add(broken.head.base)
+                program.unclear.add(broken.head)
     program.summed |= any(d in program.definitions for d in summed)
     program.rows = world.algebra.rows
     for base, body in list(program.alternates.items()):

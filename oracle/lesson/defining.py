@@ -24,12 +24,16 @@ from oracle.lesson.syntax import (
     Items,
     Name,
     Node,
+    Number,
     Prime,
     Relation,
     Statement,
     Sum,
     Text,
 )
+
+INTO = "input of "
+"""What goes into the activation of a quantity, where the lesson has no letter for it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     defined |= made_of_partials([s.statement.body for s in said if isinstance(s.statement.body, Relation)], usage)
     _factored(program, usage)
     program.definitions = named(program.definitions)
+    if not usage.preactivations and any(usage.is_signal(base) for base in usage.kinds):
+        _unnamed(program)
     program.definitions += siblings(program, usage.kinds)
     return program, defined
 
@@ -197,9 +203,25 @@ def _factored(program: Program, usage: Usage) -> None:
             kinds = usage.kinds.get(base, set())
             if definition.head.kinds in kinds and base != definition.head.base:
                 z = replace(definition.head, base=base)
-                if not any(d.head.base == base for d in program.definitions):
-                    program.definitions.append(Definition(z, body.args[0], definition.number))
-                elif not any(d.head.kinds == z.kinds for d in program.definitions if d.head.base == base):
+                known = [d.head for d in program.definitions if d.head.base == base]
+                if known and not any(head.kinds == z.kinds for head in known):
                     continue
+                if not any(_covers(head, z) for head in known):
+                    program.definitions.append(Definition(z, body.args[0], definition.number))
                 program.definitions[k] = Definition(definition.head, replace(body, args=(z,)), definition.number)
                 break
+
+
+def _covers(head: Ref, z: Ref) -> bool:
+    """Whether a definition is of this very layer, or of every layer."""
+    return all(a == b or not isinstance(a[1], Number) for a, b in zip(head.slots, z.slots, strict=True))
+
+
+def _unnamed(program: Program) -> None:
+    """x_l = f(W_l x_{l-1}) beside an error signal that nothing explains: what goes into f has a name of our own."""
+    for k, definition in enumerate(program.definitions):
+        body = definition.body
+        if isinstance(body, Call) and len(body.args) == 1 and not isinstance(body.args[0], Ref):
+            z = replace(definition.head, base=INTO + definition.head.base)
+            program.definitions.append(Definition(z, body.args[0], definition.number))
+            program.definitions[k] = replace(definition, body=replace(body, args=(z,)))

@@ -1,7 +1,9 @@
 """Of which partials a lesson's error signals stand: δ, and the dW and dz of lessons that write code."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from oracle.lesson.defining import INTO
 from oracle.lesson.endings import samples_name
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOSS, Definition, Program, Signal
@@ -76,7 +78,9 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
             yield fixed, words
             continue
         cores = known | {core(base) for base in known}
-        pre = next((core(b) for b, _ in usage.preactivations.most_common()), None) or _first(PRE, cores) or "z"
+        pre = next((core(b) for b, _ in usage.preactivations.most_common()), None) or _first(PRE, cores)
+        unnamed = Counter(d.head.base for d in definitions if d.head.base.startswith(INTO))
+        pre = next((base for base, _ in unnamed.most_common()), pre) or "z"
         act = _first([b for b in ACT if b != pre], cores) or "a"
         for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
             what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"

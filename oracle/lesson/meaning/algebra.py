@@ -19,6 +19,7 @@ from oracle.lesson.meaning.values import (
     one,
     unite,
 )  # fmt: skip
+from oracle.lesson.syntax import Node
 
 
 @dataclass
@@ -156,7 +157,12 @@ class Algebra:
             one_way, other = first.way, second.way
             if one_way and other and one_way.wrt == other.of:
                 return self._contracted(first, second, one_way.rank, Route(one_way.of, other.wrt, other.rank))
-            if other and not one_way and second.rank > 2 and self._leads(first, second, second.rank - other.rank):
+            if (
+                other
+                and (not one_way or isinstance(other.of, Node))
+                and second.rank > 2
+                and self._leads(first, second, second.rank - other.rank)
+            ):
                 return self._contracted(first, second, first.rank, None)
         return None
 

@@ -344,7 +344,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "time")
             elif letter and parts.name.base not in found.sub_slots:
                 steps[letter] += 1
-    found.layers |= {x for node in nodes if (x := _layered(node))}
+    found.layers |= {x for node in nodes if (x := _layered(node)) and x in steps}
     slot_letters = {x for x in steps if x in found.layers}
     for node in nodes:
         parts = taken_apart(node) if isinstance(node, Indexed) else None
@@ -360,12 +360,12 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
 
 
 def _layered(node: Node) -> str | None:
-    """The i of W_{i+1}, whose only index it is: a parameter's step is a layer."""
+    """The i of W_i and W_{i+1}, whose only index it is."""
     parts = taken_apart(node) if isinstance(node, Indexed) else None
     subs = list(flat(parts.subs)) if parts else []
-    if parts is None or len(subs) != 1 or parts.tags or parts.name.base not in PARAMETER_LETTERS - {"u", "v"}:
+    if parts is None or len(subs) != 1 or parts.tags or parts.name.base not in ("W", "Theta", "B"):
         return None
-    letter = stepped(subs[0])
+    letter = subs[0].base if isinstance(subs[0], Name) else stepped(subs[0])
     return letter if letter not in TIME_LETTERS else None
 
 

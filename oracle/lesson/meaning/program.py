@@ -120,8 +120,8 @@ class Program:
     """Numbers that are the end of a sum, and what they count: the m of Σ_{i=1}^m."""
     roles: dict[str, Dim] = field(default_factory=dict)
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
-    unclear: set[str] = field(default_factory=set)
-    """Bases that the lesson defines in a way that means nothing here."""
+    unclear: set[Ref] = field(default_factory=set)
+    """What the lesson defines in a way that means nothing here."""
     families: set[str] = field(default_factory=set)
 
     def end(self, kind: str) -> int:
@@ -182,10 +182,6 @@ class Program:
     def defines(self, base: str, kinds: tuple[str, ...]) -> bool:
         """Whether some quantity of this name and these slots has a forward equation."""
         return any(d.head.base == base and d.head.kinds == kinds for d in self.definitions)
-
-    def defines_any(self, base: str) -> bool:
-        """Whether some quantity of this name has a forward equation."""
-        return any(d.head.base == base for d in self.definitions)
 
     def uses(self, ref: Ref) -> bool:
         """Whether some forward equation uses a quantity of this name and these slots, or a function of the lesson."""

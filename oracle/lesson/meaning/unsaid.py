@@ -155,8 +155,8 @@ def proves(program: Program, head: Node, member: Node) -> bool:
     below = _dependencies(program.definitions)
     used = _mentioned(program, head) | _mentioned(program, member)
     reached = used | {deep for symbol in used for deep in below.get(symbol, ())}
-    unclear = {base for base in program.unclear if not program.defines_any(base)}
-    if any(isinstance(symbol, tuple) and symbol[0] in unclear for symbol in reached):
+    unclear = {(head.base, head.kinds) for head in program.unclear - {d.head for d in program.definitions}}
+    if unclear & reached:
         return False
     touched = {symbol for symbol, exact in found.items() if not exact and symbol in reached}
     inner = {symbol for symbol in touched if any(symbol in deep for deep in below.values())}

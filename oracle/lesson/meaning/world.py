@@ -123,7 +123,12 @@ class World(Sums):
         return dims, made[len(names) :]
 
     def plus(self, node: Plus, env: Env) -> Value:
-        first, *rest = (self.value(term, env) for term in node.terms)
+        first, *rest = values = [self.value(term, env) for term in node.terms]
+        ranks = {value.rank for value in values if not value.ones}
+        if len(ranks) > 1 and any(
+            isinstance(term, Sum) and not v.rank for term, v in zip(node.terms, values, strict=True)
+        ):
+            raise NotUnderstoodError("a sum over an index beside a vector: which of its entries is meant is not said")
         out = first if node.signs[0] > 0 else self.algebra.multiply(self.scalar(-1.0), first, "")
         for sign, term in zip(node.signs[1:], rest, strict=True):
             out = self.algebra.add(out, term, sign)
