@@ -20,6 +20,7 @@ from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
+from oracle.lesson.settings import complaints, roles, settled
 from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
 from oracle.lesson.whole import remarks
@@ -44,7 +45,8 @@ def audit(
 ) -> Audit:
     """Hold every equation of a lesson against autograd, in `nets` random nets drawn from `seed`."""
     functions = function_names(document)
-    lines, notation, reading, judges = prepared(document, seed, nets, settings or {})
+    said = document.settings if settings is None else settings
+    lines, notation, reading, judges = prepared(document, seed, nets, said)
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
@@ -68,7 +70,7 @@ def audit(
     return Audit(
         document.path, document.title, document.format, reading.profile, reading.net, reading.words, tuple(found),
         remarks=remarks(lines, equations, judges, reread, offered), numbers=worked(document),
-        code=judged_code(document, seed) if code else (), notes=document.notes, nets=nets,
+        code=judged_code(document, seed) if code else (), notes=(*document.notes, *complaints(document)), nets=nets,
     )  # fmt: skip
 
 
@@ -78,7 +80,7 @@ def prepared(
     """The lines of a lesson, its notation, how it is read, and the nets of every section."""
     lines, notation = understood(document)
     said = [Said(line.number, line.section, s) for line in lines for s in line.statements]
-    reading = build(said, notation, dict(settings))
+    reading = build(said, notation, settled(settings))
     judges = {
         section: Nets(scope.program, nets, seed, reading.activations, deeper=scope.deeper)
         for section, scope in reading.scopes.items()
@@ -127,7 +129,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
             section += 1
         elif isinstance(piece, Formula):
             parsed.append((section, piece, parse(piece.tex, document.macros, functions)))
-    notation = survey([s for *_, found in parsed for s in found.statements])
+    notation = survey([s for *_, found in parsed for s in found.statements], roles(document.settings))
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     lines: list[Line] = []
     before: Node | None = None

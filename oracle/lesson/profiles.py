@@ -321,4 +321,5 @@ def _letters(usage: Usage, w: str, to_from: bool) -> tuple[str, str, str]:
     firsts, seconds = [p[0] for p in pairs if p[1] == j], [p[1] for p in pairs if p[0] == j]
     k = next(iter(firsts if to_from else seconds), "k")
     i = next(iter(seconds if to_from else firsts), "i")
-    return i, j, k
+    said = {role: letter for letter, role in usage.notation.roles.items()}
+    return said.get("input", i), said.get("hidden", j), said.get("output", k)

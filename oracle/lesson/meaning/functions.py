@@ -130,7 +130,7 @@ class Functions(Partials):
             return lessons
         if name not in self.program.activations:
             raise NotUnderstoodError(f"what function {name} is, nothing says")
-        return ACTIVATIONS[self.activation]
+        return {**ELEMENTWISE, **ACTIVATIONS}[self.activation]
 
 
 def _function(body: Node) -> str:

@@ -5,7 +5,7 @@ subscript is a step if it is met as t - 1, and one that names another quantity (
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
@@ -33,6 +33,8 @@ from oracle.lesson.syntax import (
 LAYER_LETTERS = {"l", "L", "ell", "cal L"}
 TIME_LETTERS = {"t", "tau"}
 SAMPLE_LETTERS = {"i", "n", "m", "s", "p", "mu", "d", "j", "k", "r", "q"}
+UNITS = {"input", "hidden", "output", "sample"}
+"""Roles of what stands as an index."""
 INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "rho"}
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
 REPEATED = {"W", "U", "V", "A", "lambda", "gamma"}
@@ -113,6 +115,8 @@ def stepped(node: Node) -> str | None:
 class Notation:
     """What the scripts of this lesson mean."""
 
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """What the lesson says that its letters count: input, hidden, output, sample, step or layer."""
     layers: set[str] = field(default_factory=lambda: set(LAYER_LETTERS))
     """Letters that count layers."""
     plain_layers: set[str] = field(default_factory=set)
@@ -143,6 +147,16 @@ class Notation:
     """The units that go by names: o1, h2."""
     primed: set[str] = field(default_factory=set)
     """Names whose primes are partials."""
+
+    def letters_of(self, role: str, custom: set[str]) -> set[str]:
+        """The letters of a role: those of custom, but for those that the lesson gives another."""
+        said = {letter for letter, known in self.roles.items() if known == role}
+        return (custom - {*self.roles}) | said
+
+    @property
+    def times(self) -> set[str]:
+        """Letters that count steps."""
+        return self.letters_of("step", TIME_LETTERS)
 
     # -- the decision for one symbol
 
@@ -191,20 +205,20 @@ class Notation:
         """Whether the r of s_{r_m} is a step."""
         if isinstance(sub, Number):
             return self.sub_slots.get(base) == (0, "time")
-        if isinstance(sub, Plus) and letters(sub) & TIME_LETTERS:
+        if isinstance(sub, Plus) and letters(sub) & self.times:
             return True
-        return isinstance(sub, Name) and (sub.base in TIME_LETTERS or self.sub_slots.get(base) == (0, "time"))
+        return isinstance(sub, Name) and (sub.base in self.times or self.sub_slots.get(base) == (0, "time"))
 
     def has_axes(self, base: str, count: int) -> bool:
         return (base, count) in self.indexed or (count == 1 and (base, 2) in self.indexed)
 
     def kind_of_tag(self, base: str, tag: Node, bracket: str) -> str:
         used = letters(tag)
-        if used & TIME_LETTERS or bracket == "<":
+        if used & self.times or bracket == "<":
             return "time"
         if used & self.layers or "n_l" in used or bracket == "[":
             return "layer"
-        if used & SAMPLE_LETTERS:
+        if used & self.letters_of("sample", SAMPLE_LETTERS):
             return "sample"
         if used:
             return "layer"
@@ -214,7 +228,7 @@ class Notation:
         used = letters(power)
         if base in NUMBERS and base not in self.plain_layers:
             return ""
-        if used and used <= TIME_LETTERS:
+        if used and used <= self.times:
             return "" if base in REPEATED else "time"
         if used and used <= self.layers:
             return "layer"
@@ -224,8 +238,10 @@ class Notation:
 
     def kind_of_sub(self, base: str, at: int, count: int, sub: Node) -> str:
         used = letters(sub)
-        if used & TIME_LETTERS and "total" not in used:
+        if used & self.times and "total" not in used:
             return "time"
+        if used and all(self.roles.get(letter) == "layer" for letter in used):
+            return "layer"
         where, kind = self.sub_slots.get(base, (None, ""))
         entry = kind == "time" and isinstance(sub, Name) and sub.base in self.entries
         there = where in (at, at - count) and not entry
@@ -255,12 +271,14 @@ def _word(sub: Node) -> str:
     return "".join(_word(part) for part in sub.children())
 
 
-def survey(given: Iterable[Statement]) -> Notation:
+def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -> Notation:
     """The notation of a lesson, from all its statements."""
     named = units(given := list(given))
     statements = [spelled(s, named) for s in given]
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
-    found = Notation(units=named, bound={name.base for node in nodes if isinstance(node, Sum) for name in node.indices})
+    bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
+    found = Notation(units=named, bound=bound, roles=roles or {})
+    found.layers = found.letters_of("layer", found.layers)
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     _layers(nodes, found)
     _subscripts(nodes, found)
@@ -308,12 +326,12 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 bare = base[1:] if base.startswith("d") and len(base) == 2 else base
                 for tag, _ in parts.tags:
                     if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
-                        found.layers |= {x for x in letters(tag) if x not in TIME_LETTERS and len(x) < 3}
+                        found.layers |= {x for x in letters(tag) if x not in found.times and len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
                     if used and used <= found.layers and base not in NUMBERS:
                         found.plain_layers.add(base)
-                    if bare in ("w", "W", "b") and stepped(power) and stepped(power) not in TIME_LETTERS:
+                    if bare in ("w", "W", "b") and stepped(power) and stepped(power) not in found.times:
                         found.layers.add(stepped(power) or "l")
                         found.plain_layers.add(base)
     for node in nodes:
@@ -340,7 +358,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
         subs = list(flat(parts.subs))
         for at, sub in enumerate(subs):
             letter = stepped(sub)
-            if letters(sub) & TIME_LETTERS and isinstance(sub, Name | Plus | Indexed):
+            if letters(sub) & found.times and isinstance(sub, Name | Plus | Indexed):
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "time")
             elif letter and parts.name.base not in found.sub_slots:
                 steps[letter] += 1
