@@ -17,6 +17,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 NAMED = {*ELEMENTWISE, "softmax"}
 
 
+MANY = 4
+"""So many entries are differentiated together."""
+
+
 def anything(name: str, args: list[Tensor]) -> Tensor:
     """A function of which nothing is said, l(o, y): smooth, of all entries, for one name always the same."""
     out = torch.zeros((), dtype=torch.float64)
@@ -53,10 +57,14 @@ def connected(of: Tensor, wrt: Tensor) -> bool:
 
 def jacobian(of: Tensor, wrt: Tensor) -> Tensor:
     """∂of/∂wrt, of shape of.shape + wrt.shape; zeros where one does not depend on the other."""
-    if not of.requires_grad:
-        return torch.zeros((*of.shape, *wrt.shape), dtype=torch.float64)
-    rows = []
-    for entry in of.reshape(-1):
-        (row,) = torch.autograd.grad(entry, wrt, retain_graph=True, allow_unused=True)
-        rows.append(torch.zeros_like(wrt) if row is None else row)
-    return torch.stack(rows).reshape((*of.shape, *wrt.shape))
+    shape = (*of.shape, *wrt.shape)
+    if not of.requires_grad or not of.numel():
+        return torch.zeros(shape, dtype=torch.float64)
+    entries = of.reshape(-1)
+    if len(entries) < MANY:
+        rows = [torch.autograd.grad(entry, wrt, retain_graph=True, allow_unused=True)[0] for entry in entries]
+        found = [torch.zeros_like(wrt) if row is None else row for row in rows]
+        return torch.stack(found).reshape(shape)
+    every = torch.eye(len(entries), dtype=torch.float64)
+    (row,) = torch.autograd.grad(entries, wrt, every, retain_graph=True, allow_unused=True, is_grads_batched=True)
+    return torch.zeros(shape, dtype=torch.float64) if row is None else row.reshape(shape)
