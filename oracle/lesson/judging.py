@@ -277,11 +277,16 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if way.apart:
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
-    scale = max(size(left), size(right))
-    gap = size(difference)
+    gap, nothing = relative(left, right, difference)
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
-    return (gap / scale if scale > NOTHING else 0.0), scale <= NOTHING
+    return gap, nothing
+
+
+def relative(left: Value, right: Value, difference: Value) -> tuple[float, bool]:
+    """How large a difference is beside what differs, and whether both are nothing."""
+    scale = max(size(left), size(right))
+    return (size(difference) / scale if not scale <= NOTHING else 0.0), scale <= NOTHING
 
 
 def _different(value: Value) -> Value:

@@ -5,7 +5,8 @@ lines of the output ("Workflow commands for GitHub Actions", docs.github.com): w
 one, so it stands between `::stop-commands::TOKEN` and `::TOKEN::`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from oracle.records import Finding, Report
 from oracle.report import words
@@ -24,7 +25,9 @@ def annotations(report: Report, file: str = "", line: int | None = None) -> str:
     """One error for each new finding, at the subject's own line, warnings, and one notice of what is known."""
     at = {"file": file, "line": str(line or "")} if file else {}
     kinds = {"error": _errors(report), "warning": _warnings(report), "notice": _notices(report)}
-    told = [command(kind, text, title=title, **at) for kind, rows in kinds.items() for title, text in _few(list(rows))]
+    told = [
+        command(kind, text, title=title, **at) for kind, rows in kinds.items() for title, text in few([*rows], _rest)
+    ]
     return "".join(f"{line}\n" for line in told)
 
 
@@ -46,11 +49,18 @@ Row = tuple[str, str]
 """(title, text)"""
 
 
-def _few(rows: list[Row]) -> list[Row]:
-    """As many as GitHub keeps, the last of them saying how many more there are."""
+AnyRow = TypeVar("AnyRow")
+
+
+def few(rows: list[AnyRow], rest: Callable[[str, AnyRow], AnyRow]) -> list[AnyRow]:
+    """As many as GitHub keeps, the last of them made of how many more there are ("3 more") and the first of those."""
     if len(rows) <= MOST:
         return rows
-    return [*rows[: MOST - 1], (f"{len(rows) - MOST + 1} more", "They are in the summary of this step and the report.")]
+    return [*rows[: MOST - 1], rest(f"{len(rows) - MOST + 1} more", rows[MOST - 1])]
+
+
+def _rest(more: str, _: Row) -> Row:
+    return more, "They are in the summary of this step and the report."
 
 
 def _errors(report: Report) -> Iterator[Row]:

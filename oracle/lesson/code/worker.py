@@ -26,26 +26,23 @@ REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "
 
 
 def main() -> None:
-    """Answer each function of the question on stdin with a line: (verdict, words)."""
-    asked = json.load(sys.stdin)
-    replies = os.fdopen(os.dup(1), "wb")
+    """Answer each line of stdin, a function or nothing yet, with a line: (verdict, words), or that all is loaded."""
+    questions, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
     with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for k, (module, name) in enumerate(asked["code"]):
-            path = Path(folder) / f"lesson{k}.py"
-            path.write_text(module, encoding="utf-8")
-            files.append((path, name))
         sys.dont_write_bytecode = True
         fence = Fence()
-        replies.write(b"ready\n")
-        replies.flush()
-        for path, name in files:
-            found = judged(path, name, asked["seed"], fence)
-            replies.write(json.dumps(found).encode() + b"\n")
-            replies.flush()
+        for k, line in enumerate(questions):
+            asked = json.loads(line)
+            if "module" not in asked:
+                replies.write(b'"ready"\n')
+                continue
+            path = Path(folder) / f"lesson{k}.py"
+            path.write_text(asked["module"], encoding="utf-8")
+            replies.write(json.dumps(judged(path, asked["name"], asked["seed"], fence)).encode() + b"\n")
 
 
 class Fence:

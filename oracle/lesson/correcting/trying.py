@@ -5,7 +5,7 @@ from math import isfinite
 
 import torch
 
-from oracle.lesson.judging import Nets, assignments, size
+from oracle.lesson.judging import CLOSE, Nets, assignments, relative, size
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value
@@ -28,7 +28,6 @@ from oracle.lesson.syntax import (
 
 Store = dict[tuple[object, ...], dict[Node, Value | None]]
 """By net and choice of layers, the derivatives found there."""
-CLOSE = 1e-8
 REFUSED = (IllTypedError, NotUnderstoodError, BeyondError, KeyError, IndexError, RuntimeError, TypeError)
 """What a candidate that means nothing may raise in a net."""
 
@@ -117,8 +116,8 @@ class Trial:
             gap = self.world.algebra.elementwise(torch.sub, target, replace(value, way=None), "the two sides")
         except REFUSED:
             return False
-        scale = max(size(target), size(value))
-        return scale > 0 and size(gap) <= CLOSE * scale
+        difference, nothing = relative(target, value, gap)
+        return not nothing and difference < CLOSE
 
 
 def trials(

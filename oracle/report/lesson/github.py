@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from oracle.lesson.records import BAD, Audit, Equation
-from oracle.report.github import MOST, command
+from oracle.report.github import command, few
 from oracle.report.lesson import words
 
 Row = tuple[str, str, str, int]
@@ -18,7 +18,7 @@ def annotations(audits: Sequence[tuple[Audit, str]]) -> str:
     told = []
     for kind, rows in (("error", _errors), ("warning", _warnings)):
         found = [row for audit, file in audits for row in rows(audit, file)]
-        told += [_command(kind, row) for row in _few(found)]
+        told += [_command(kind, row) for row in few(found, _rest)]
     return "".join(f"{line}\n" for line in told)
 
 
@@ -27,12 +27,8 @@ def _command(kind: str, row: Row) -> str:
     return command(kind, text, title=title, file=file, line=str(line or 1))
 
 
-def _few(rows: list[Row]) -> list[Row]:
-    if len(rows) <= MOST:
-        return rows
-    last = rows[MOST - 1]
-    more = f"{len(rows) - MOST + 1} more"
-    return [*rows[: MOST - 1], (more, "They are in the output and the report.", last[2], last[3])]
+def _rest(more: str, first: Row) -> Row:
+    return more, "They are in the output and the report.", first[2], first[3]
 
 
 def _errors(audit: Audit, file: str) -> Iterator[Row]:
