@@ -7,7 +7,7 @@ from itertools import product
 
 from oracle.lesson.meaning.calculus import connected, jacobian
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions
-from oracle.lesson.meaning.program import SCALARS, Env, Program
+from oracle.lesson.meaning.program import LOSSES, SCALARS, Env, Program
 from oracle.lesson.meaning.quantities import Quantities
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
 from oracle.lesson.syntax import Call, Derivative, Node, Plus
@@ -140,7 +140,8 @@ class Partials(Quantities):
             of = self.value(self.program.alternates[source.base], env)
         if self.program.read_off and _apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
-        if written and not self.program.uses(wrt) and _apart(of, target):
+        final = wrt.base in LOSSES and any(d.head.base == wrt.base and d.number for d in self.program.definitions)
+        if written and not final and not self.program.uses(wrt) and _apart(of, target):
             raise NotUnderstoodError(f"nothing that is computed here uses {wrt.base} as it is written here")
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)
