@@ -17,7 +17,7 @@ from oracle.lesson.meaning.unsaid import proves
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
-from oracle.lesson.syntax import Call, Derivative, Indicator, Node, Number, Prime, Sum
+from oracle.lesson.syntax import Call, Derivative, Indicator, Node, Number, Prime, Sum, Times
 
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
@@ -150,7 +150,7 @@ class Nets:
             return way.activations != self.activations and len(self.activations) > 1
         if way.pairs == "elementwise" and self.program.elementwise:
             return False
-        if way.summed and not self.program.summed:
+        if way.summed and not self.program.summed and not _chained(member):
             return False
         return not (way.apart and any(kronecker(part) for side in (head, member) for part in side.walk()))
 
@@ -222,6 +222,11 @@ def kronecker(part: Node) -> bool:
     )
 
 
+def _chained(node: Node) -> bool:
+    """Whether a formula is a product of partials: the chain rule sums over what they share, said or not."""
+    return isinstance(node, Times) and all(isinstance(factor, Derivative) for factor in node.factors)
+
+
 def _may_be_free(head: Node, member: Node, base: str) -> bool:
     """Whether a symbol stands on both sides, or on the left of what needs none: f′(z) = 1."""
     for side in (head, member):
@@ -267,6 +272,9 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if left.data is None or right.data is None:
         raise NotUnderstoodError("a vector of ones whose length nothing says")
     extra = set(right.names) - set(left.names)
+    if len(extra) == 1 and left.rank == 1 and not right.rank:  # ∂f/∂x beside an x_i: its entry i is meant
+        left = world.algebra.named(left, tuple(extra))
+        extra = set()
     if extra and isinstance(head, Ref) and not head.subs and not world.program.signal(head):
         raise NotUnderstoodError(f"what {', '.join(sorted(extra))} is on the right is not said")
     if extra:

@@ -13,6 +13,7 @@ from oracle.lesson.endings import endings, joined, output, weighs
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
+from oracle.lesson.normalising import normalisation
 from oracle.lesson.signals import ACT, PRE, core, meanings, spellings
 from oracle.lesson.syntax import (
     Call,
@@ -60,7 +61,7 @@ class Assumption:
 
 def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iterator[Assumption]:
     """Every candidate for a lesson, the least first; `settings` may fix the profile and the loss."""
-    more = (*batched(usage, own), *joined(own))
+    more = (*batched(usage, own), *joined(own), *normalisation(usage, own))
     nets = list(_nets(usage, own))
     fits = [
         net for net in nets

@@ -465,7 +465,9 @@ def _numbered(node: Node) -> Iterator[tuple[str, str]]:
 def _squares(nodes: list[Node], statements: list[Statement], found: Notation) -> None:
     """σ² is a quantity where it is defined or differentiated by."""
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
-    for node in (*heads, *(wrt for n in nodes if isinstance(n, Derivative) for wrt in n.wrt)):
+    partials = [n for n in nodes if isinstance(n, Derivative)]
+    variances = [n.of for n in partials if isinstance(n.of, Power) and letters(n.of.base) == {"sigma"}]
+    for node in (*heads, *variances, *(wrt for n in partials for wrt in n.wrt)):
         if isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.text == "2":
             core = node.base.base if isinstance(node.base, Indexed) else node.base
             if isinstance(core, Name):

@@ -134,8 +134,9 @@ class Partials(Quantities):
         if (signal := self.program.signal(wrt)) and signal.said and not of.way and wrt.base not in self.loose:
             raise IllTypedError(f"{wrt.base} stands for a partial here, and nothing is differentiated by it")
         target = self.whole(wrt, env)
-        if isinstance(source, Ref) and self.unsaid(source, wrt):
-            raise UndefinedError(source.base)
+        refs = [part for part in source.walk() if isinstance(part, Ref)] if source else []
+        if refs and all(self.unsaid(ref, wrt) for ref in refs):
+            raise UndefinedError(refs[0].base)
         if isinstance(source, Ref) and source.base in self.program.alternates and _apart(of, target):
             of = self.value(self.program.alternates[source.base], env)
         if self.program.read_off and _apart(of, target):

@@ -160,9 +160,30 @@ def proves(program: Program, head: Node, member: Node) -> bool:
         return False
     touched = {symbol for symbol, exact in found.items() if not exact and symbol in reached}
     inner = {symbol for symbol in touched if any(symbol in deep for deep in below.values())}
+    crossed = {symbol for symbol in inner if below.get(symbol, set()) & _ends_of_partials(program, head, member)}
+    touched -= inner - crossed
+    inner = crossed
     if inner and not _chains(program, head, member):
         return False
+    if any(_between_arguments(program, symbol, head, member) for symbol in touched - inner):
+        return False
     return all(_carries(program, side, symbol) for symbol in touched - inner for side in (head, member))
+
+
+def _between_arguments(program: Program, symbol: object, *sides: Node) -> bool:
+    """Whether ∂f/∂β is told by ∂f/∂y, where nobody knows how y depends on β."""
+    made = [d.body for d in program.definitions if isinstance(d.body, Unsaid) and (d.head.base, d.head.kinds) == symbol]
+    args = {(arg.base, arg.kinds) for body in made for arg in body.args}
+    return len(args & _ends_of_partials(program, *sides)) > 1
+
+
+def _ends_of_partials(program: Program, *sides: Node) -> set[object]:
+    """By what is differentiated: a function that no partial goes through is as good as a number."""
+    nodes = [node for side in sides for node in side.walk()]
+    wrt = [w for node in nodes if isinstance(node, Derivative) for w in node.wrt if isinstance(w, Ref)]
+    wrt += [node.wrt for node in nodes if isinstance(node, Gradient) and isinstance(node.wrt, Ref)]
+    signals = [(node, s) for node in nodes if isinstance(node, Ref) and (s := program.signal(node))]
+    return {(w.base, w.kinds) for w in wrt} | {(s.of, node.kinds) for node, s in signals}
 
 
 Symbol = tuple[str, tuple[str, ...]]
