@@ -37,6 +37,26 @@ $$s_{t_m} = \tanh(z_{t_m}), \quad z_{t_m} = U_{mi} x_{t_i} + W_{mj} s_{{t-1}_j},
 $$E_t = \ell(q_t, y_t)$$
 """
 
+LSTM = r"""
+$$f_t = \sigma(W_f \cdot [h_{t-1}, x_t] + b_f), \quad i_t = \sigma(W_i \cdot [h_{t-1}, x_t] + b_i)$$
+
+$$o_t = \sigma(W_o \cdot [h_{t-1}, x_t] + b_o), \quad \tilde{C}_t = \tanh(W_C \cdot [h_{t-1}, x_t] + b_C)$$
+
+$$C_t = f_t * C_{t-1} + i_t * \tilde{C}_t, \quad h_t = o_t * \tanh(C_t), \quad L = \sum_{t=1}^T \ell(h_t, y_t)$$
+"""
+GRU = r"""
+$$z_t = \sigma(W_z x_t + U_z h_{t-1}), \quad r_t = \sigma(W_r x_t + U_r h_{t-1})$$
+
+$$\tilde h_t = \tanh(W x_t + U (r_t \odot h_{t-1})), \quad h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t$$
+
+$$L = \sum_t L_t(h_t, y_t)$$
+"""
+NUMBERED = r"""
+Here $z_3 = V s_3$ and $s_3 = \tanh(U x_3 + W s_2)$, and of the errors only their sum is used.
+
+$$\frac{\partial E}{\partial W} = \sum_t \frac{\partial E_t}{\partial W}$$
+"""
+
 
 def verdicts(forward: str, formula: str) -> list[str]:
     """The verdicts of one more formula in a lesson."""
@@ -101,7 +121,7 @@ RIGHT = {
         [HOLDS],
     ),
     "the error of a step, named without it": (
-        VANILLA,
+        VANILLA.replace(r"\quad E = \sum_t E_t(y_t, \hat{y}_t),", ""),
         r"""\frac{\partial E_3(s_1(W), s_2(W), s_3(W))}{\partial W} = \frac{\partial E}{\partial s_1}
         \frac{\partial^+ s_1}{\partial W} + \frac{\partial E}{\partial s_2} \frac{\partial^+ s_2}{\partial W}
         + \frac{\partial E}{\partial s_3} \frac{\partial^+ s_3}{\partial W}""",
@@ -152,6 +172,50 @@ RIGHT = {
         r"""\frac{\partial s_{t_m}}{\partial W_{ij}} = \sum_{r=1}^{t} \frac{\partial s_{t_m}}{\partial s_{r_n}}
         \frac{\partial s_{r_n}}{\partial W_{ij}}""",
         [UNDER],
+    ),
+}
+GATES = {
+    "a gate": (LSTM, r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} * \tanh(C_t)", HOLDS),
+    "the cell": (
+        LSTM,
+        r"""\frac{\partial L}{\partial C_t} = \frac{\partial L}{\partial h_t} * o_t * (1 - \tanh^2(C_t))
+        + \frac{\partial L}{\partial C_{t+1}} * f_{t+1}""",
+        HOLDS,
+    ),
+    "a weight of what is put together": (
+        LSTM,
+        r"""\frac{\partial L}{\partial W_f} = \sum_t
+        \left(\frac{\partial L}{\partial C_t} * C_{t-1} * f_t * (1 - f_t)\right) [h_{t-1}, x_t]^T""",
+        UNDER,
+    ),
+    "the wrong gate": (
+        LSTM,
+        r"\frac{\partial L}{\partial \tilde{C}_t} = \frac{\partial L}{\partial C_t} * f_t",
+        FAILS,
+    ),
+    "a cell by the one before, entry by entry": (LSTM, r"\frac{\partial C_t}{\partial C_{t-1}} = f_t", UNDER),
+    "the same with another gate": (LSTM, r"\frac{\partial C_t}{\partial C_{t-1}} = i_t", TYPED),
+    "the update gate": (
+        GRU,
+        r"\frac{\partial L}{\partial z_t} = \frac{\partial L}{\partial h_t} \odot (\tilde h_t - h_{t-1})",
+        HOLDS,
+    ),
+    "the reset gate": (
+        GRU,
+        r"""\frac{\partial L}{\partial r_t} = \left(U^T \left(\frac{\partial L}{\partial \tilde h_t}
+        \odot (1 - \tilde h_t^2)\right)\right) \odot h_{t-1}""",
+        HOLDS,
+    ),
+    "the update gate the wrong way round": (
+        GRU,
+        r"\frac{\partial L}{\partial \tilde h_t} = \frac{\partial L}{\partial h_t} \odot (1 - z_t)",
+        FAILS,
+    ),
+    "steps that have numbers": (
+        NUMBERED,
+        r"""\frac{\partial E_3}{\partial W} = \sum_{k=0}^{3} \frac{\partial E_3}{\partial z_3}
+        \frac{\partial z_3}{\partial s_3} \frac{\partial s_3}{\partial s_k} \frac{\partial s_k}{\partial W}""",
+        UNDER,
     ),
 }
 WRONG = {
@@ -210,6 +274,18 @@ def test_what_lessons_on_recurrent_nets_say_holds(what: str) -> None:
 def test_what_is_wrong_in_them_is_found(what: str) -> None:
     forward, formula, expected = WRONG[what]
     assert verdicts(forward, formula)[-1] in (expected, TYPED)
+
+
+@pytest.mark.parametrize("what", GATES)
+def test_gates_and_cells(what: str) -> None:
+    forward, formula, expected = GATES[what]
+    assert verdicts(forward, formula) == [expected]
+
+
+def test_the_loss_of_all_steps_is_the_sum_of_theirs() -> None:
+    found = audit(read(Path("lesson.md"), NUMBERED))
+    assert found.equations[-1].verdict == HOLDS
+    assert r"E = \sum_{t} E_{t} % assumed" in found.net
 
 
 def test_repeated_indices_are_summed_in_no_lesson_that_writes_its_sums() -> None:

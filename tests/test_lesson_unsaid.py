@@ -44,4 +44,4 @@ def test_a_batch_has_any_loss() -> None:
 def test_what_the_function_is_nobody_knows() -> None:
     chain = r"\frac{\partial L}{\partial w} = \frac{\partial L}{\partial a}\frac{\partial a}{\partial w}"
     assert verdicts(chain + " = (a - y) x") == ["holds", "not understood"]
-    assert verdicts(r"\frac{\partial E}{\partial W} = \sum_t \frac{\partial E_t}{\partial W}") == ["not understood"]
+    assert verdicts(r"\frac{\partial E}{\partial W} = \sum_t \frac{\partial E_t}{\partial U}") == ["not understood"]

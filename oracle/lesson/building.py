@@ -155,7 +155,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
-        alternates={}, shapes={}, counts={}, roles={}, families=set(), depth=depth,
+        alternates={}, shapes={}, counts={}, roles={}, joins=[], families=set(), depth=depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.declared = dict(assumption.ranks)

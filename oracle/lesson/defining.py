@@ -15,7 +15,7 @@ from oracle.lesson.meaning.program import (
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.naming import made_of_partials, named
+from oracle.lesson.naming import every_step, made_of_partials, named, whole_losses
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -61,7 +61,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
             _passed_on(s.number, s.statement.body, program, defined, usage)
     defined |= made_of_partials([s.statement.body for s in said if isinstance(s.statement.body, Relation)], usage)
     _factored(program, usage)
-    program.definitions = named(program.definitions)
+    program.definitions = named(every_step(program.definitions))
+    program.definitions += whole_losses([s.statement.body for s in said], program)
     if not usage.preactivations and any(usage.is_signal(base) for base in usage.kinds):
         _unnamed(program)
     program.definitions += siblings(program, usage.kinds)

@@ -56,6 +56,8 @@ class Way:
     """Different indices of one kind are different numbers (j ≠ k)."""
     summed: bool = False
     """An index that stands twice in a product is summed."""
+    entrywise: bool = False
+    """A partial of a vector by a vector is a vector, where no entry depends on another."""
 
 
 OTHERWISE = (
@@ -70,6 +72,14 @@ OTHERWISE = (
     Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
     Way("vectors are rows", pairs="rows"),
     Way("vectors side by side are an inner product", pairs="dot"),
+    Way("partials of vectors by vectors are meant entry by entry", pairs="elementwise", entrywise=True),
+    Way(
+        "partials of vectors by vectors are meant entry by entry, everything else held",
+        pairs="elementwise",
+        entrywise=True,
+        immediate="all",
+        left=True,
+    ),
     Way("repeated indices are summed", summed=True),
     Way(
         "repeated indices are summed, and each partial holds everything else fixed",
@@ -118,6 +128,7 @@ class Nets:
                         activation=activation,
                         pairs=way.pairs,
                         half=way.half,
+                        entrywise=way.entrywise,
                     )
                 )
             yield made[k]
@@ -148,7 +159,9 @@ class Nets:
         """Whether a reading can be meant: a lesson that writes ⊙ means it, and [i = j] is no formula for i ≠ j."""
         if way.activations:
             return way.activations != self.activations and len(self.activations) > 1
-        if way.pairs == "elementwise" and self.program.elementwise:
+        if way.pairs == "elementwise" and self.program.elementwise and not way.entrywise:
+            return False
+        if way.entrywise and not any(isinstance(part, Derivative) for side in (head, member) for part in side.walk()):
             return False
         if way.summed and not self.program.summed and not _chained(member):
             return False

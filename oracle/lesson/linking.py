@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
-from oracle.lesson.judging import Nets, Outcome
+from oracle.lesson.judging import OTHERWISE, UNSAID, Nets, Outcome
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
 from oracle.lesson.meaning.steps import step
@@ -52,7 +52,7 @@ def weighed(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Ou
     """What the nets say of two sides, which nets, and under which other reading the sides agree ("" where none)."""
     found, judge = _outcome(head, member, number, nets)
     if found.verdict not in ("fails", "ill-typed"):
-        ways = judge.summing if found.verdict == "not understood" else ()
+        ways = OTHERWISE if found.reason == UNSAID else judge.summing if found.verdict == "not understood" else ()
         return found, judge, judge.under(head, member, number, ways) if ways else ""
     if (wide := _widened(member)) is not None:
         wider = judge.judge(head, wide, number)

@@ -6,9 +6,9 @@ r"""Quantities that a lesson names beside their use: ŷ_t = softmax(V s_t) first
 from dataclasses import replace
 
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import LOSSES, Definition
+from oracle.lesson.meaning.program import LOSSES, Definition, Program
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Relation, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Plus, Relation, Sum, rebuilt
 
 
 def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
@@ -26,6 +26,51 @@ def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
         if partials and head.base not in LOSSES and not any(isinstance(n, Ref) and n.base == head.base for n in uses):
             found.add(id(member))
     return found
+
+
+def every_step(definitions: list[Definition]) -> list[Definition]:
+    """s_3 = tanh(U x_3 + W s_2) as s_t = tanh(U x_t + W s_{t-1}), where the lesson says of no other step what s is."""
+    heads = [d.head.base for d in definitions]
+    return [_general(d) if heads.count(d.head.base) == 1 else d for d in definitions]
+
+
+def _general(definition: Definition) -> Definition:
+    """A definition at a step that has a number, for all steps; as it is where it is no such definition."""
+    match definition.head.slots:
+        case (("time", Number(text=text)),) if text.isdigit():
+            head, body = (_counted(node, int(text)) for node in (definition.head, definition.body))
+            return replace(definition, head=head, body=body) if isinstance(head, Ref) else definition
+    return definition
+
+
+def _counted(node: Node, here: int) -> Node:
+    """A formula with its steps counted from t, which stands for a number."""
+    if not isinstance(node, Ref):
+        return rebuilt(node, lambda child: _counted(child, here))
+    return replace(node, slots=tuple((kind, _from_here(slot, here, kind)) for kind, slot in node.slots))
+
+
+def _from_here(slot: Node, here: int, kind: str) -> Node:
+    if kind != "time" or not isinstance(slot, Number) or not slot.text.isdigit():
+        return slot
+    away = int(slot.text) - here
+    return Plus((Name("t"), Number(str(abs(away)))), (1, 1 if away > 0 else -1)) if away else Name("t")
+
+
+def whole_losses(bodies: list[Node], program: Program) -> list[Definition]:
+    """E = Σ_t E_t, where the lesson only adds up partials so: ∂E/∂W = Σ_t ∂E_t/∂W."""
+    found: dict[str, Definition] = {}
+    for body in bodies:
+        if not isinstance(body, Relation):
+            continue
+        heads = {n.base for n in body.items[0].walk() if isinstance(n, Ref) and not n.slots and not n.subs}
+        for total in (n for member in body.items[1:] for n in member.walk() if isinstance(n, Sum)):
+            for part in total.body.walk():
+                whole = isinstance(part, Ref) and part.base in LOSSES and part.base in heads and not part.subs
+                if whole and isinstance(part, Ref) and part.slots == tuple(("time", n) for n in total.indices):
+                    each = Sum(total.indices, None, None, None, part)
+                    found.setdefault(part.base, Definition(Ref(part.base), each))
+    return [d for base, d in found.items() if not program.defines(base, ())]
 
 
 def named(definitions: list[Definition]) -> list[Definition]:

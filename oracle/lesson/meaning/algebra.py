@@ -136,7 +136,8 @@ class Algebra:
             and not one(a.shape[1], b.shape[0])
         ):
             return self.elementwise(torch.mul, a, b, "an elementwise product")
-        if op == "*" and a.rank == b.rank and self._fit(a, b) and not (a.row or b.row):
+        vectors = self.infer and a.rank == b.rank == 1
+        if op == "*" and a.rank == b.rank and (vectors or self._fit(a, b)) and not (a.row or b.row):
             return self.elementwise(torch.mul, a, b, "an elementwise product")
         if op == "@" and a.rank == b.rank == 1 and not b.row:
             self.same(a.shape[0], b.shape[0], "an inner product")
@@ -249,6 +250,16 @@ class Algebra:
             self.same(p, q, "an inner product")
             return Value(None if left is None else (left * right).sum(-1), names, dims)
         raise IllTypedError(f"two vectors side by side, of {p.name} and of {q.name}, make no product without ⊙ or ᵀ")
+
+    @staticmethod
+    def diagonal(a: Value) -> Value | None:
+        """The diagonal of a square matrix that has nothing beside it; None of any other value."""
+        if a.rank != 2 or a.names or not one(*a.shape) or a.data is None:
+            return None
+        alone = torch.diagonal(a.data)
+        if float((a.data - torch.diag(alone)).abs().max()) > 0:
+            return None
+        return Value(alone, shape=a.shape[:1])
 
     def transpose(self, a: Value) -> Value:
         if a.rank == 2:

@@ -8,6 +8,7 @@ import torch
 
 from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
 from oracle.lesson.meaning.coded import PRODUCTS, REDUCTIONS, product, reduced
+from oracle.lesson.meaning.joining import JOINED, joined
 from oracle.lesson.meaning.notation import Ref, slots_of, taken_apart
 from oracle.lesson.meaning.partials import Partials
 from oracle.lesson.meaning.program import Env
@@ -33,14 +34,16 @@ class Functions(Partials):
                 continue
             core = core.base
         slots = slots_of(node.args)
-        for which in (slots, ()):
+        if not primes and (quantity := self.written_out(node)) is not None:
+            return self.ref(quantity, env)
+        for which in (slots, ()) if not self.stepped(node) else (slots,):
             known = self.program.defines(core.base, tuple(kind for kind, _ in which))
             own = self.program.functions.get(core.base) or self.by_itself(core.base)
             if known and not primes and not own:  # J(W, b) is J
                 return self.ref(Ref(core.base, which), env)
-        if not primes and (quantity := self.written_out(node)) is not None:
-            return self.ref(quantity, env)
         args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
+        if core.base == JOINED:
+            return joined(self.program, args)
         if core.base == "samples":
             return self.scalar(float(self.samples(args[0])))
         if core.base in REDUCTIONS and args:
@@ -96,6 +99,12 @@ class Functions(Partials):
         found = self.program.notation.ref(scripts) if scripts is not None else None
         known = isinstance(found, Ref) and found.slots and self.program.defines(found.base, found.kinds)
         return found if isinstance(found, Ref) and known and not self.program.functions.get(found.base) else None
+
+    def stepped(self, node: Call) -> bool:
+        """Whether a function has a step of its own: L_t(h_t, y_t) is no L."""
+        scripts = taken_apart(node.function)
+        found = self.program.notation.ref(scripts) if scripts is not None else None
+        return isinstance(found, Ref) and "time" in found.kinds
 
     def applied(self, name: str, arg: Node, primes: int) -> Callable[[Tensor], Tensor] | None:
         """g′(z) beside a = ReLU(z): the slope of what the net applies to z, where nothing says what g is."""

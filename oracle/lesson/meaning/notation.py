@@ -15,6 +15,7 @@ from oracle.lesson.syntax import (
     Derivative,
     Indexed,
     Marked,
+    Matrix,
     Name,
     Negative,
     Node,
@@ -27,6 +28,7 @@ from oracle.lesson.syntax import (
     Sum,
     Tagged,
     Text,
+    Transpose,
     rebuilt,
 )  # fmt: skip
 
@@ -512,6 +514,8 @@ def lifted(node: Node, notation: Notation) -> Node:
         return replace(rest, indices=node.indices)
     if isinstance(node, Prime):
         return node
+    if isinstance(node, Matrix) and (joined := _joined(node, notation)) is not None:
+        return joined
     if isinstance(node, Tagged) and _counted(node.tag) and (isinstance(node.tag, Plus) or taken_apart(node) is None):
         node = Power(node.base, node.tag, span=node.span)  # w^{(2 - 1)}, (a - b)^{(2)}
     if isinstance(node, Indexed) and taken_apart(node) is None:
@@ -525,6 +529,19 @@ def lifted(node: Node, notation: Notation) -> Node:
 def _counted(node: Node) -> bool:
     """Whether a formula is of numbers alone."""
     return all(isinstance(part, Plus | Number | Negative) for part in node.walk())
+
+
+def _joined(node: Matrix, notation: Notation) -> Node | None:
+    """[h_{t-1}, x_t] as one vector: cells that all have steps and no indices."""
+    cells = [cell for row in node.rows for cell in row]
+    turned = all(isinstance(cell, Transpose) for cell in cells)
+    found = [lifted(cell.base if isinstance(cell, Transpose) else cell, notation) for cell in cells]
+    if len(cells) < 2 or 1 not in (len(node.rows), max(len(row) for row in node.rows)):
+        return None
+    if not all(isinstance(cell, Ref) and "time" in cell.kinds and not cell.subs for cell in found):
+        return None
+    whole = Call(Name("joined"), tuple(found), span=node.span)
+    return Transpose(whole, span=node.span) if turned else whole
 
 
 def slots_of(args: tuple[Node, ...]) -> tuple[tuple[str, Node], ...]:
@@ -541,6 +558,8 @@ def slots_of(args: tuple[Node, ...]) -> tuple[tuple[str, Node], ...]:
 
 def unbound(node: Node) -> Node:
     """Formulas as they are written: every `Ref` a symbol with its scripts."""
+    if isinstance(node, Call) and node.function == Name("joined"):
+        return Matrix((tuple(unbound(arg) for arg in node.args),), span=node.span)
     if not isinstance(node, Ref):
         return rebuilt(node, unbound)
     base, _, label = node.base.partition("_")

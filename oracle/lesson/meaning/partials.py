@@ -30,7 +30,7 @@ class Partials(Quantities):
     def derivative(self, node: Derivative, env: Env) -> Value:
         if len(node.wrt) != 1:
             raise NotUnderstoodError("a derivative of higher order")
-        of = self.completed(node.of) if isinstance(node.of, Ref) else node.of
+        of = self.completed(node.of, env) if isinstance(node.of, Ref) else node.of
         wrt = node.wrt[0]
         if isinstance(of, Ref) and (node.immediate or self.holds_others(of, wrt)):
             return self.direct(of, wrt, env)
@@ -149,7 +149,8 @@ class Partials(Quantities):
         places = Value(data, names, dims, shape)
         way = None if wrt.subs else Route(self.end(source, env), self.end(wrt, env), target.rank)
         if not wrt.subs:
-            return replace(places, way=way)
+            alone = self.entrywise and self.algebra.diagonal(places)
+            return alone or replace(places, way=way)
         first = tuple(range(len(names)))
         last = range(len(names), len(names) + of.rank)
         turned = None if data is None else data.permute((*first, *range(len(names) + of.rank, data.dim()), *last))

@@ -118,6 +118,8 @@ class Program:
     shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
     counts: dict[str, Dim] = field(default_factory=dict)
     """Numbers that are the end of a sum, and what they count: the m of Σ_{i=1}^m."""
+    joins: list[Dim] = field(default_factory=list)
+    """Dimensions that are made of others."""
     roles: dict[str, Dim] = field(default_factory=dict)
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
     unclear: set[Ref] = field(default_factory=set)
@@ -234,6 +236,11 @@ class Program:
         leaves = [] if defined else [key[1] for key in self.shapes if key[0] == base]
         return list(dict.fromkeys(f for f in (*heads, *leaves) if len(f) == count))
 
+    def is_loss(self, base: str) -> bool:
+        """Whether a name is a loss's; the C_t that is made of C_{t-1} is a cell."""
+        own = (d.body for d in self.definitions if d.head.base == base)
+        return base in LOSSES and not any(isinstance(n, Ref) and n.base == base for body in own for n in body.walk())
+
     def rank(self, base: str, count: int) -> int:
         """How many axes a quantity without a definition has."""
         if base in self.declared:
@@ -242,9 +249,9 @@ class Program:
         if known or count:
             return max([*known, count])
         core = base.split("_")[0].split(" ")[-1]
-        if core in SCALARS or (base in LOSSES and core not in ("S", "R")) or not self.vectors:
+        if core in SCALARS or (self.is_loss(base) and core not in ("S", "R")) or not self.vectors:
             return 0
-        if core[:1].isupper():
+        if core[:1].isupper() and base not in LOSSES:
             return 2
         return 2 if core in ("w",) else 1
 

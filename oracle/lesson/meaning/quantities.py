@@ -13,8 +13,8 @@ import torch
 from oracle.lesson.meaning.absent import elsewhere
 from oracle.lesson.meaning.algebra import Algebra
 from oracle.lesson.meaning.einstein import contracted
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, taken_apart
-from oracle.lesson.meaning.program import LOSSES, SCALARS, TARGETS, Definition, Env, Key, Program, Slots
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters, taken_apart
+from oracle.lesson.meaning.program import SCALARS, TARGETS, Definition, Env, Key, Program, Slots
 from oracle.lesson.meaning.values import (
     BeyondError,
     Dim,
@@ -58,6 +58,8 @@ class Quantities:
     """While a loss is made."""
     sample: int | None = None
     """While a quantity of one sample is computed by equations that name no sample: which one."""
+    entrywise: bool = False
+    """Whether the partial of a vector by a vector is a vector, where no entry depends on another."""
     held: dict[Key, Value] | None = None
     """While a direct partial is taken: copies of the quantities, each standing for itself."""
     step: int | None = None
@@ -171,9 +173,11 @@ class Quantities:
 
     def size(self, dim: Dim) -> int:
         """How large a dimension is: different from all others, or 1 in a net of single units."""
+        root = dim.root()
+        if root.parts:
+            return sum(self.size(part) for part in root.parts)
         if self.single:
             return 1
-        root = dim.root()
         if root not in self.sizes:
             self.sizes[root] = len(self.sizes) + 2
         return self.sizes[root]
@@ -181,7 +185,7 @@ class Quantities:
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
         losing, pairs = self.losing, self.algebra.pairs
         self.busy.add(key)
-        self.losing = definition.head.base in LOSSES and not definition.head.subs
+        self.losing = self.program.is_loss(definition.head.base) and not definition.head.subs
         if self.losing:  # a loss is a number: y log a is an inner product in it
             self.algebra.pairs = "dot"
         try:
@@ -244,7 +248,7 @@ class Quantities:
             own = self.program.function(node.base.split("_")[0], self.line)
             if own is not None:
                 return self.value(own.body, env)
-        node = self.completed(node)
+        node = self.completed(node, env)
         slots = self.program.numbered(node, env)
         if self.sample is not None and "sample" not in dict(slots) and self.per_sample(node.base):
             slots = tuple(sorted((*slots, ("sample", self.sample))))
@@ -254,7 +258,7 @@ class Quantities:
         value = self.quantity(node.base, self.family(node), slots, len(node.subs))
         return value if self.held is None or value.data is None else self.standing(node, slots, value, self.held)
 
-    def completed(self, node: Ref) -> Ref:
+    def completed(self, node: Ref, env: Env) -> Ref:
         """E beside E_3, and ∇_a C beside z^L: of the step or layer that is the only one the formula speaks of."""
         program = self.program
         kinds = {d.head.kinds for d in program.definitions if d.head.base == node.base}
@@ -262,8 +266,12 @@ class Quantities:
             return node
         used = [ref for formula in self.formulas for ref in symbols(formula, program.notation) if ref.kinds in kinds]
         alike = {ref.slots for ref in used if ref.base == node.base}
-        found = alike or {ref.slots for ref in used}
+        found = {slots for slots in alike or {ref.slots for ref in used} if self.known(slots, env)}
         return replace(node, slots=found.pop()) if len(found) == 1 else node
+
+    def known(self, slots: tuple[tuple[str, Node], ...], env: Env) -> bool:
+        """Whether slots are numbers here, and not of a sum that is elsewhere."""
+        return all(letters(slot) <= env.keys() | self.program.last(kind) for kind, slot in slots)
 
     def standing(self, node: Ref, slots: Slots, value: Value, held: dict[Key, Value]) -> Value:
         """A quantity that stands for itself; or is made again of such, if it belongs to the step that is looked at."""

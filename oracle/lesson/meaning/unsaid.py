@@ -13,7 +13,7 @@ import torch
 
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import TARGETS, Definition, Program, written
+from oracle.lesson.meaning.program import LOSSES, TARGETS, Definition, Program, written
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.values import Tensor, Value
 from oracle.lesson.syntax import (
@@ -69,7 +69,8 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
             applied = usage.functions[of.base] and not exact and (of.subs or of.base in ACTIVATION_NAMES)
             if of.base == wrt.base or applied or not _open(program, of) or wrt.base in program.functions:
                 continue
-            if not of.kinds and any(ref.base == of.base and ref.kinds for ref in usage.refs):
+            beside = of.base in LOSSES and any(d.head.base == of.base for d in program.definitions)
+            if not of.kinds and (beside or any(ref.base == of.base and ref.kinds for ref in usage.refs)):
                 continue  # E is E_3 where that stands beside it
             _, closed, args = heads.setdefault((written(of), _key(of, letters)), (of, exact, {}))
             if exact or not closed:

@@ -99,7 +99,7 @@ def _note(node: Node, found: Usage) -> None:
             primed = any(isinstance(part, Prime) for part in function.walk())
             core = next((part.base for part in function.walk() if isinstance(part, Name)), "")
             found.functions[core] += 1
-            found.vectors |= core in ("softmax", "diag")
+            found.vectors |= core in ("softmax", "diag", "joined")
             if primed:
                 found.slopes[core] += 1
                 for arg in args:

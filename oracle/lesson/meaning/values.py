@@ -45,6 +45,8 @@ class Dim:
     name: str
     of_parameter: bool = False
     up: "Dim | None" = None
+    parts: "tuple[Dim, ...]" = ()
+    """Those that it is made of, where vectors are put one after another."""
     met: int = 1
     """How many dimensions have become this one: one that never met another is not known well."""
     mate: "Dim | None" = None
@@ -69,6 +71,9 @@ def unite(a: Dim, b: Dim) -> None:
     if a is not b:
         b.up = a
         a.of_parameter |= b.of_parameter
+        a.parts = a.parts or b.parts
+        for part, other in zip(a.parts, b.parts, strict=False):
+            unite(part, other)
         a.met += b.met
 
 
