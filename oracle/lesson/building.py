@@ -110,8 +110,8 @@ def _scope(
     score = _score(program, claims)
     if score < len(claims):
         every = chain(*(assumptions(usage, own, settings) for usage in usages))
-        candidates = (candidate for candidate in every if not _opposite(candidate, assumed))
-        better, assumption, other = _best(own, claims, candidates, usages)
+        alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed))  # rows are rows all over
+        better, assumption, other = _best(own, claims, alike, usages)
         if better > score + 0.5:
             return Scope(other, assumption, defined, own, usages), better
     return Scope(program, assumed, defined, own, usages), score
@@ -158,6 +158,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
         alternates={}, shapes={}, counts={}, roles={}, joins=[], families=set(), depth=depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
+    program.flat = assumption.flat
     program.declared = dict(assumption.ranks)
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
     known = {name_of(d.head) for d in program.definitions}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.notation import Ref, mentions, slots_of
 from oracle.lesson.meaning.program import (
     LOSSES,
@@ -15,6 +16,7 @@ from oracle.lesson.meaning.program import (
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.meaning.wholes import is_jacobian, whole_function
 from oracle.lesson.naming import every_step, made_of_partials, named, whole_losses
 from oracle.lesson.syntax import (
     Call,
@@ -22,6 +24,7 @@ from oracle.lesson.syntax import (
     Dots,
     Indexed,
     Items,
+    Matrix,
     Name,
     Node,
     Number,
@@ -78,8 +81,13 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
-    if isinstance(head, Indexed) and isinstance(head.base, Call) and isinstance(head.base.function, Name):
-        head = Ref(head.base.function.base, (), head.subs, span=head.span)  # s(x)_i: an entry of what s makes of x
+    if vectorial := whole_function(head, member, number):
+        if any(f.parameters[0] != vectorial.parameters[0] for f in program.functions.get(vectorial.name, [])):
+            return
+        program.functions.setdefault(vectorial.name, []).append(vectorial)
+        head = Ref(vectorial.name, (), vectorial.subs, span=head.span)  # an entry of what s makes of x
+    elif isinstance(head, Indexed):
+        return
     if isinstance(head, Call):
         named = _called(head, member, program, number)
         if named is None or isinstance(named, FunctionDefinition):
@@ -99,6 +107,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if not mentions(member):
         defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
+        return
+    if isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions):
+        defined.add(id(member))  # how it is laid out, which no equation needs
         return
     renewed = recurs(head, member) or step(head, op, member) is not None
     if usage.is_signal(head.base) or renewed or _differentiates(member, program) or _says_nothing(member):
@@ -131,19 +142,27 @@ def _label(ref: Ref) -> str:
 
 
 def _passed_on(number: int, body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
-    """ŷ = a = σ(z) defines a too, where nothing else does."""
+    """ŷ = a = σ(z) defines a too, where nothing else does, and y_i = s(z)_i = … the function s."""
     for k, middle in enumerate(body.items[1:-1], 1):
-        if id(middle) not in defined or not isinstance(middle, Ref):
+        if id(middle) not in defined or not (isinstance(middle, Ref) or _unknown(middle)):
             return
         _define(number, Relation(body.items[k:], body.ops[k:]), program, defined, usage)
+
+
+def _unknown(node: Node) -> bool:
+    """Whether a node is a function's value, of one that is none of the usual ones."""
+    call = node.base if isinstance(node, Indexed) else node
+    return isinstance(call, Call) and isinstance(call.function, Name) and call.function.base not in NAMED
 
 
 def _called(head: Call, member: Node, program: Program, number: int) -> FunctionDefinition | Ref | None:
     """`f(x) = …` is a function; J(W, b) = …, and Cost(h(x⁽ⁱ⁾), y⁽ⁱ⁾) = … for every i, are quantities."""
     core: Node = head.function
+    if is_jacobian(head):
+        return None
     while isinstance(core, Indexed):
         core = core.base
-    if not isinstance(core, Name) or _has_partials(member):
+    if not isinstance(core, Name) or _has_partials(member) or isinstance(member, Matrix):
         return None
     if any(isinstance(part, Call) and part.function == head.function for part in member.walk()):
         return None

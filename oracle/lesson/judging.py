@@ -1,7 +1,7 @@
 r"""Links held against autograd: the head of a chain is the truth, every member is compared with it in many nets."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from math import isfinite
@@ -11,13 +11,14 @@ import torch
 from oracle.lesson.meaning.absent import past
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.unsaid import proves
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
-from oracle.lesson.syntax import Call, Derivative, Indicator, Node, Number, Prime, Sum, Times
+from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Node, Number, Prime, Sum, Times
 
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
@@ -165,25 +166,31 @@ class Nets:
             return False
         if way.summed and not self.program.summed and not _chained(member):
             return False
-        return not (way.apart and any(kronecker(part) for side in (head, member) for part in side.walk()))
+        return not (way.apart and any(conditional(side) for side in (head, member)))
 
     def read(self, head: Node, member: Node, way: Way, line: int = 0) -> Outcome:
         """Whether two formulas agree in every net, for every layer, sample and step.
 
-        A symbol that nothing defines may be anything where it stands on both sides: σ′(z) = σ(z) (1 − σ(z)).
+        A symbol that nothing defines may be anything where it stands on both sides: σ′(z) = σ(z) (1 − σ(z)). Where it
+        stands on one, nothing is said but that they agree whatever it is: p_i = C e^{z_i} / (C Σ_j e^{z_j}).
         """
         free: set[str] = set()
         if way.summed:
             if (whole := contracted(member, head)) is None:
                 return Outcome("not understood", "no index is repeated")
             member = whole
+        doubt = ""
         while True:
             try:
-                return self._read(head, member, way, line, free)
+                found = self._read(head, member, way, line, free)
             except UndefinedError as error:
-                if error.base in free or not _may_be_free(head, member, error.base):
+                if error.base in free or _differentiated(head, member, error.base):
                     return Outcome("not understood", str(error))
+                if not _may_be_free(head, member, error.base):
+                    doubt = doubt or str(error)
                 free.add(error.base)
+                continue
+            return Outcome("not understood", doubt) if doubt and found.verdict != "holds" else found
 
     def _read(self, head: Node, member: Node, way: Way, line: int, free: set[str]) -> Outcome:
         least, most, seen, zero = float("inf"), 0.0, False, True
@@ -228,11 +235,19 @@ class Nets:
         return False
 
 
-def kronecker(part: Node) -> bool:
-    """Whether a part is 1 where two indices are one, and 0 elsewhere."""
-    return isinstance(part, Indicator) or (
-        isinstance(part, Ref) and part.base in ("delta", "I") and len(part.subs) == 2
-    )
+def _differentiated(head: Node, member: Node, base: str) -> bool:
+    """Whether a symbol is differentiated or differentiated by: dσ(x)/dx says all that it is made of, dL/dx does not."""
+    for part in (part for side in (head, member) for part in side.walk()):
+        match part:
+            case Derivative(of=of, wrt=wrt):
+                ends = (of, *wrt)
+            case Gradient(of=of, wrt=Node() as by):
+                ends = (of, by)
+            case _:
+                continue
+        if any(mentions(end, base) for end in ends) and (isinstance(ends[0], Ref) or not mentions(ends[0], base)):
+            return True
+    return False
 
 
 def _chained(node: Node) -> bool:
@@ -242,11 +257,6 @@ def _chained(node: Node) -> bool:
 
 def _may_be_free(head: Node, member: Node, base: str) -> bool:
     """Whether a symbol stands on both sides, or on the left of what needs none: f′(z) = 1."""
-    for side in (head, member):
-        for part in side.walk():
-            ends = (part.of, *part.wrt) if isinstance(part, Derivative) else ()
-            if any(mentions(end, base) for end in ends) and (isinstance(ends[0], Ref) or not mentions(ends[0], base)):
-                return False  # dσ(x)/dx says all that it is made of, dL/dx does not
     slope = isinstance(head, Call) and any(isinstance(part, Prime) for part in head.function.walk())
     return mentions(head, base) and (mentions(member, base) or (slope and not mentions(member)))
 
@@ -276,10 +286,7 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str]) -> N
 def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way()) -> tuple[float, bool]:
     """The relative difference of two formulas in one net, and whether both are zero."""
     with world.fresh(head, member):
-        world.immediate = way.immediate if way.left else ""
-        left = world.value(head, env)
-        world.immediate = way.immediate
-        right = world.value(member, env)
+        left, right = both(world, head, member, env, way)
     if isinstance(member, Number) and not right.rank:
         right = Value(right.data)
     if left.data is None or right.data is None:
@@ -298,6 +305,8 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if way.apart:
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
+    if world.open:
+        left, right, difference = _known(left, right, difference)
     gap, nothing = relative(left, right, difference)
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
@@ -308,6 +317,25 @@ def relative(left: Value, right: Value, difference: Value) -> tuple[float, bool]
     """How large a difference is beside what differs, and whether both are nothing."""
     scale = max(size(left), size(right))
     return (size(difference) / scale if not scale <= NOTHING else 0.0), scale <= NOTHING
+
+
+def both(world: World, head: Node, member: Node, env: Env, way: Way) -> tuple[Value, Value]:
+    """Two formulas; a matrix that is written out is as large as what stands on the other side."""
+    world.open, world.frame = False, ()
+    laid_out = any(isinstance(part, Matrix) for part in head.walk())
+    found = []
+    for side in (member, head) if laid_out else (head, member):
+        world.immediate = way.immediate if way.left or side is member else ""
+        found.append(world.value(side, env))
+        world.frame = found[0].shape
+    return (found[1], found[0]) if laid_out else (found[0], found[1])
+
+
+def _known(*values: Value) -> list[Value]:
+    """Zeros where an entry is left open."""
+    if any(v.data is None or bool(v.data.isnan().all()) for v in values):
+        raise NotUnderstoodError("a matrix of which no entry can be told")
+    return [replace(v, data=None if v.data is None else v.data.nan_to_num(0.0)) for v in values]
 
 
 def _different(value: Value) -> Value:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import recurs
-from oracle.lesson.syntax import Derivative, Gradient, Node, Prime, Relation, Statement
+from oracle.lesson.syntax import Derivative, Gradient, Node, Prime, Quotient, Relation, Statement, Sum
 
 
 @dataclass
@@ -19,13 +19,19 @@ class Parts:
     def of(self, section: int, statements: Iterable[Statement]) -> int:
         """The number of the part that the next formula stands in."""
         found = dict(filter(None, (_definition(s) for s in statements)))
-        anew = any(head in self.known and self.known[head] != body for head, body in found.items())
+        anew = any(head in self.known and not _restates(body, self.known[head]) for head, body in found.items())
         if section != self.section or anew:
             self.number += 1
             self.section = section
             self.known = {}
         self.known.update(found)
         return self.number
+
+
+def _restates(body: Node, known: Node) -> bool:
+    """Whether a definition says again what another says: alike, or both are shares of a sum, as a softmax is."""
+    shares = (isinstance(x, Quotient) and any(isinstance(part, Sum) for part in x.under.walk()) for x in (body, known))
+    return body == known or all(shares)
 
 
 def _definition(statement: Statement) -> tuple[Ref, Node] | None:

@@ -14,6 +14,7 @@ from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.normalising import normalisation
+from oracle.lesson.predictions import predictions
 from oracle.lesson.signals import ACT, PRE, core, meanings, spellings
 from oracle.lesson.syntax import (
     Call,
@@ -48,6 +49,8 @@ class Assumption:
     words: tuple[str, ...] = ()
     ranks: Mapping[str, int] = field(default_factory=dict)
     vectors: bool = False
+    flat: bool = False
+    """Whether vectors are rows."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     loss: str = ""
     """"half_squared", "cross_entropy" or "binary", where one is supplied."""
@@ -67,11 +70,18 @@ def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iter
         net for net in nets
         if settings.get("profile", net.name) == net.name and settings.get("loss", net.loss or "") in (net.loss, "")
     ]  # fmt: skip
-    for net in fits or nets[:1]:
+    for net in _either_way(fits or nets[:1], usage):
         base = replace(net, definitions=(*more, *net.definitions))
         for signals, words in meanings(usage, own, base.definitions):
             aliases = {**base.aliases, **_aliases(usage, own, base)}
             yield replace(base, signals=signals, words=base.words + words, aliases=aliases)
+
+
+def _either_way(nets: list[Assumption], usage: Usage) -> Iterator[Assumption]:
+    """Vectors are columns; where a lesson multiplies a vector by a transposed one, they may be rows as well."""
+    yield from nets
+    if usage.turned:
+        yield from (replace(net, flat=True, words=(*net.words, "vectors are rows")) for net in nets)
 
 
 def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
@@ -83,6 +93,8 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
             "chains", definitions, {}, words, loss=ending.kind, aliases=read.aliases,
             supposed=ending.target, read_off=True,
         )  # fmt: skip
+    for said in predictions(usage, own):
+        yield Assumption("own", (said.definition,), {}, (said.words,), said.ranks, usage.vectors or said.whole)
     if (top := output(own)) is not None:
         yield from _ended(usage, own, top)
         if any(d.head.kinds == top.kinds and weighs(d.body) for d in own.definitions):

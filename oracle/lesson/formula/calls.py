@@ -19,6 +19,7 @@ class Calls(Scripts):
             before, bracket = self.at, self.text
             inner = self.group()
             known = primed or base in FUNCTIONS or base in self.limits.functions or base == "bb E" or _word(base, inner)
+            known = known or (self.text == "_" and bracket == "(" and _one_symbol(inner))  # f(z)_i
             if inner and (known or (bracket == "(" and _listed(inner))):
                 return self._arguments(node, inner, start)
             self.at = before
@@ -32,6 +33,11 @@ class Calls(Scripts):
         found = self.whole(inner)
         args = found.items if isinstance(found, Items) and len(divided(inner, {",", ";"})) > 1 else (found,)
         return self.scripts(_applied(node, args, self.span(start)), start)
+
+
+def _one_symbol(inner: list[Token]) -> bool:
+    plain = [token for token in inner if token.kind != "style" and token.text not in ("{", "}")]
+    return len(plain) == 1 and plain[0].kind == "word"
 
 
 def _core(node: Node) -> tuple[str | None, bool]:

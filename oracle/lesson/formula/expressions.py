@@ -14,6 +14,7 @@ from oracle.lesson.formula.symbols import (
     BOLD,
     BRACES,
     DIFFERENTIALS,
+    DIVIDING,
     DOTS,
     FRACTIONS,
     LOOSE,
@@ -91,7 +92,11 @@ class Reader(Derivatives, Fences, Calls):
 
     def _elementwise(self) -> Node:
         start, found, ops = self.at, [self.product()], []
-        while self.text in LOOSE:
+        while self.text in LOOSE.keys() | DIVIDING:
+            if self.text in DIVIDING:
+                self.take()
+                found[-1] = Quotient(found[-1], self.product(), span=self.span(start))
+                continue
             ops.append(LOOSE[self.take().text])
             found.append(self.product())
         return Times(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]

@@ -28,7 +28,10 @@ class Fences(Cursor):
     def fenced(self, start: int) -> Node:
         """A parenthesis, a list, a row; Iverson's brackets."""
         first = self.peek()
-        inner = self.whole(self.group())
+        found = self.group()
+        if first.text == r"\{" and self.tokens[self.at - 1].text == r"\right." and (rows := _branches(found)):
+            return self.branches(rows, start)
+        inner = self.whole(found)
         if first.text == "[" and isinstance(inner, Items):
             return Matrix((inner.items,), span=self.span(start))
         if first.text == "[" and isinstance(inner, Relation):
@@ -89,8 +92,9 @@ class Fences(Cursor):
 
     def indicator(self, node: Node, start: int) -> Node:
         r"""`1\{y = j\}`, `\mathbb{1}[y = j]` and `\mathbf{1}_{i=j}`; any other node as it is."""
-        if isinstance(node, Indexed) and _is_one(node.base) and isinstance(node.subs[0], Relation):
-            return Indicator(node.subs[0], span=self.span(start))
+        if isinstance(node, Indexed) and _is_one(node.base) and isinstance(node.subs[0], Relation | Indicator):
+            found = node.subs[0]
+            return Indicator(found.condition if isinstance(found, Indicator) else found, span=self.span(start))
         if _is_one(node) and self.text in (r"\{", "[", "("):
             before, first = self.at, self.text
             inner = self.group()
@@ -111,12 +115,17 @@ class Fences(Cursor):
             text = self.take().text
             depth += text.startswith(r"\begin ") - text.startswith(r"\end ")
         rows = [divided(row, {"&"}) for row in divided(self.tokens[begin : self.at - 1], {"\\\\"})]
-        cells = [[cell for part in row if (cell := _trimmed(part))] for row in rows]
+        gap = first.text.endswith("cases")
+        cells = [[cell for part in row if (cell := part if gap else _trimmed(part))] for row in rows]
         if first.text.endswith("cases"):
-            kept = [row for row in cells if row]
-            values = tuple(self.whole(row[0]) for row in kept)
-            return Cases(values, tuple(self._condition(row) for row in kept), span=self.span(start))
+            return self.branches([row for row in cells if row], start)
         return Matrix(tuple(tuple(self.whole(cell) for cell in row) for row in cells if row), span=self.span(start))
+
+    def branches(self, rows: list[list[list[Token]]], start: int) -> Node:
+        """Values and their conditions, in cells of their own or with a word or a gap between them."""
+        parts = [_divided_row(row) for row in rows]
+        values = tuple(self.whole(_trimmed(value)) for value, _ in parts)
+        return Cases(values, tuple(self._condition([[], condition]) for _, condition in parts), span=self.span(start))
 
     def _condition(self, row: list[list[Token]]) -> Node | None:
         tokens = [token for cell in row[1:] for token in cell]
@@ -132,8 +141,30 @@ class Fences(Cursor):
             return Text(" ".join(token.text for token in tokens), span=(tokens[0].span[0], tokens[-1].span[1]))
 
 
+def _branches(found: list[Token]) -> list[list[list[Token]]]:
+    """The rows of an array, or of what stands after one brace; [] for a single row."""
+    while found and found[-1].text in (".", ","):
+        found = found[:-1]
+    if found and found[0].text.startswith(r"\begin ") and found[-1].text.startswith(r"\end "):
+        found = found[1:-1]
+    rows = [divided(row, {"&"}) for row in divided(found, {"\\\\"}) if row]
+    return [[cell for cell in row if cell] for row in rows] if len(rows) > 1 else []
+
+
+def _divided_row(row: list[list[Token]]) -> tuple[list[Token], list[Token]]:
+    """The value and the condition of a branch."""
+    if len(row) > 1:
+        return row[0], [token for cell in row[1:] for token in _trimmed(cell)]
+    for k, token in enumerate(row[0]):
+        word = token.text.lower().split()
+        limits = token.kind in ("text", "word") and bool(word) and word[0] in LIMITING
+        if k and (limits or token.text == r"\quad"):
+            return row[0][:k], _trimmed(row[0][k:])
+    return row[0], []
+
+
 def _is_one(node: Node) -> bool:
-    return node in (Number("1"), Name("1"), Name("bb 1"), Name("bb I"))
+    return node in (Number("1"), Name("1"), Name("bb 1"), Name("bb I"), Name("I"))
 
 
 def _trimmed(cell: list[Token]) -> list[Token]:

@@ -12,7 +12,7 @@ GREEK = _split(
 )
 WORDS = _split(
     "keepdims softmax sigmoid target output argmax hidden ReLU relu tanh Loss Cost loss cost error input total axis "
-    "True Err net out log exp max MSE new old"
+    "True Err net out log exp max MSE new old BCE NLL"
 )
 """Words that are no product of their letters, wherever they stand."""
 PLAIN = [
@@ -39,7 +39,9 @@ LOOSE = {
     r"\odot": "odot", r"\circ": "odot", r"\bullet": "odot", r"\star": "odot", ".*": "odot",
     r"\otimes": "otimes",
 }  # fmt: skip
-OPERATIONS = SIGNS.keys() | TIGHT.keys() | LOOSE.keys()
+DIVIDING = {r"\oslash", r"\div", "./"}
+"""Elementwise quotients."""
+OPERATIONS = SIGNS.keys() | TIGHT.keys() | LOOSE.keys() | DIVIDING
 DOTS = {r"\cdots", r"\ldots", r"\dots", r"\vdots", r"\ddots", r"\dotsc", r"\dotsb", "..."}
 ACCENTS = {
     r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde", r"\bar": "bar",
@@ -55,7 +57,9 @@ BARE = set(
     )
 )
 """Functions that need no parenthesis."""
-FUNCTIONS = BARE | set(_split("sum mean prod var Var sigma phi varphi f g dot matmul multiply outer sech sqrt"))
+FUNCTIONS = BARE | set(
+    _split("sum mean prod var Var sigma varsigma phi varphi f g dot matmul multiply outer sech sqrt")
+)
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""
 DIFFERENTIALS = {f"d{x}" for x in _split("W b B z a A Z x X w h H y U V v s S o O u p theta")}

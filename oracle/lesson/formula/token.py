@@ -36,10 +36,19 @@ def summed(found: list[Token]) -> list[Token]:
     return [replace(token, text=r"\sum", kind="command") if token.text == r"\Sigma" else token for token in found]
 
 
+def _scripted(found: list[Token], k: int) -> int:
+    """The end of the scripts that may begin at k."""
+    while k < len(found) - 1 and found[k].text in ("_", "^"):
+        braced = found[k + 1].text == "{"
+        k = next((n + 1 for n in range(k, len(found)) if found[n].text == "}"), len(found)) if braced else k + 2
+    return k
+
+
 def _matrix(found: list[Token], k: int) -> bool:
     """Whether the Σ at k is a quantity: nothing follows that can be summed, or a power of it does."""
     after = [token.text for token in found[k + 1 : k + 4]]
-    if not after or after[0] in _ENDS:
+    end = _scripted(found, k + 1)
+    if end == len(found) or found[end].text in _ENDS:
         return True
     power = "".join(after[1:]).lstrip("{")
     return after[0] == "^" and (power[:2] in ("-1", "T}", "T") or power[:1] in ("T", "-", "\\", "(", "["))

@@ -52,6 +52,7 @@ _LEXEME = re.compile(
     + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
     + r"|(?<![A-Za-z\\])(?=[A-Z]?[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
     + "".join("|" + word for word in WORDS)
+    + r"|CE(?=\s*(?:\\left)?\s*\()|\./"
     + r"|\|\|"
     + "|[" + "".join(SCRIPTS) + "]+"
     + r"|:\s*=|==|(?<!\^)[+\-*]=|\s+|.",

@@ -32,6 +32,9 @@ class Algebra:
     rows: bool = False
     """Whether a forward equation has a vector before a matrix: then samples are rows, and xᵀ δ is an outer product."""
 
+    flat: bool = False
+    """Whether a vector as it stands is a row, and xᵀ a column."""
+
     # -- dimensions
 
     def same(self, a: Dim, b: Dim, what: str) -> Dim:
@@ -197,9 +200,10 @@ class Algebra:
         data = None if a.data is None else torch.linalg.matrix_power(a.data, times)
         return replace(a.plain(), data=data)
 
-    @staticmethod
-    def _with_ones(a: Value, b: Value) -> Value:
-        """A 1 sums the rows of A, 1ᵀ A its columns."""
+    def _with_ones(self, a: Value, b: Value) -> Value:
+        """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v."""
+        if (a.row != self.flat, b.row != self.flat) == (False, True) and max(a.rank, b.rank) < 2:
+            raise NotUnderstoodError("a matrix of repeated rows or columns, whose size nothing says")
         value, along = (a, -1) if b.ones else (b, -min(b.rank, 2) or -1)
         if not value.rank:
             raise IllTypedError("a vector of ones beside a number")
@@ -222,16 +226,18 @@ class Algebra:
             self.same(a.shape[1], b.shape[0], what)
             return Value(_mm(left, right), names, dims, (a.shape[0], b.shape[1]))
         if a.rank == 2:
-            if b.row and not self.infer and not one(a.shape[1], b.shape[0]):
+            if b.row != self.flat and not self.infer and not one(a.shape[1], b.shape[0]):
                 raise IllTypedError(f"{what}: a matrix of {a.shape[0].name} by {a.shape[1].name} before a row")
             self.same(a.shape[1], b.shape[0], what)
-            return Value(_mm(left, _grow(right, 1), 1), names, dims, (a.shape[0],))
+            return Value(_mm(left, _grow(right, 1), 1), names, dims, (a.shape[0],), row=self.flat)
         self.same(a.shape[0], b.shape[0], what)
         self.rows |= self.infer
         return Value(_mm(_place(left, 1), right, 2), names, dims, (b.shape[1],), row=a.row)
 
     def _vectors(self, a: Value, b: Value, names: Any, dims: Any, left: Any, right: Any) -> Value:
         (p,), (q,) = a.shape, b.shape
+        if self.flat:
+            a, b = replace(a, row=not a.row), replace(b, row=not b.row)
         inner = self.pairs == "rows" and one(p, q)
         outer = (b.row and not a.row and not inner) or (
             a.row and not b.row and not one(p, q) and self.rows and not self.infer
@@ -264,7 +270,7 @@ class Algebra:
     def transpose(self, a: Value) -> Value:
         if a.rank == 2:
             return replace(a.plain(), data=None if a.data is None else a.data.mT, shape=a.shape[::-1])
-        if a.rank == 1:
+        if a.rank == 1 or a.ones:
             return replace(a.plain(), row=not a.row)
         return a
 

@@ -516,6 +516,8 @@ def lifted(node: Node, notation: Notation) -> Node:
         return node
     if isinstance(node, Matrix) and (joined := _joined(node, notation)) is not None:
         return joined
+    if isinstance(node, Indexed) and taken_apart(node) is None:  # softmax(z)_i: an entry of a value
+        return replace(node, base=lifted(node.base, notation))
     if isinstance(node, Tagged) and _counted(node.tag) and (isinstance(node.tag, Plus) or taken_apart(node) is None):
         node = Power(node.base, node.tag, span=node.span)  # w^{(2 - 1)}, (a - b)^{(2)}
     if isinstance(node, Indexed) and taken_apart(node) is None:

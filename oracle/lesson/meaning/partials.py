@@ -137,12 +137,12 @@ class Partials(Quantities):
         refs = [part for part in source.walk() if isinstance(part, Ref)] if source else []
         if refs and all(self.unsaid(ref, wrt) for ref in refs):
             raise UndefinedError(refs[0].base)
-        if isinstance(source, Ref) and source.base in self.program.alternates and _apart(of, target):
+        if isinstance(source, Ref) and source.base in self.program.alternates and apart(of, target):
             of = self.value(self.program.alternates[source.base], env)
-        if self.program.read_off and _apart(of, target):
+        if self.program.read_off and apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
         final = wrt.base in LOSSES and any(d.head.base == wrt.base and d.number for d in self.program.definitions)
-        if written and not final and not self.program.uses(wrt) and _apart(of, target):
+        if written and not final and not self.program.uses(wrt) and apart(of, target):
             raise NotUnderstoodError(f"nothing that is computed here uses {wrt.base} as it is written here")
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)
@@ -183,6 +183,6 @@ def argument_of(call: Call, wrt: Node) -> Ref | None:
     return wrt if wrt in found else alike[0] if len(alike) == 1 and not wrt.slots and not wrt.subs else None
 
 
-def _apart(of: Value, wrt: Value) -> bool:
+def apart(of: Value, wrt: Value) -> bool:
     """Whether a value is not made of another at all."""
     return of.data is not None and wrt.data is not None and not connected(of.data, wrt.data)

@@ -11,7 +11,8 @@ from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError
 from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged
 
-LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost")
+ENTROPIES = ("CE", "BCE", "NLL", "MSE")
+LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost", *ENTROPIES)
 """What a loss is called, the likeliest first."""
 LOSSES = {*LOSS, "l", "R", "S"}
 TARGETS = ("t", "y", "d", "target", "T", "Y")
@@ -49,6 +50,8 @@ class FunctionDefinition:
     parameters: tuple[Ref, ...]
     body: Node
     number: int = 0
+    subs: tuple[Node, ...] = ()
+    """The indices of an entry, where it makes a vector of a vector: s(x)_i."""
 
 
 def called(call: Call) -> str:
@@ -106,6 +109,8 @@ class Program:
     samples: int = 3
     rows: bool = False
     """Whether samples are rows."""
+    flat: bool = False
+    """Whether a vector as it stands is a row, and xᵀ a column."""
     vectors: bool = False
     """Whether symbols without indices are vectors and matrices."""
     ascents: int = 0

@@ -29,6 +29,8 @@ from oracle.lesson.meaning.values import (
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Number
 
 SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
+UNITS = {"I", "delta", "1", "bb 1", "bb I"}
+"""Symbols that are 1 where their two indices are one, and 0 elsewhere, if the lesson does not say otherwise."""
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
 
 
@@ -76,7 +78,7 @@ class Quantities:
     """Arguments of the functions that are being evaluated."""
 
     def __post_init__(self) -> None:
-        self.algebra = Algebra(self.infer, self.pairs, self.program.rows)
+        self.algebra = Algebra(self.infer, self.pairs, self.program.rows, self.program.flat)
         self.random = torch.Generator().manual_seed(self.seed)
 
     def value(self, node: Node, env: Env) -> Value:
@@ -185,8 +187,8 @@ class Quantities:
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
         losing, pairs = self.losing, self.algebra.pairs
         self.busy.add(key)
-        self.losing = self.program.is_loss(definition.head.base) and not definition.head.subs
-        if self.losing:  # a loss is a number: y log a is an inner product in it
+        self.losing = loss = self.program.is_loss(definition.head.base) and not definition.head.subs
+        if loss:  # a loss is a number: y log a is an inner product in it
             self.algebra.pairs = "dot"
         try:
             with self.fresh(definition.head, definition.body):
@@ -199,7 +201,7 @@ class Quantities:
             self.losing, self.algebra.pairs = losing, pairs
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         loose = sorted(set(value.names) - set(names))
-        if loose and (names or contracted(definition.body, definition.head) is not None):
+        if loose and (names or loss or contracted(definition.body, definition.head) is not None):
             wrong = IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
             wrong.culprit = definition
             raise wrong
@@ -224,7 +226,7 @@ class Quantities:
         """A symbol's value; an error signal's (δ, dW) is a partial of the loss."""
         if node.base == "1" and not node.subs:
             return Value(None, ones=True)
-        if node.base in ("I", "delta") and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
+        if node.base in UNITS and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
             known = node.base == "delta" and (node.base, (), 2) in self.program.signals
             if not known and self.program.definition(node.base, self.program.family(node), ()) is None:
                 return self.kronecker(*(x.base for x in node.subs if isinstance(x, Name)))
@@ -322,7 +324,13 @@ class Quantities:
     def indexed(self, value: Value, node: Ref, env: Env) -> Value:
         if len(node.subs) > value.rank:
             raise NotUnderstoodError(f"{node.base} has {value.rank} axes here, and {len(node.subs)} indices")
-        for sub in node.subs:
+        return self.entries(value, node.subs, env)
+
+    def entries(self, value: Value, subs: tuple[Node, ...], env: Env) -> Value:
+        """What the indices pick of a value."""
+        if len(subs) > value.rank:
+            raise NotUnderstoodError(f"{len(subs)} indices of what has {value.rank} axes")
+        for sub in subs:
             value = self.pick(value, sub, env)
         return value
 

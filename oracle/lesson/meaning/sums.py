@@ -3,18 +3,21 @@
 import operator
 from dataclasses import dataclass, field, replace
 
-from oracle.lesson.meaning.functions import Functions
+import torch
+
+from oracle.lesson.meaning.masks import compares
 from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.meaning.vectorial import Vectorial
 from oracle.lesson.syntax import Name, Node, Number, Relation, Sum
 
 ORDER = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "!=": operator.ne, "=": operator.eq}
 
 
 @dataclass
-class Sums(Functions):
+class Sums(Vectorial):
     """A net whose quantities can be added up."""
 
     falling: set[str] = field(default_factory=set)
@@ -72,14 +75,12 @@ class Sums(Functions):
         """A sum over an index."""
         before = self.typed.pop(letter, None)
         try:
-            body = self.value(node.body, env)
+            body = self.restricted(node, env)
         except IllTypedError:
             if before is None:
                 raise
             self.typed[letter] = before
-            body = self.value(node.body, env)
-        else:
-            body = self.others(body, letter, node.condition)
+            body = self.restricted(node, env)
         finally:
             self.typed.pop(letter, None)
             if before is not None:
@@ -90,17 +91,12 @@ class Sums(Functions):
             self.program.counts.setdefault(node.upper.base, body.dims[body.names.index(letter)])
         return self.algebra.total(body, letter)
 
-    def others(self, body: Value, letter: str, condition: Node | None) -> Value:
-        """Nothing where a condition like k ≠ l is not met."""
-        if condition is None or (isinstance(condition, Relation) and condition.ops == ("in",)):
+    def restricted(self, node: Sum, env: Env) -> Value:
+        """The body of a sum, zero where a condition like k ≠ l is not met."""
+        body = self.value(node.body, env)
+        if not compares(node.condition):
             return body
-        match condition:
-            case Relation(items=(Name(base=a) | Ref(base=a), Name(base=b) | Ref(base=b)), ops=("!=",)) if letter in (
-                a, b,
-            ):  # fmt: skip
-                apart = self.algebra.add(self.scalar(1.0), self.kronecker(a, b), -1)
-                return self.algebra.multiply(body, apart, "")
-        raise NotUnderstoodError("a sum under a condition that nobody here can read")
+        return self.algebra.elementwise(torch.mul, body, self.condition(node.condition, env), "a condition")
 
     @staticmethod
     def counts(letter: str, body: Node) -> str:
@@ -115,7 +111,8 @@ class Sums(Functions):
     def gathered(self, body: Value) -> Value:
         """Σ of which nothing is said: over the samples of a batch, and over everything where a loss is made."""
         if not body.rank:
-            for name in set(body.names) - indices(*self.formulas[:1]):
+            loose = set(body.names) - indices(*self.formulas[:1])
+            for name in loose or (body.names if len(body.names) == 1 else ()):  # Σ e^{x_j}, though ∂x_j is on the left
                 body = self.algebra.total(body, name)
             return body
         samples = [k for k, dim in enumerate(body.shape) if not dim.root().of_parameter]

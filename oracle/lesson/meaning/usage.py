@@ -3,17 +3,34 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.meaning.steps import step
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Prime, Relation, Statement, Times, Transpose
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Gradient,
+    Matrix,
+    Name,
+    Node,
+    Prime,
+    Relation,
+    Statement,
+    Times,
+    Transpose,
+)  # fmt: skip
 
 SIGNALS = {"delta", "Delta", "Err", "epsilon", "err", "error"}
 """Symbols that often stand for a partial of the loss."""
 
 
-ACTIVATION_NAMES = {"sigma", "phi", "varphi", "psi", "rho", "f", "g", "F", "G", "Phi", "act", "activation"}
+ACTIVATION_NAMES = {"sigma", "varsigma", "phi", "varphi", "psi", "rho", "f", "g", "F", "G", "Phi", "act", "activation"}
 """Names that stand for an activation by custom."""
+
+
+WHOLE = {"joined", "softmax", "diag", "Tr", "tr"}
+"""Functions of vectors and matrices."""
 
 
 @dataclass
@@ -35,6 +52,8 @@ class Usage:
     """Bases that stand on the left of an equation."""
     signals: set[str] = field(default_factory=set)
     """Bases that are defined as a partial."""
+    variables: Counter[Ref] = field(default_factory=Counter)
+    """What is differentiated by."""
     vectors: bool = False
     partials: list[tuple[Ref, Ref]] = field(default_factory=list)
     """What is differentiated by what."""
@@ -46,6 +65,8 @@ class Usage:
     """Whether ⊙ is written."""
     common: set[Ref] = field(default_factory=set)
     """Symbols that stand, with these very scripts, in two statements or more: they are no slips."""
+    turned: bool = False
+    """Whether a vector stands beside a transposed one."""
 
     def is_signal(self, base: str) -> bool:
         core = base.split("_")[0]
@@ -84,6 +105,9 @@ def _count_steps(body: Node, found: Usage) -> None:
 def _note(node: Node, found: Usage) -> None:
     found.partials += _partials(node)
     found.nested += _nested(node)
+    if isinstance(node, Derivative | Gradient):
+        wrt = node.wrt if isinstance(node, Derivative) else (node.wrt,)
+        found.variables.update(part for part in wrt if isinstance(part, Ref))
     match node:
         case Ref():
             found.refs[node] += 1
@@ -99,7 +123,9 @@ def _note(node: Node, found: Usage) -> None:
             primed = any(isinstance(part, Prime) for part in function.walk())
             core = next((part.base for part in function.walk() if isinstance(part, Name)), "")
             found.functions[core] += 1
-            found.vectors |= core in ("softmax", "diag", "joined")
+            found.vectors |= core in WHOLE and not any(
+                isinstance(n, Ref) and n.subs for arg in args for n in arg.walk()
+            )
             if primed:
                 found.slopes[core] += 1
                 for arg in args:
@@ -107,9 +133,14 @@ def _note(node: Node, found: Usage) -> None:
                         found.preactivations[arg.base] += 1
         case Transpose():
             found.vectors = True
-        case Times(ops=ops) if {"odot", "otimes"} & set(ops):
+        case Times(factors=factors) if any(_turned(a, b) for a, b in pairwise(factors)):
+            found.turned = found.vectors = True
+        case Times(ops=ops) if "odot" in ops:
+            found.vectors = found.elementwise = True
+        case Times(ops=ops) if "otimes" in ops:
             found.vectors = True
-            found.elementwise |= "odot" in ops
+        case Matrix():
+            found.vectors = True
 
 
 def _partials(node: Node) -> list[tuple[Ref, Ref]]:
@@ -145,6 +176,15 @@ def _called(node: Node) -> tuple[Ref, Ref] | None:
         case Times(factors=(Ref() as f, Ref() as arg), ops=("",)):
             return f, arg
     return None
+
+
+def _turned(a: Node, b: Node) -> bool:
+    """Whether one of two factors is a transposed vector, and the other a vector."""
+    cores = [x.base if isinstance(x, Transpose) else x for x in (a, b)]
+    cores = [x.args[0] if isinstance(x, Call) and len(x.args) == 1 else x for x in cores]
+    cores = [x.base if isinstance(x, Transpose) else x for x in cores]
+    known = all(isinstance(x, Ref) and x.base[:1].islower() and not x.subs for x in cores)
+    return known and (any(isinstance(part, Transpose) for x in (a, b) for part in x.walk()))
 
 
 __all__ = ["SIGNALS", "Usage", "survey_usage"]

@@ -6,6 +6,7 @@ from itertools import product
 import torch
 
 from oracle.lesson.meaning.notation import Ref, letters
+from oracle.lesson.meaning.partials import apart
 from oracle.lesson.meaning.program import LAST, Env
 from oracle.lesson.meaning.quantities import CONSTANTS, dims_of
 from oracle.lesson.meaning.sums import Sums
@@ -13,10 +14,12 @@ from oracle.lesson.meaning.unsaid import Unsaid, mixed
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value, mapped
 from oracle.lesson.syntax import (
     Call,
+    Cases,
     Derivative,
     Gradient,
     Indexed,
     Indicator,
+    Matrix,
     Name,
     Negative,
     Node,
@@ -70,26 +73,19 @@ class World(Sums):
                 return self.partial(self.value(of, env), wrt, env)
             case Norm():
                 return self.norm(node, env)
-            case Indexed(base=base, subs=subs):
-                value = self.value(base, env)
-                for sub in subs:
-                    value = self.pick(value, sub, env)
-                return value
-            case Indicator(
-                condition=Relation(items=(Name(base=a) | Ref(base=a), Name(base=b) | Ref(base=b)), ops=("=",))
-            ):
+            case Indexed(base=Number(text="1"), subs=(Name(base=a), Name(base=b))):
                 return self.kronecker(a, b)
-            case Indicator(condition=Relation(ops=(">" | "<" | ">=" | "<=",)) as condition):
-                return self.compared(condition, env)
-            case Relation(items=(_, _), ops=(">" | "<" | ">=" | "<=",)):
-                return self.compared(node, env)
+            case Indexed(base=base, subs=subs):
+                return self.entries(self.value(base, env), subs, env)
+            case Indicator(condition=condition) if isinstance(condition, Relation):
+                return self.condition(condition, env)
+            case Relation():
+                return self.condition(node, env)
+            case Matrix():
+                return self.matrix(node, env)
+            case Cases():
+                return self.cases(node, env)
         raise NotUnderstoodError(f"{type(node).__name__.lower()} has no meaning here yet")
-
-    def compared(self, node: Relation, env: Env) -> Value:
-        """z > 0 as code has it: 1 where it is so."""
-        a, b = (self.value(item, env) for item in node.items)
-        sign = 1 if node.ops[0][0] == ">" else -1
-        return self.algebra.elementwise(lambda p, q: (sign * (p - q) > 0).to(p.dtype), a, b, "a comparison")
 
     def arbitrary(self, args: tuple[Ref, ...], env: Env) -> Value:
         """A function of which only the arguments are known, of the shape of what it defines."""
@@ -135,11 +131,27 @@ class World(Sums):
         return out
 
     def times(self, node: Times, env: Env) -> Value:
+        node = self.widened(node, env)
         values = [self.value(factor, env) for factor in node.factors]
+        ops = list(node.ops)
+        for k in reversed(range(1, len(values) - 1)):
+            if values[k].ones and values[k].row != self.algebra.flat and values[k + 1].rank:  # p 1ᵀ y is p (1ᵀ y)
+                values[k : k + 2] = [self.algebra.multiply(values[k], values[k + 1], ops.pop(k))]
         out = values[0]
-        for op, right in zip(node.ops, values[1:], strict=True):
+        for op, right in zip(ops, values[1:], strict=True):
             out = self.algebra.times(out, right, op)
         return out
+
+    def widened(self, node: Times, env: Env) -> Times:
+        """∇_s y log s, where y is not made of s: of all that follows."""
+        for k, factor in enumerate(node.factors[:-1]):
+            match factor:
+                case Gradient(of=of, wrt=Ref() as wrt) if not self.infer and apart(
+                    self.value(of, env), self.whole(wrt, env)
+                ):
+                    rest = Times((of, *node.factors[k + 1 :]), node.ops[k:])
+                    return replace(node, factors=(*node.factors[:k], Gradient(rest, wrt)), ops=node.ops[:k])
+        return node
 
     def power(self, node: Power, env: Env) -> Value:
         if isinstance(node.base, Name | Ref) and node.base.base == "e" and not self.program.definition("e", (), ()):

@@ -109,7 +109,7 @@ def _symbols(line: Understood) -> Iterator[Ref]:
 
 def _undefined(ref: Ref, nets: Nets) -> bool:
     world = next(iter(nets))
-    world.loose = set()
+    world.begin(world.line, set())
     for env in assignments(nets.program, (ref,)):
         try:
             with world.fresh(ref):

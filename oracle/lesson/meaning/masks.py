@@ -1,0 +1,124 @@
+"""What holds under a condition: branches of cases, indicators, sums with a restriction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from oracle.lesson.meaning.functions import Functions
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import TARGETS, Env
+from oracle.lesson.meaning.quantities import UNITS, indices
+from oracle.lesson.meaning.values import NotUnderstoodError, Tensor, Value, mapped
+from oracle.lesson.syntax import Cases, Indicator, Items, Name, Node, Relation, Text
+
+COMPARED: dict[str, Callable[..., Tensor]] = {
+    "=": torch.eq, "!=": torch.ne, "<": torch.lt, ">": torch.gt, "<=": torch.le, ">=": torch.ge,
+}  # fmt: skip
+TURNED = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+REST = ("otherwise", "else", "other", "for other", "in other", "elsewhere", "其他", "其它", "否则", "sonst", "sinon")
+"""How the last branch begins where it is what the others leave."""
+
+
+@dataclass
+class Masks(Functions):
+    """A net in which formulas may hold under conditions: a condition is a value of ones and zeros."""
+
+    def cases(self, node: Cases, env: Env) -> Value:
+        """The sum of the branches, each where its condition holds; the last may be all that is left."""
+        values = [self.value(value, env) for value in node.values]
+        out: Value | None = None
+        left = self.scalar(1.0)
+        for value, condition in zip(values, node.conditions, strict=True):
+            mask = left if _rest(condition) else self.condition(condition, env)
+            left = self.algebra.add(left, mask, -1)
+            branch = self.algebra.elementwise(_where, value, mask, "a branch")
+            out = branch if out is None else self.algebra.add(out, branch, 1)
+        if out is None:
+            raise NotUnderstoodError("cases without a branch")
+        return out
+
+    def condition(self, node: Node | None, env: Env) -> Value:
+        """1 where a condition holds and 0 elsewhere. Raises NotUnderstoodError for what is said in words."""
+        if isinstance(node, Items):
+            out = self.scalar(1.0)
+            for item in node.items:
+                out = self.algebra.elementwise(torch.mul, out, self.condition(item, env), "a condition")
+            return out
+        if not isinstance(node, Relation):
+            raise NotUnderstoodError("a condition in words")
+        out = self.scalar(1.0)
+        for a, op, b in zip(node.items, node.ops, node.items[1:], strict=False):
+            if op != "in":
+                out = self.algebra.elementwise(torch.mul, out, self.comparison(a, op, b, env), "a condition")
+        return out
+
+    def comparison(self, a: Node, op: str, b: Node, env: Env) -> Value:
+        """One relation of a condition: of indices, of numbers that count, or of values."""
+        if op not in COMPARED:
+            raise NotUnderstoodError(f"a condition with {op}")
+        left, right = self.index(a, env), self.index(b, env)
+        if left and right:
+            return self.places(left, op, right)
+        if left or right:
+            return self.place(left or right, op if left else TURNED[op], b if left else a, env)
+        if isinstance(number := self._counted(a, env), int) and isinstance(other := self._counted(b, env), int):
+            return self.scalar(float(COMPARED[op](torch.tensor(number), torch.tensor(other))))
+        if op in ("=", "!=") and any(isinstance(x, Ref) and x.base in TARGETS for x in (a, b)):
+            raise NotUnderstoodError("a condition on a target, whose values are not known")
+        x, y = self.value(a, env), self.value(b, env)
+        return mapped(torch.Tensor.double, self.algebra.elementwise(COMPARED[op], x, y, "a condition"))
+
+    def index(self, node: Node, env: Env) -> str:
+        """The letter, where a side of a condition is an index of the formula at hand."""
+        if not isinstance(node, Name | Ref) or (isinstance(node, Ref) and (node.subs or node.slots)):
+            return ""
+        known = node.base in self.typed or node.base in indices(*self.formulas)
+        return node.base if known and node.base not in env else ""
+
+    def places(self, a: str, op: str, b: str) -> Value:
+        """Two indices compared by what they count."""
+        out = self.kronecker(a, b)
+        if op == "=" or out.data is None:
+            return out
+        if a == b:
+            return mapped(lambda x: COMPARED[op](x, x).double(), out)
+        at = torch.arange(len(out.data))
+        return Value(COMPARED[op](at[:, None], at).double(), out.names, out.dims)
+
+    def place(self, letter: str, op: str, other: Node, env: Env) -> Value:
+        """An index compared with a place that has a number."""
+        at = self._counted(other, env)
+        if at is None or letter not in self.typed:
+            raise NotUnderstoodError(f"what {letter} is compared with is not known")
+        dim = self.typed[letter]
+        data = None if self.infer else COMPARED[op](torch.arange(self.size(dim)), at).double()
+        return Value(data, (letter,), (dim,))
+
+    @staticmethod
+    def _counted(node: Node, env: Env) -> int | None:
+        return env.get(node.base) if isinstance(node, Name | Ref) else None
+
+
+def _where(value: Tensor, mask: Tensor) -> Tensor:
+    return torch.where(mask > 0, value, torch.zeros((), dtype=value.dtype))
+
+
+def _rest(condition: Node | None) -> bool:
+    """Whether a branch is all that the branches before it leave."""
+    if isinstance(condition, Text):
+        return condition.text.lower().startswith(REST)
+    return condition is None or (isinstance(condition, Name | Ref) and condition.base.lower().startswith(REST))
+
+
+def compares(condition: Node | None) -> bool:
+    """Whether what stands under a sum restricts it: Σ_{j ≠ i}, and not Σ_{j ∈ D}."""
+    return isinstance(condition, Relation) and any(op in COMPARED for op in condition.ops)
+
+
+def conditional(node: Node) -> bool:
+    """Whether a formula says itself what is where indices are one."""
+    return any(
+        isinstance(part, Cases | Indicator) or (isinstance(part, Ref) and part.base in UNITS and len(part.subs) == 2)
+        for part in node.walk()
+    )

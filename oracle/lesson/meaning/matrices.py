@@ -1,0 +1,147 @@
+r"""Matrices that are written out, and functions of whole vectors and matrices: diag, Tr, Jacobians.
+
+A matrix with dots is known where an entry is written: its first rows and columns count from 1 (or 0), the last ones
+from the end, and what the dots stand for is left open (NaN), so that every written entry is judged by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from oracle.lesson.meaning.masks import Masks
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import Env
+from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Times, rebuilt
+
+Grid = tuple[tuple[Node, ...], ...]
+LAST = set("nmNMKCDkcd")
+"""Letters that are the last index of a row or column."""
+
+
+@dataclass
+class Matrices(Masks):
+    """A net whose values may be written as matrices."""
+
+    frame: tuple[Dim, ...] = ()
+    """The places of what a matrix is compared with."""
+    open: bool = field(default=False)
+    """Whether a matrix of the formula at hand has entries that are not written."""
+
+    def matrix(self, node: Matrix, env: Env) -> Value:
+        """A matrix or vector, entry by entry. Raises NotUnderstoodError where its size or all its entries are open."""
+        grid = _grid(node)
+        if self.infer or len(self.frame) not in (1, 2):
+            raise NotUnderstoodError("a matrix whose size nothing says")
+        sizes = [self.size(dim) for dim in self.frame]
+        if len(sizes) == 1:
+            grid = _column(grid)
+        entries = self.written(grid, sizes, env)
+        data = torch.full((sizes[0], sizes[1] if len(sizes) == 2 else 1), torch.nan, dtype=torch.float64)
+        for place, value in entries.items():
+            data = data.index_put(tuple(torch.tensor(k) for k in place), value)
+        self.open |= bool(data.isnan().any())
+        return Value(data if len(sizes) == 2 else data[:, 0], (), (), self.frame)
+
+    def written(self, grid: Grid, sizes: Sequence[int], env: Env) -> dict[tuple[int, int], torch.Tensor]:
+        """The entries that are written, by their places."""
+        rows = _places([all(isinstance(x, Dots) for x in row) for row in grid])
+        columns = _places([all(isinstance(row[k], Dots) for row in grid) for k in range(len(grid[0]))])
+        base = 0 if any(_zero(cell) for row in grid for cell in row) else 1
+        found: dict[tuple[int, int], torch.Tensor] = {}
+        problem: NotUnderstoodError | None = None
+        for cells, r in zip(grid, rows, strict=True):
+            for cell, c in zip(cells, columns, strict=True):
+                if r is None or c is None or isinstance(cell, Dots):
+                    continue
+                try:
+                    found[_at(r, sizes[0]), _at(c, sizes[1] if len(sizes) == 2 else 1)] = self.cell(cell, base, env)
+                except NotUnderstoodError as error:
+                    problem = error
+        if not found:
+            raise problem or NotUnderstoodError("a matrix of which no entry is written")
+        return found
+
+    def cell(self, node: Node, base: int, env: Env) -> torch.Tensor:
+        """One entry: its numbers count from `base`, and the letters of `LAST` stand for the last place."""
+        ends = {letter: -1 for letter in LAST if letter not in env}
+        value = self.value(_entries(node, base), {**ends, **env})
+        if value.rank or value.names or value.data is None:
+            raise NotUnderstoodError("an entry of a matrix that is no number")
+        return value.data
+
+    def diagonal(self, value: Value) -> Value:
+        """diag(v), or the diagonal of a matrix."""
+        if value.rank == 1:
+            data = None if value.data is None else torch.diag_embed(value.data)
+            return Value(data, value.names, value.dims, (value.shape[0], value.shape[0]))
+        self.square(value, "diag")
+        data = None if value.data is None else torch.diagonal(value.data, dim1=-2, dim2=-1)
+        return Value(data, value.names, value.dims, value.shape[:1])
+
+    def trace(self, value: Value) -> Value:
+        """The sum of a diagonal."""
+        self.square(value, "Tr")
+        data = None if value.data is None else torch.diagonal(value.data, dim1=-2, dim2=-1).sum(-1)
+        return Value(data, value.names, value.dims)
+
+    def square(self, value: Value, what: str) -> None:
+        if value.rank != 2:
+            raise NotUnderstoodError(f"{what} of what is no matrix")
+        self.algebra.same(value.shape[0], value.shape[1], what)
+
+
+def _grid(node: Matrix) -> Grid:
+    """Rows of one length; what stands side by side in a single cell with dots is a row."""
+    rows = node.rows
+    match rows:
+        case ((Times(factors=factors, ops=ops),),) if not any(ops) and any(isinstance(x, Dots) for x in factors):
+            rows = (factors,)
+    if len({len(row) for row in rows}) != 1:
+        raise NotUnderstoodError("a matrix whose rows are of different lengths")
+    return rows
+
+
+def _column(grid: Grid) -> Grid:
+    """A vector as a column."""
+    if len(grid) == 1:
+        return tuple((cell,) for cell in grid[0])
+    if len(grid[0]) != 1:
+        raise IllTypedError("a matrix where a vector should be")
+    return grid
+
+
+def _places(dots: list[bool]) -> list[int | None]:
+    """Places from the beginning before the first dots, from the end after the last, None between."""
+    if True not in dots:
+        return list(range(len(dots)))
+    first, last = dots.index(True), len(dots) - 1 - dots[::-1].index(True)
+    return [k if k < first else k - len(dots) if k > last else None for k in range(len(dots))]
+
+
+def _at(place: int, size: int) -> int:
+    if not -size <= place < size:
+        raise NotUnderstoodError("a matrix larger than in the nets drawn")
+    return place % size
+
+
+def _zero(cell: Node) -> bool:
+    refs = (part for part in cell.walk() if isinstance(part, Ref))
+    return any(isinstance(sub, Number) and sub.text == "0" for ref in refs for sub in ref.subs) or any(
+        isinstance(part, Ref) and part.base.endswith("_0") for part in cell.walk()
+    )
+
+
+def _entries(node: Node, base: int) -> Node:
+    """s_1, s_N as entries of s, numbered from 1."""
+    if not isinstance(node, Ref):
+        return rebuilt(node, lambda child: _entries(child, base))
+    core, _, label = node.base.rpartition("_")
+    subs = node.subs
+    if core and not subs and (label.isdigit() or label in LAST):
+        node, subs = replace(node, base=core), (Number(label) if label.isdigit() else Name(label),)
+    counted = tuple(
+        Number(str(int(sub.text) + 1 - base)) if isinstance(sub, Number) and sub.text.isdigit() else sub for sub in subs
+    )
+    return replace(node, subs=counted)

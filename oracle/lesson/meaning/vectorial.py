@@ -1,0 +1,87 @@
+r"""Functions of whole vectors: the lesson's own (s(x)_i = …), diag, Tr, the largest entry, Jacobians."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from oracle.lesson.meaning.matrices import Matrices
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import Env, FunctionDefinition
+from oracle.lesson.meaning.quantities import UNITS
+from oracle.lesson.meaning.values import NotUnderstoodError, Value
+from oracle.lesson.meaning.wholes import is_jacobian
+from oracle.lesson.syntax import Call, Indexed, Name, Node
+
+TRACES = {"Tr", "tr", "trace"}
+EXTREMES = {"max": torch.amax, "min": torch.amin}
+
+
+@dataclass
+class Vectorial(Matrices):
+    """A net whose vectors can be given to functions as a whole."""
+
+    def call(self, node: Call, env: Env) -> Value:
+        match node:
+            case Call(function=Name(base="diag"), args=(arg,)):
+                return self.diagonal(self.value(arg, env))
+            case Call(function=Name(base=base), args=(arg,)) if base in TRACES:
+                return self.trace(self.value(arg, env))
+            case Call(function=Name(base=base), args=(Ref(base=a, subs=()), Ref(base=b, subs=()))) if base in UNITS:
+                return self.kronecker(a, b)
+            case Call(function=Name(base=base) | Indexed(base=Name(base=base)), args=(arg,)) if base in EXTREMES:
+                return self.extreme(node, base, arg, env)
+            case Call(function=Indexed(subs=(Name() as sub,)), args=(Ref() as arg,)) if is_jacobian(node):
+                return self.matrix_of_partials(arg, Ref(sub.base), env)
+            case Call(function=Name(base=base), args=(arg,)):
+                own = self.program.function(base, self.line)
+                if own is not None and own.subs:
+                    return self.applied_whole(own, arg, env)
+        return super().call(node, env)
+
+    def matrix_of_partials(self, a: Ref, b: Ref, env: Env) -> Value:
+        """J_x(s) = ∂s/∂x and J_s(x) = ∂s/∂x: of what is made of the other."""
+        of, wrt = (a, b) if self.program.defines(a.base, a.kinds) else (b, a)
+        return self.partial(self.value(of, env), wrt, env, of)
+
+    def extreme(self, node: Call, name: str, arg: Node, env: Env) -> Value:
+        """max_k z_k, max(z): the largest of all entries."""
+        subs = node.function.subs if isinstance(node.function, Indexed) else ()
+        letters = [sub.base for sub in subs if isinstance(sub, Name)]
+        value = self.value(arg, env)
+        letter = letters[0] if letters else value.names[0] if len(value.names) == 1 and not value.rank else ""
+        if letter in value.names and not value.rank:
+            at = value.names.index(letter)
+            names, dims = value.names[:at] + value.names[at + 1 :], value.dims[:at] + value.dims[at + 1 :]
+            data = None if value.data is None else EXTREMES[name](value.data, at)
+            return Value(data, names, dims)
+        if value.rank != 1:
+            raise NotUnderstoodError(f"{name} of what is no vector")
+        return Value(None if value.data is None else EXTREMES[name](value.data, -1), value.names, value.dims)
+
+    def applied_whole(self, own: FunctionDefinition, arg: Node, env: Env) -> Value:
+        """A function of a vector: of its own argument it is a quantity, and of an entry it is meant entry by entry."""
+        parameter = own.parameters[0]
+        bound = any(parameter.base in binding for binding in self.bindings)
+        if isinstance(arg, Ref) and (arg.base, arg.slots) == (parameter.base, parameter.slots) and not bound:
+            return self.ref(Ref(own.name, (), arg.subs), env)
+        value = self.value(arg, env)
+        if value.rank == 1:
+            return self.made(own, value, env)
+        if value.rank or len(value.names) != 1:
+            raise NotUnderstoodError(f"{own.name} of what is no vector")
+        return self.algebra.named(self.made(own, self.algebra.placed(value, value.names), env), value.names)
+
+    def made(self, own: FunctionDefinition, value: Value, env: Env) -> Value:
+        """What the function makes of a vector: its entries, from the equation that defines them."""
+        names = tuple(sub.base for sub in own.subs if isinstance(sub, Name))
+        if value.names:
+            raise NotUnderstoodError(f"{own.name} of a vector with free indices")
+        self.bindings.append({own.parameters[0].base: replace(value, way=None)})
+        try:
+            with self.fresh(Ref(own.name, (), own.subs), own.body):
+                out = self.value(own.body, {k: n for k, n in env.items() if k not in names})
+        finally:
+            self.bindings.pop()
+        if set(out.names) != set(names):
+            raise NotUnderstoodError(f"{own.name} has other indices than its definition")
+        return self.algebra.placed(out, names)
