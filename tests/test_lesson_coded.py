@@ -66,6 +66,41 @@ $$dz^{[1]} = W^{[2]T} dz^{[2]} * g^{[1]\prime}(z^{[1]})$$
 $$dW^{[1]} = dz^{[1]} x^T$$
 """
 
+LOGISTIC = r"""
+$$Z = w^T X + b, \quad A = \sigma(Z)$$
+$$J = -\frac{1}{m} \sum_{i=1}^m [y^{(i)} \log a^{(i)} + (1 - y^{(i)}) \log(1 - a^{(i)})]$$
+$$dZ = A - Y$$
+$$dw = \frac{1}{m} X dZ^T$$
+$$db = \frac{1}{m} \sum_{i=1}^m dz^{(i)} = \frac{1}{m} np.sum(dZ)$$
+$$\frac{\partial J}{\partial w} = \frac{1}{m} X (A - Y)^T$$
+$$\frac{\partial J}{\partial b} = \frac{1}{m} \sum_{i=1}^m (a^{(i)} - y^{(i)})$$
+"""
+BOTH = (
+    ONE.replace("g^{[1]\\prime}", "g'")
+    + r"""
+and for all samples
+$$Z^{[1]} = W^{[1]} X + b^{[1]}, \quad A^{[1]} = \sigma(Z^{[1]}), \quad Z^{[2]} = W^{[2]} A^{[1]} + b^{[2]}$$
+$$A^{[2]} = \sigma(Z^{[2]})$$
+$$dZ^{[2]} = A^{[2]} - Y$$
+$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$
+$$db^{[2]} = \frac{1}{m} \sum_{i=1}^{m} dZ^{[2](i)}$$
+"""
+)
+TWO_LOSSES = r"""
+$$Z^{[l]} = W^{[l]} A^{[l-1]} + b^{[l]}, \quad A^{[l]} = g^{[l]}(Z^{[l]})$$
+$$dZ^{[l]} = dA^{[l]} * g^{[l]'}(Z^{[l]})$$
+$$dW^{[l]} = \frac{\partial \mathcal{J}}{\partial W^{[l]}} = \frac{1}{m} dZ^{[l]} A^{[l-1] T}$$
+$$db^{[l]} = \frac{\partial \mathcal{J}}{\partial b^{[l]}} = \frac{1}{m} \sum_{i=1}^{m} dZ^{[l](i)}$$
+$$dA^{[l-1]} = \frac{\partial \mathcal{L}}{\partial A^{[l-1]}} = W^{[l] T} dZ^{[l]}$$
+"""
+COUNTED_ON = r"""
+$$z_1 = x W_1 + b_1, \quad a_1 = \tanh(z_1), \quad z_2 = a_1 W_2 + b_2, \quad \hat{y} = softmax(z_2)$$
+$$\delta_3 = \hat{y} - y$$
+$$\delta_2 = (1 - \tanh^2 z_1) \circ \delta_3 W_2^T$$
+$$\frac{\partial L}{\partial W_2} = a_1^T \delta_3$$
+$$\frac{\partial L}{\partial W_1} = x^T \delta_2$$
+"""
+
 
 def verdicts(text: str) -> list[str]:
     """What is said of all that is no definition."""
@@ -73,7 +108,9 @@ def verdicts(text: str) -> list[str]:
     return [link.verdict for e in found.equations for link in e.links if link.verdict != "definition"]
 
 
-@pytest.mark.parametrize("lesson", [LAYERS, NUMBERED, ROWS, GENERAL, EARLY, SQUARES, ONE])
+@pytest.mark.parametrize(
+    "lesson", [LAYERS, NUMBERED, ROWS, GENERAL, EARLY, SQUARES, ONE, LOGISTIC, BOTH, TWO_LOSSES, COUNTED_ON]
+)
 def test_what_is_right_holds(lesson: str) -> None:
     found = verdicts(lesson)
     assert len(found) > 2
@@ -100,6 +137,15 @@ def test_what_is_right_holds(lesson: str) -> None:
         (SQUARES, "Z_1 > 0", "Z_1 < 0"),
         (ONE, "db^{[2]} = dz^{[2]}", "db^{[2]} = dz^{[1]}"),
         (ONE, "dz^{[1]} x^T", "x^T dz^{[1]}"),
+        (LOGISTIC, "X dZ^T", "X^T dZ"),
+        (LOGISTIC, r"= \frac{1}{m} np.sum(dZ)", "= np.sum(dZ)"),
+        (LOGISTIC, "(a^{(i)} - y^{(i)})", "(y^{(i)} - a^{(i)})"),
+        (BOTH, r"dW^{[2]} = \frac{1}{m} dZ^{[2]}", "dW^{[2]} = dZ^{[2]}"),
+        (BOTH, "dW^{[2]} = dz^{[2]} a^{[1]T}", "dW^{[2]} = dz^{[2]} x^T"),
+        (TWO_LOSSES, "= W^{[l] T} dZ^{[l]}", "= W^{[l] T} dA^{[l]}"),
+        (TWO_LOSSES, r"\sum_{i=1}^{m} dZ^{[l](i)}", r"\sum_{i=1}^{m} dA^{[l](i)}"),
+        (COUNTED_ON, r"x^T \delta_2", r"x^T \delta_3"),
+        (COUNTED_ON, r"\hat{y} - y", r"y - \hat{y}"),
     ],
 )
 def test_a_slip_is_found_and_nothing_else_is_called_wrong(lesson: str, right: str, wrong: str) -> None:
@@ -112,6 +158,14 @@ def test_a_loss_that_nobody_wrote_makes_no_formula_wrong() -> None:
     strange = LAYERS.replace("A^{[2]} - Y", "(A^{[2]} - Y) * (A^{[2]} - Y) * (A^{[2]} - Y)")
     assert verdicts(strange)[0] == "not understood"
     assert set(verdicts(strange)[1:]) <= {"holds", "holds under"}
+
+
+def test_where_one_sample_and_all_stand_side_by_side_nothing_is_guessed() -> None:
+    lesson = r"""
+$$z^{[1]} = W^{[1]} x, \quad Z^{[1]} = W^{[1]} X, \quad a^{[1]} = \sigma(z^{[1]}), \quad A^{[1]} = \sigma(Z^{[1]})$$
+$$dz^{[1]} = a^{[1]} - y, \quad dZ^{[1]} = A^{[1]} - Y, \quad dW^{[1]} = \frac{1}{m} dZ^{[1]} X^T$$
+"""
+    assert set(verdicts(lesson)) == {"not understood"}
 
 
 def test_a_parenthesis_too_many_takes_nothing_from_a_formula() -> None:

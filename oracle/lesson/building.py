@@ -12,6 +12,7 @@ from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.meaning.calculus import ACTIVATIONS
+from oracle.lesson.meaning.columns import batch_of, columns
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
 from oracle.lesson.meaning.program import (
@@ -173,7 +174,11 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program.aliases = dict(assumption.aliases)
     program.definitions += unsaid(program, *usages)
     find_families(program)
+    program.columns = columns(program, usages[1].kinds)
     _infer(program)
+    program.batch = batch_of(program) if program.columns else None
+    if program.batch is None:
+        program.columns = {}
     return program
 
 
@@ -212,7 +217,9 @@ def _infer(program: Program) -> None:
         while broken := _broken(world, head, [d for d in program.definitions if d.head == head][:1]):
             at = program.definitions.index(broken)
             whole = contracted(broken.body, broken.head)
-            told = [replace(broken, body=whole)] if whole is not None else _otherwise(broken)
+            told = (
+                [replace(broken, body=whole)] if whole is not None else _otherwise(broken) or _supplied(program, broken)
+            )
             program.definitions[at : at + 1] = told
             summed += told if whole is not None else []
             if not told and broken.number:
@@ -227,6 +234,13 @@ def _infer(program: Program) -> None:
 def _otherwise(broken: Definition) -> list[Definition]:
     """What a chain goes on with, in place of what means nothing."""
     return [replace(broken, body=body, others=broken.others[1:]) for body in broken.others[:1]]
+
+
+def _supplied(program: Program, broken: Definition) -> list[Definition]:
+    """The profile's own in place of a loss that means nothing beside the rest of the net."""
+    ref = broken.head
+    body = None if ref.slots or ref.subs else program.alternates.pop(ref.base, None)
+    return [Definition(ref, body)] if body is not None else []
 
 
 def _broken(world: World, formula: Node, definitions: list[Definition]) -> Definition | None:

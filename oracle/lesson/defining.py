@@ -56,6 +56,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     before = [s for s in said if s.section < section]
     order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
     order = said if first else order
+    program.here = {s.number for s in said if s.section == section}
     for s in order:
         if isinstance(s.statement.body, Relation):
             _define(s.number, s.statement.body, program, defined, usage)

@@ -13,6 +13,8 @@ from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus,
 
 HALF = Quotient(Number("1"), Number("2"))
 ONE = Number("1")
+COSTS = {"J", "cal J", "C", "cal C", "Cost", "cost"}
+"""What the mean is called in lessons that have a loss of each sample too."""
 COUNTS = ("m", "N", "n")
 """Names of the number of samples, the likeliest first."""
 
@@ -32,18 +34,24 @@ class Ending:
 def output(own: Program) -> Ref | None:
     """The last quantity of the forward equations: defined, and used by no other; None where that is no single one.
 
-    Of several the last layer's, and the one that a function makes; a loss is none.
+    Of several the last layer's, and the one that a function makes, and the one of this section; a loss is none.
     """
+    last = outputs(own)
+    here = [d for d in last if d.number in own.here] or last
+    if not here or len([d for d in here if isinstance(d.body, Call)]) > 1:
+        return None
+    best = here[0].head
+    return replace(best, slots=tuple((kind, _last(kind, slot)) for kind, slot in best.slots))
+
+
+def outputs(own: Program) -> list[Definition]:
+    """All that may be the output, those that a function makes first."""
     used = {part for d in own.definitions for part in d.body.walk() if isinstance(part, Ref) and part != d.head}
     heads = [d for d in own.definitions if d.head not in used and not d.head.subs and not _is_loss(d.head.base)]
     made = {d.head.base for d in own.definitions}
     heads = [d for d in heads if set(d.head.kinds) <= {"layer"} and _level(d.head) > 0 and _made(d.body, made)]
-    best = max(heads, key=lambda d: (_level(d.head), isinstance(d.body, Call)), default=None)
-    if best is None or any(
-        _level(d.head) == _level(best.head) and isinstance(d.body, Call) for d in heads if d != best
-    ):
-        return None
-    return replace(best.head, slots=tuple((kind, _last(kind, slot)) for kind, slot in best.head.slots))
+    highest = max((_level(d.head) for d in heads), default=0.0)
+    return sorted((d for d in heads if _level(d.head) == highest), key=lambda d: not isinstance(d.body, Call))
 
 
 def joined(own: Program) -> tuple[Definition, ...]:
@@ -117,12 +125,24 @@ def _rest(node: Node) -> Node:
 
 def _ending(usage: Usage, own: Program, top: Ref, target: str, kind: str, words: str, body: Node) -> Ending:
     definitions = []
+    name, each = loss_name(usage, own), ""
     if count := samples_name(usage):
-        body = Times((Quotient(ONE, Ref(count)), body), ("",))
+        name, each = _mean_and_sum(usage, own, name)
         definitions.append(Definition(Ref(count), Call(Name("samples"), (top,))))
+        if each:
+            definitions.append(Definition(Ref(each), body))
+        body = Times((Quotient(ONE, Ref(count)), Ref(each) if each else body), ("",))
         words += ", a mean over the samples"
-    definitions.append(Definition(Ref(loss_name(usage, own)), body))
+    definitions.append(Definition(Ref(name), body))
     return Ending(kind, words, tuple(definitions), target)
+
+
+def _mean_and_sum(usage: Usage, own: Program, name: str) -> tuple[str, str]:
+    """The cost and the loss of a lesson that differentiates both: ∂J/∂W of the mean, ∂L/∂A of each sample."""
+    defined = {d.head.base for d in own.definitions}
+    both = [base for base, _ in usage.losses.most_common() if base in LOSSES and base not in defined]
+    costs, losses = [b for b in both if b in COSTS], [b for b in both if b not in COSTS]
+    return (costs[0], losses[0]) if costs and losses and name in both else (name, "")
 
 
 def samples_name(usage: Usage) -> str:

@@ -204,7 +204,7 @@ class Nets:
                 except UndefinedError:
                     raise
                 except IllTypedError as error:
-                    known = proves(self.program, head, member)
+                    known = not free and proves(self.program, head, member)
                     return Outcome("ill-typed", str(error)) if known else Outcome("not understood", UNSAID)
                 except NotUnderstoodError as error:
                     return Outcome("not understood", str(error))

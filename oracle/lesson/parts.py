@@ -1,10 +1,11 @@
 """The parts of a lesson in each of which a symbol has one meaning."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import recurs
+from oracle.lesson.signals import swapped
 from oracle.lesson.syntax import Derivative, Gradient, Node, Prime, Quotient, Relation, Statement, Sum
 
 
@@ -20,12 +21,19 @@ class Parts:
         """The number of the part that the next formula stands in."""
         found = dict(filter(None, (_definition(s) for s in statements)))
         anew = any(head in self.known and not _restates(body, self.known[head]) for head, body in found.items())
+        anew = anew or any(self._in_another_case(head) for head in found)
         if section != self.section or anew:
             self.number += 1
             self.section = section
             self.known = {}
         self.known.update(found)
         return self.number
+
+    def _in_another_case(self, head: Ref) -> bool:
+        """Whether a layer's A follows its a, and no capital did yet: now all samples are meant, and no longer one."""
+        twin = replace(head, base=swapped(head.base))
+        upper = {known.base[:1].isupper() for known in self.known if known.slots}
+        return bool(head.slots) and twin in self.known and head.base[:1].isupper() not in upper
 
 
 def _restates(body: Node, known: Node) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson import chained
-from oracle.lesson.endings import endings, joined, output, weighs
+from oracle.lesson.endings import endings, joined, output, outputs, weighs
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
@@ -99,6 +99,8 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
         yield from _ended(usage, own, top)
         if any(d.head.kinds == top.kinds and weighs(d.body) for d in own.definitions):
             return
+    elif len({d.head.base.lower() for d in outputs(own)}) == 1 and any(weighs(d.body) for d in own.definitions):
+        return  # a and A, of one sample and of all: whose loss is meant, nothing says
     if any(usage.layered(base) for base in usage.kinds):
         yield from _layered(usage, own)
     else:
@@ -108,12 +110,21 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
 def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
     """The lesson's own forward equations, with a loss on their output."""
     vectors = usage.vectors or any(d.head.base[:1].isupper() for d in own.definitions)
-    for ending in endings(usage, own, top):
+    for ending, single in product(endings(usage, own, top), (True, False) if _one_unit(own) else (False,)):
         ranks = {ending.target: _rank(top.base)} if vectors else {}
+        if single:
+            ranks = {ending.target: _rank(top.base) - 1, "w": 1, "b": 0}
         yield Assumption(
             "own", ending.definitions, {}, (ending.words,), ranks, vectors, loss=ending.kind,
             replaced=ending.replaced, supposed=ending.target,
         )  # fmt: skip
+
+
+def _one_unit(own: Program) -> bool:
+    """Whether z = w^T x + b, where w is a vector."""
+    weights = {part.base for d in own.definitions for part in d.body.walk() if isinstance(part, Ref)} & {*WEIGHT}
+    turned = {part.base for d in own.definitions for part in d.body.walk() if isinstance(part, Transpose)}
+    return weights == {"w"} and Ref("w") in turned
 
 
 def batched(usage: Usage, own: Program) -> tuple[Definition, ...]:

@@ -84,19 +84,30 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
         act = _first([b for b in ACT if b != pre], cores) or "a"
         for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
             what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
-            made = {b: Signal(_alike(of, b, known), Ref(loss), sign) for b in unsaid}
-            yield {**fixed, **made}, (*words, what)
+            for shift in dict.fromkeys((0, _numbers(known, of) - max(_numbers({b}, core(b)) for b in unsaid))):
+                made = {b: Signal(_alike(of, b, known, shift), Ref(loss), sign) for b in unsaid}
+                yield {**fixed, **made}, (*words, what)
 
 
-def _alike(of: str, signal: str, known: set[str]) -> str:
-    """net_{o1} for δ_{o1}, where the lesson has it."""
-    labelled = "_".join([of, *signal.split("_")[1:]])
+def _alike(of: str, signal: str, known: set[str], shift: int) -> str:
+    """net_{o1} for δ_{o1}, where the lesson has it; z_2 for the δ_3 of a lesson whose inputs are layer 1."""
+    labels = signal.split("_")[1:]
+    labelled = "_".join([of, *labels])
+    if len(labels) == 1 and labels[0].isdigit() and shift:
+        shifted = f"{of}_{int(labels[0]) + shift}"
+        return shifted if shifted in known else of
     return labelled if labelled in known else of
 
 
 def _kronecker(usage: Usage, base: str) -> bool:
     """Whether δ has two indices wherever it stands: then it is 1 where they are equal."""
     return base == "delta" and all(len(ref.subs) == 2 and not ref.slots for ref in usage.refs if ref.base == base)
+
+
+def _numbers(names: Iterable[str], of: str) -> int:
+    """The largest number that labels a symbol; 0 where none does."""
+    labels = [name.partition("_")[2] for name in names if core(name) == of]
+    return max((int(label) for label in labels if label.isdigit()), default=0)
 
 
 def _first(wanted: Iterable[str], there: set[str]) -> str | None:

@@ -231,7 +231,7 @@ class Algebra:
             self.same(a.shape[1], b.shape[0], what)
             return Value(_mm(left, _grow(right, 1), 1), names, dims, (a.shape[0],), row=self.flat)
         self.same(a.shape[0], b.shape[0], what)
-        self.rows |= self.infer
+        self.rows |= self.infer and not a.row
         return Value(_mm(_place(left, 1), right, 2), names, dims, (b.shape[1],), row=a.row)
 
     def _vectors(self, a: Value, b: Value, names: Any, dims: Any, left: Any, right: Any) -> Value:

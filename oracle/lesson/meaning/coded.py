@@ -29,7 +29,7 @@ def reduced(algebra: Algebra, name: str, body: Value, options: tuple[Node, ...])
     """`sum(Z, axis=1, keepdims=True)`, `mean(Z, axis=0)`, and of everything without an axis."""
     where = option(options, "axis")
     if where is None or (isinstance(where, Name | Ref) and where.base == "None"):
-        whole = algebra.everything(body)
+        whole = algebra.everything(body.plain())
         return whole if name == "sum" else _divided(whole, _count(body, range(body.rank)))
     axis = _axis(where)
     if not -body.rank <= axis < body.rank:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson.meaning.calculus import connected, jacobian
+from oracle.lesson.meaning.columns import bare, sample
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions
 from oracle.lesson.meaning.program import LOSSES, SCALARS, Env, Program
 from oracle.lesson.meaning.quantities import Quantities
@@ -133,6 +134,11 @@ class Partials(Quantities):
         wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
         if (signal := self.program.signal(wrt)) and signal.said and not of.way and wrt.base not in self.loose:
             raise IllTypedError(f"{wrt.base} stands for a partial here, and nothing is differentiated by it")
+        if "sample" in wrt.kinds and (batch := self.program.columns.get(wrt.base)):
+            if wrt.subs:
+                raise NotUnderstoodError("a partial by one entry of one sample of a batch")
+            made = self.partial(of, bare(wrt, batch), env, source)
+            return sample(made, self.number_of(wrt, env), made.rank - of.rank)
         target = self.whole(wrt, env)
         refs = [part for part in source.walk() if isinstance(part, Ref)] if source else []
         if refs and all(self.unsaid(ref, wrt) for ref in refs):

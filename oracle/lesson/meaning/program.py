@@ -111,6 +111,12 @@ class Program:
     """Whether samples are rows."""
     flat: bool = False
     """Whether a vector as it stands is a row, and xᵀ a column."""
+    here: set[int] = field(default_factory=set)
+    """The numbers of the equations of this section."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Names of one sample, and the batch that it is of: a for A."""
+    batch: Dim | None = None
+    """The dimension of the samples in lessons that have both."""
     vectors: bool = False
     """Whether symbols without indices are vectors and matrices."""
     ascents: int = 0

@@ -12,6 +12,7 @@ import torch
 
 from oracle.lesson.meaning.absent import elsewhere
 from oracle.lesson.meaning.algebra import Algebra
+from oracle.lesson.meaning.columns import bare, sample
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters, taken_apart
 from oracle.lesson.meaning.program import SCALARS, TARGETS, Definition, Env, Key, Program, Slots
@@ -180,8 +181,11 @@ class Quantities:
             return sum(self.size(part) for part in root.parts)
         if self.single:
             return 1
+        if self.program.batch is not None and root is self.program.batch.root():
+            return self.program.samples
         if root not in self.sizes:
-            self.sizes[root] = len(self.sizes) + 2
+            free = (n for n in range(2, 99) if self.program.batch is None or n != self.program.samples)
+            self.sizes[root] = next(n for n in free if n not in self.sizes.values())
         return self.sizes[root]
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
@@ -234,6 +238,9 @@ class Quantities:
             return self.scalar(CONSTANTS[node.base])
         if other := self.program.aliases.get(node.base):
             return self.ref(replace(node, base=other), env)
+        if "sample" in node.kinds and (batch := self.program.columns.get(node.base)):
+            one_of = sample(self.ref(bare(node, batch), env), self.number_of(node, env))
+            return self.indexed(one_of, node, env)
         if signal := self.program.signal(node):
             wrt = replace(node, base=signal.of)
             out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss, written=False)
@@ -243,6 +250,13 @@ class Quantities:
             if node.base in binding:
                 return self.indexed(binding[node.base], node, env)
         return self.indexed(self.whole(node, env), node, env)
+
+    def number_of(self, node: Ref, env: Env) -> int:
+        """Which sample a symbol is of."""
+        number = dict(self.program.numbered(node, env))["sample"]
+        if not 1 <= number <= self.program.samples:
+            raise BeyondError
+        return number
 
     def whole(self, node: Ref, env: Env) -> Value:
         """A quantity, all of it."""

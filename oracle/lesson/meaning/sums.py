@@ -56,6 +56,7 @@ class Sums(Vectorial):
         """What a letter runs through, and whether downwards: Σ_{i=t}^1, and inside it Π_{j=t}^{i+1}."""
         low = self.program.number(node.lower, env, kind) if node.lower else 1
         high = self.program.number(node.upper, env, kind) if node.upper else self.program.end(kind)
+        low = max(low, 1) if kind == "sample" else low  # written from 0, as code counts
         ends = isinstance(node.upper, Number) and isinstance(node.lower, Name | Ref) and high <= low
         named = {part.base for part in node.upper.walk() if isinstance(part, Name | Ref)} if node.upper else set()
         down = ends or bool(named & self.falling)
