@@ -15,7 +15,15 @@ from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.unsaid import proves
-from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError, Value, one
+from oracle.lesson.meaning.values import (
+    BeyondError,
+    FreeIndexError,
+    IllTypedError,
+    NotUnderstoodError,
+    UndefinedError,
+    Value,
+    one,
+)
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
 from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Node, Number, Prime, Sum, Times
@@ -204,7 +212,7 @@ class Nets:
                 except UndefinedError:
                     raise
                 except IllTypedError as error:
-                    known = not free and proves(self.program, head, member)
+                    known = (not free or isinstance(error, FreeIndexError)) and proves(self.program, head, member)
                     return Outcome("ill-typed", str(error)) if known else Outcome("not understood", UNSAID)
                 except NotUnderstoodError as error:
                     return Outcome("not understood", str(error))
@@ -298,7 +306,7 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if extra and isinstance(head, Ref) and not head.subs and not world.program.signal(head):
         raise NotUnderstoodError(f"what {', '.join(sorted(extra))} is on the right is not said")
     if extra:
-        raise IllTypedError(f"index {', '.join(sorted(extra))} is free on the right and not on the left")
+        raise FreeIndexError(f"index {', '.join(sorted(extra))} is free on the right and not on the left")
     if right.rank and left.rank != right.rank:
         raise IllTypedError(f"{_shape(left)} on the left, {_shape(right)} on the right")
     difference = world.algebra.elementwise(torch.sub, left, right, "the two sides")

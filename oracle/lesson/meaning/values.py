@@ -19,6 +19,10 @@ class IllTypedError(Exception):
     """The definition in which it was met."""
 
 
+class FreeIndexError(IllTypedError):
+    """An index that the left side does not have: wrong whatever the symbols are."""
+
+
 class NotUnderstoodError(Exception):
     """The formula may mean something, but nobody here knows what. The text says why."""
 
