@@ -13,6 +13,8 @@ from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus,
 
 HALF = Quotient(Number("1"), Number("2"))
 ONE = Number("1")
+OUTPUTS = ("y", "Y", "hat y", "hat Y", "p", "P", "hat p", "o")
+"""What an output is called, the likeliest first."""
 COSTS = {"J", "cal J", "C", "cal C", "Cost", "cost"}
 """What the mean is called in lessons that have a loss of each sample too."""
 COUNTS = ("m", "N", "n")
@@ -158,10 +160,23 @@ def loss_name(usage: Usage, own: Program) -> str:
     return next((b for b, _ in usage.losses.most_common()), None) or next((b for b in LOSS if b in plain), "L")
 
 
+def _unsaid(usage: Usage, own: Program) -> set[str]:
+    """Whole symbols that no forward equation has."""
+    parts = [n for d in own.definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)]
+    forward = {n.base for n in parts if not n.subs}
+    return {r.base for r in usage.refs if not r.subs and not r.slots} - forward
+
+
+def called(usage: Usage, own: Program, top: Ref, target: str) -> tuple[Definition, ...]:
+    """Y = A^{(L)}: what a lesson that writes Y - T calls its output."""
+    free = _unsaid(usage, own) - {target, top.base}
+    name = next((base for base in OUTPUTS if base in free), "")
+    return (Definition(Ref(name), top),) if name and target in _unsaid(usage, own) else ()
+
+
 def target_of(usage: Usage, own: Program, top: Ref) -> str:
     """What the output should be: a symbol that no forward equation has, of the output's kind (Y beside A)."""
-    forward = {n.base for d in own.definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
-    free = {r.base for r in usage.refs if not r.subs and not r.slots} - forward
+    free = _unsaid(usage, own)
     named = [t for t in TARGETS if t in free]
     alike = [t for t in named if t[0].isupper() == top.base[0].isupper()]
     return next(iter((*alike, *named)), "Y" if top.base[0].isupper() else "y")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson import chained
-from oracle.lesson.endings import endings, joined, output, outputs, weighs
+from oracle.lesson.endings import called, endings, joined, output, outputs, weighs
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
@@ -114,8 +114,9 @@ def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
         ranks = {ending.target: _rank(top.base)} if vectors else {}
         if single:
             ranks = {ending.target: _rank(top.base) - 1, "w": 1, "b": 0}
+        more = called(usage, own, top, ending.target)
         yield Assumption(
-            "own", ending.definitions, {}, (ending.words,), ranks, vectors, loss=ending.kind,
+            "own", (*more, *ending.definitions), {}, (ending.words,), ranks, vectors, loss=ending.kind,
             replaced=ending.replaced, supposed=ending.target,
         )  # fmt: skip
 
