@@ -81,6 +81,8 @@ def prepared(
     lines, notation = understood(document)
     said = [Said(line.number, line.section, s) for line in lines for s in line.statements]
     reading = build(said, notation, settled(settings))
+    for line in lines:  # nothing could be read in the whole section
+        reading.scopes.setdefault(line.section, next(iter(reading.scopes.values())))
     judges = {
         section: Nets(scope.program, nets, seed, reading.activations, deeper=scope.deeper)
         for section, scope in reading.scopes.items()

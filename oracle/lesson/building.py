@@ -258,6 +258,8 @@ def _broken(world: World, formula: Node, definitions: list[Definition]) -> Defin
                 culprit = error.culprit if error.culprit in world.program.definitions else definition
             except BeyondError:
                 continue
+            except RuntimeError:  # of torch, or of Python's stack
+                culprit = definition
         if not good:
             return culprit
     return None

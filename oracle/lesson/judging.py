@@ -216,6 +216,8 @@ class Nets:
                     return Outcome("ill-typed", str(error)) if known else Outcome("not understood", UNSAID)
                 except NotUnderstoodError as error:
                     return Outcome("not understood", str(error))
+                except RuntimeError:  # of torch, or of Python's stack: a lesson may be anything
+                    return Outcome("not understood", "the net cannot compute this formula")
                 seen, zero = True, zero and nothing
                 least, most = min(least, difference), max(most, difference)
             if most > FAR and world is not self.worlds[way][0]:
@@ -303,6 +305,8 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if len(extra) == 1 and left.rank == 1 and not right.rank:  # ∂f/∂x beside an x_i: its entry i is meant
         left = world.algebra.named(left, tuple(extra))
         extra = set()
+    if "" in extra:
+        raise NotUnderstoodError("a function of something that has no index")
     if extra and isinstance(head, Ref) and not head.subs and not world.program.signal(head):
         raise NotUnderstoodError(f"what {', '.join(sorted(extra))} is on the right is not said")
     if extra:

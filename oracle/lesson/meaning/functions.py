@@ -17,6 +17,9 @@ from oracle.lesson.meaning.usage import SIGNALS
 from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Tensor, Value, mapped, units
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Prime, Relation, Tagged
 
+NESTED = 8
+"""So many functions may stand inside each other; what goes deeper is a function of itself."""
+
 
 @dataclass
 class Functions(Partials):
@@ -126,6 +129,9 @@ class Functions(Partials):
             return ELEMENTWISE[name]
         if own := self.program.function(name, self.line):
             parameter = own.parameters[0].base if own.parameters else ""
+
+            if len(self.bindings) > NESTED:
+                raise NotUnderstoodError(f"{name} is made of itself")
 
             def lessons(x: Tensor) -> Tensor:
                 self.bindings.append({parameter: Value(x.reshape(-1), ("",), (Dim("argument"),))})

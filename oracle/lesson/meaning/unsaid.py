@@ -174,8 +174,11 @@ def proves(program: Program, head: Node, member: Node) -> bool:
 def _between_arguments(program: Program, symbol: object, *sides: Node) -> bool:
     """Whether ∂f/∂β is told by ∂f/∂y, where nobody knows how y depends on β."""
     made = [d.body for d in program.definitions if isinstance(d.body, Unsaid) and (d.head.base, d.head.kinds) == symbol]
-    args = {(arg.base, arg.kinds) for body in made for arg in body.args}
-    return len(args & _ends_of_partials(program, *sides)) > 1
+    args = {(arg.base, arg.kinds) for body in made for arg in body.args} & _ends_of_partials(program, *sides)
+    bodies = [d.body for d in program.definitions if not isinstance(d.body, Unsaid)]
+    known = {(d.head.base, d.head.kinds) for d in program.definitions}
+    known |= {(n.base, n.kinds) for body in bodies for n in body.walk() if isinstance(n, Ref)}
+    return len(args) > 1 and not args <= known
 
 
 def _ends_of_partials(program: Program, *sides: Node) -> set[object]:
