@@ -94,13 +94,13 @@ def _explains(section: list[Equation], lesson: list[Equation], assumed: Assumpti
     """Whether a net that was assumed explains at least what it contradicts: in this section, or all over the lesson.
 
     Where only the loss was assumed, two forward equations of the lesson's `own` speak for the net like one that holds;
-    where nothing was assumed, three mistakes are believed, and two for one that holds.
+    where nothing was assumed, one mistake is believed, and two for each that holds.
     """
     held, bad = _count(section)
-    if not assumed.definitions and (bad <= 3 or 2 * held >= bad):
-        return True
     if assumed.name == "own":
         held += sum(link.verdict == "definition" for equation in section for link in equation.links) // 2
+    if not assumed.definitions and (bad <= 1 or 2 * held >= bad):
+        return True
     everywhere, wrong = _count(lesson)
     return held >= bad or (bad == 1 and everywhere >= 3 * wrong)
 
