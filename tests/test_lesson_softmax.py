@@ -109,6 +109,19 @@ def test_softmax_is_a_function_of_a_vector() -> None:
     assert wrong(f"$${entries}$$", r"\frac{\partial \sigma(z_j)}{\partial z_j} = \sigma(z_j) (1 + \sigma(z_j))")
 
 
+def test_the_argument_of_a_function_is_no_quantity_of_the_net() -> None:
+    lesson = r"""
+$$f(x) = q x^2$$
+
+$$q = \tanh(x)$$
+
+$$L = f(z) + q$$
+"""
+    assert right(lesson, r"\frac{\partial L}{\partial z} = 2 q z")
+    assert right(lesson, r"L - q = q z^2")
+    assert wrong(lesson, r"\frac{\partial L}{\partial z} = 3 q z")
+
+
 def test_what_is_subtracted_changes_nothing() -> None:
     for most in (r"\max_k z_k", r"\max(z)", "c"):
         assert right(INDICES, rf"p_i = \frac{{e^{{z_i - {most}}}}}{{\sum_j e^{{z_j - {most}}}}}")

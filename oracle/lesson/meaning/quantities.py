@@ -190,6 +190,7 @@ class Quantities:
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
         losing, pairs = self.losing, self.algebra.pairs
+        bindings, self.bindings = self.bindings, []  # a function's argument is its own: no quantity of the net has it
         self.busy.add(key)
         self.losing = loss = self.program.is_loss(definition.head.base) and not definition.head.subs
         if loss:  # a loss is a number: y log a is an inner product in it
@@ -202,7 +203,7 @@ class Quantities:
             raise
         finally:
             self.busy.discard(key)
-            self.losing, self.algebra.pairs = losing, pairs
+            self.losing, self.algebra.pairs, self.bindings = losing, pairs, bindings
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         loose = sorted(set(value.names) - set(names))
         if loose and (names or loss or contracted(definition.body, definition.head) is not None):
