@@ -3,7 +3,7 @@ r"""Every formula that is one slip away from a right one: what an author who is 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Ref, counted_on
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -157,6 +157,5 @@ def shifted(at: Node, step: int) -> Node:
     if isinstance(at, Number) and at.text.isdigit():
         return Number(str(int(at.text) + step))
     if isinstance(at, Plus) and len(at.terms) == 2 and isinstance(number := at.terms[1], Number):
-        total = at.signs[1] * int(number.text) + step
-        return at.terms[0] if not total else Plus((at.terms[0], Number(str(abs(total)))), (1, 1 if total > 0 else -1))
-    return Plus((at, Number("1")), (1, step))
+        return counted_on(at.terms[0], at.signs[1] * int(number.text) + step)
+    return counted_on(at, step)

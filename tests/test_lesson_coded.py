@@ -6,6 +6,7 @@ import pytest
 
 from oracle.lesson.audit import audit
 from oracle.lesson.reading import read
+from tests.verdicts import claimed
 
 LAYERS = r"""
 $$Z^{[1]} = W^{[1]} X + b^{[1]}, \quad A^{[1]} = g^{[1]}(Z^{[1]})$$
@@ -102,17 +103,11 @@ $$\frac{\partial L}{\partial W_1} = x^T \delta_2$$
 """
 
 
-def verdicts(text: str) -> list[str]:
-    """What is said of all that is no definition."""
-    found = audit(read(Path("lesson.md"), text))
-    return [link.verdict for e in found.equations for link in e.links if link.verdict != "definition"]
-
-
 @pytest.mark.parametrize(
     "lesson", [LAYERS, NUMBERED, ROWS, GENERAL, EARLY, SQUARES, ONE, LOGISTIC, BOTH, TWO_LOSSES, COUNTED_ON]
 )
 def test_what_is_right_holds(lesson: str) -> None:
-    found = verdicts(lesson)
+    found = claimed(lesson)
     assert len(found) > 2
     assert set(found) <= {"holds", "holds under"}
 
@@ -150,14 +145,14 @@ def test_what_is_right_holds(lesson: str) -> None:
 )
 def test_a_slip_is_found_and_nothing_else_is_called_wrong(lesson: str, right: str, wrong: str) -> None:
     assert right in lesson
-    found = verdicts(lesson.replace(right, wrong))
+    found = claimed(lesson.replace(right, wrong))
     assert sum(verdict in ("fails", "ill-typed") for verdict in found) == 1
 
 
 def test_a_loss_that_nobody_wrote_makes_no_formula_wrong() -> None:
     strange = LAYERS.replace("A^{[2]} - Y", "(A^{[2]} - Y) * (A^{[2]} - Y) * (A^{[2]} - Y)")
-    assert verdicts(strange)[0] == "not understood"
-    assert set(verdicts(strange)[1:]) <= {"holds", "holds under"}
+    assert claimed(strange)[0] == "not understood"
+    assert set(claimed(strange)[1:]) <= {"holds", "holds under"}
 
 
 def test_where_one_sample_and_all_stand_side_by_side_nothing_is_guessed() -> None:
@@ -165,7 +160,7 @@ def test_where_one_sample_and_all_stand_side_by_side_nothing_is_guessed() -> Non
 $$z^{[1]} = W^{[1]} x, \quad Z^{[1]} = W^{[1]} X, \quad a^{[1]} = \sigma(z^{[1]}), \quad A^{[1]} = \sigma(Z^{[1]})$$
 $$dz^{[1]} = a^{[1]} - y, \quad dZ^{[1]} = A^{[1]} - Y, \quad dW^{[1]} = \frac{1}{m} dZ^{[1]} X^T$$
 """
-    assert set(verdicts(lesson)) == {"not understood"}
+    assert set(claimed(lesson)) == {"not understood"}
 
 
 def test_a_parenthesis_too_many_takes_nothing_from_a_formula() -> None:
@@ -178,5 +173,5 @@ def test_a_parenthesis_too_many_takes_nothing_from_a_formula() -> None:
 def test_sigma_is_a_sum_where_something_follows_and_else_a_matrix() -> None:
     forward = r"$$y_k = \Sigma_{j=1}^{3} w_{kj} x_j, \quad L = \frac12 \Sigma_k (y_k - t_k)^2$$"
     claim = r"$$\frac{\partial L}{\partial w_{kj}} = (y_k - t_k) x_j$$"
-    assert verdicts(forward + "\n\n" + claim) == ["holds"]
-    assert verdicts(r"$$\Sigma = A B$$" + "\n\n" + r"$$y = x^T \Sigma^{-1} x$$") == []
+    assert claimed(forward + "\n\n" + claim) == ["holds"]
+    assert claimed(r"$$\Sigma = A B$$" + "\n\n" + r"$$y = x^T \Sigma^{-1} x$$") == []

@@ -6,6 +6,7 @@ import pytest
 
 from oracle.lesson.audit import audit
 from oracle.lesson.reading import read
+from tests.verdicts import claimed
 
 HALF = r"""
 $$net_{h1} = w_1 * i_1 + w_2 * i_2 + b_1 * 1, \quad out_{h1} = \frac{1}{1 + e^{-net_{h1}}}$$
@@ -45,9 +46,8 @@ $$\frac{\partial E}{\partial b_1} = \delta_{h_1} + \delta_{h_2}$$
 
 
 def verdicts(text: str) -> list[str]:
-    """What is said of all that is no definition."""
-    found = audit(read(Path("lesson.md"), text))
-    return [link.verdict for e in found.equations for link in e.links if link.verdict not in ("definition", "aside")]
+    """What is said of all that is no definition and no number."""
+    return [verdict for verdict in claimed(text) if verdict != "aside"]
 
 
 @pytest.mark.parametrize("lesson", [HALF + CLAIMS, WHOLE + ERRORS])

@@ -1,11 +1,8 @@
 """Lessons that write C'(W) for ∂C/∂W, and functions of functions for the forward pass."""
 
-from pathlib import Path
-
 import pytest
 
-from oracle.lesson.audit import audit
-from oracle.lesson.reading import read
+from tests.verdicts import claimed
 
 NESTED = r"""
 $$Cost = C(R(Z(X W)))$$
@@ -26,15 +23,9 @@ $$C'(W_h) = \frac{dC}{d\hat{y}} \cdot \frac{d\hat{y}}{dZ_o} \cdot \frac{dZ_o}{dH
 """
 
 
-def verdicts(text: str) -> list[str]:
-    """What is said of all that is no definition."""
-    found = audit(read(Path("lesson.md"), text))
-    return [link.verdict for e in found.equations for link in e.links if link.verdict != "definition"]
-
-
 @pytest.mark.parametrize("lesson", [NESTED, FORWARD + CLAIMS, CLAIMS])
 def test_what_is_right_holds(lesson: str) -> None:
-    found = verdicts(lesson)
+    found = claimed(lesson)
     assert len(found) > 1
     assert set(found) == {"holds"}
 
@@ -52,13 +43,13 @@ def test_what_is_right_holds(lesson: str) -> None:
 )
 def test_a_slip_is_found_and_nothing_else_is_called_wrong(forward: str, right: str, wrong: str) -> None:
     assert right in CLAIMS
-    found = verdicts(forward + CLAIMS.replace(right, wrong))
+    found = claimed(forward + CLAIMS.replace(right, wrong))
     assert sum(verdict in ("fails", "ill-typed") for verdict in found) <= 1
     assert not forward or sum(verdict == "fails" for verdict in found) == 1
 
 
 def test_what_the_partials_do_not_say_is_no_proof() -> None:
-    found = verdicts(CLAIMS + r"$$C'(W_q) = (\hat{y} - y) \cdot V$$")
+    found = claimed(CLAIMS + r"$$C'(W_q) = (\hat{y} - y) \cdot V$$")
     assert found[-1] == "not understood"
     assert set(found[:-1]) == {"holds"}
 
@@ -69,7 +60,7 @@ $$z = w x + b, \quad a = \sigma(z), \quad C = \frac{1}{2} (a - y)^2$$
 $$\frac{\partial C}{\partial w} = (a - y) \sigma'(z) x$$
 $$\frac{\partial C}{\partial w} = (a - y) \sigma'(a) x$$
 """
-    assert verdicts(lesson) == ["holds", "fails"]
+    assert claimed(lesson) == ["holds", "fails"]
 
 
 def test_a_capitalised_word_is_one_symbol() -> None:
@@ -77,4 +68,4 @@ def test_a_capitalised_word_is_one_symbol() -> None:
 $$Output = \sigma(w Input)$$
 $$\frac{\partial Output}{\partial Input} = w \sigma'(w Input)$$
 """
-    assert verdicts(lesson) == ["holds"]
+    assert claimed(lesson) == ["holds"]

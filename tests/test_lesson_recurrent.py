@@ -6,6 +6,7 @@ import pytest
 
 from oracle.lesson.audit import audit
 from oracle.lesson.reading import read
+from tests.verdicts import of_the_last
 
 HOLDS, UNDER, FAILS, TYPED = "holds", "holds under", "fails", "ill-typed"
 DEFINED = "definition"
@@ -60,8 +61,7 @@ $$\frac{\partial E}{\partial W} = \sum_t \frac{\partial E_t}{\partial W}$$
 
 def verdicts(forward: str, formula: str) -> list[str]:
     """The verdicts of one more formula in a lesson."""
-    found = audit(read(Path("lesson.md"), f"{forward}\n$$\n{formula}\n$$\n"))
-    return [link.verdict for link in found.equations[-1].links]
+    return of_the_last(f"{forward}\n$$\n{formula}\n$$\n")
 
 
 RIGHT = {

@@ -1,11 +1,8 @@
 """Lessons of one neuron or a chain of them: numbers only, derivatives step by step, names in words or in quotes."""
 
-from pathlib import Path
-
 import pytest
 
-from oracle.lesson.audit import audit
-from oracle.lesson.reading import read
+from tests.verdicts import claimed
 
 SQUARE = r"""
 $$z = wx + b, \quad a = \sigma(z), \quad L = (a - y)^2$$
@@ -48,15 +45,9 @@ $$\frac{d}{dx} \tanh(x) = 1 - \tanh^2(x)$$
 """
 
 
-def verdicts(text: str) -> list[str]:
-    """What is said of all that is no definition."""
-    found = audit(read(Path("lesson.md"), text))
-    return [link.verdict for e in found.equations for link in e.links if link.verdict != "definition"]
-
-
 @pytest.mark.parametrize("lesson", [SQUARE, QUOTED, WORDS, INLINE, STEPS, SLOPES])
 def test_what_is_right_holds(lesson: str) -> None:
-    found = verdicts(lesson)
+    found = claimed(lesson)
     assert len(found) > 1
     assert set(found) <= {"holds", "holds under"}
 
@@ -79,5 +70,5 @@ def test_what_is_right_holds(lesson: str) -> None:
 )
 def test_a_slip_is_found_and_nothing_else_is_called_wrong(lesson: str, right: str, wrong: str) -> None:
     assert right in lesson
-    found = verdicts(lesson.replace(right, wrong))
+    found = claimed(lesson.replace(right, wrong))
     assert sum(verdict in ("fails", "ill-typed") for verdict in found) == 1

@@ -1,11 +1,8 @@
 """Softmax and cross-entropy in the spellings of lessons: what is right holds, a planted error is found."""
 
-from pathlib import Path
-
 import pytest
 
-from oracle.lesson.audit import audit
-from oracle.lesson.reading import read
+from tests.verdicts import of_the_last
 
 INDICES = r"""
 $$p_i = \frac{e^{z_i}}{\sum_{k=1}^{C} e^{z_k}}$$
@@ -34,8 +31,7 @@ $$\nabla_x H = -\frac{y}{s} (\text{diag}(s) - s^T s) = s - y$$
 
 def verdicts(lesson: str, formula: str) -> list[str]:
     """The verdicts of a formula at the end of a lesson."""
-    found = audit(read(Path("lesson.md"), f"{lesson}\n$${formula}$$\n"))
-    return [link.verdict for link in found.equations[-1].links]
+    return of_the_last(f"{lesson}\n$${formula}$$\n")
 
 
 def right(lesson: str, formula: str) -> bool:

@@ -46,7 +46,7 @@ def audit(
     """Hold every equation of a lesson against autograd, in `nets` random nets drawn from `seed`."""
     functions = function_names(document)
     said = document.settings if settings is None else settings
-    lines, notation, reading, judges = prepared(document, seed, nets, said)
+    lines, notation, reading, judges = prepared(document, seed, nets, said, functions)
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
@@ -75,10 +75,10 @@ def audit(
 
 
 def prepared(
-    document: Document, seed: int, nets: int, settings: Mapping[str, str]
+    document: Document, seed: int, nets: int, settings: Mapping[str, str], functions: set[str] | None = None
 ) -> tuple[list[Line], Notation, Reading, dict[int, Nets]]:
     """The lines of a lesson, its notation, how it is read, and the nets of every section."""
-    lines, notation = understood(document)
+    lines, notation = understood(document, functions)
     said = [Said(line.number, line.section, s) for line in lines for s in line.statements]
     reading = build(said, notation, settled(settings))
     for line in lines:  # nothing could be read in the whole section

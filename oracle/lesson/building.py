@@ -24,6 +24,7 @@ from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
+from oracle.lesson.naming import made_of_partials
 from oracle.lesson.profiles import Assumption, assumptions
 from oracle.lesson.syntax import (
     Node,
@@ -79,7 +80,9 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     found = list(said)
     sections = list(dict.fromkeys(s.section for s in found)) or [0]
     usage = survey_usage([s.statement for s in found], notation)
+    names = made_of_partials([s.statement.body for s in found if isinstance(s.statement.body, Relation)], usage)
     own, defined = collected(found, sections[0], usage)
+    defined |= names
     everything = [claim for s in found for claim in _claims(s.statement, defined)]
     _, assumed, _ = _best(own, everything, assumptions(usage, own, settings), (usage, usage))
     reading = Reading({})
@@ -88,6 +91,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     for section in sections:
         here = [s for s in found if s.section == section]
         own, defined = collected(found, section, usage)
+        defined |= names
         claims = [claim for s in here for claim in _claims(s.statement, defined)]
         local = survey_usage([s.statement for s in here], notation)
         local.signals |= usage.signals
@@ -156,7 +160,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
-        alternates={}, shapes={}, counts={}, roles={}, joins=[], families=set(), depth=depth,
+        alternates={}, shapes={}, counts={}, roles={}, joins=[], families=set(), unclear=set(), depth=depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat = assumption.flat

@@ -4,7 +4,7 @@ from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import FAR, Nets, assignments
 from oracle.lesson.meaning.notation import Ref, unbound
 from oracle.lesson.meaning.program import Env, Key
-from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.meaning.values import REFUSED, Value
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Counterexample, Sample
 from oracle.lesson.syntax import Name, Node, Number
@@ -30,7 +30,7 @@ def _sides(world: World, head: Node, member: Node, env: Env) -> tuple[float, flo
     try:
         with world.fresh(head, member):
             found = [world.value(side, env) for side in (head, member)]
-    except (BeyondError, IllTypedError, NotUnderstoodError):
+    except REFUSED:
         return None
     if any(value.data is None or value.data.numel() != 1 for value in found):
         return None

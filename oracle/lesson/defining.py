@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions, slots_of
 from oracle.lesson.meaning.program import (
     LOSSES,
@@ -17,7 +18,7 @@ from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.meaning.wholes import is_jacobian, whole_function
-from oracle.lesson.naming import every_step, made_of_partials, named, whole_losses
+from oracle.lesson.naming import every_step, named, whole_losses
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -63,7 +64,6 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     for s in order:
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
-    defined |= made_of_partials([s.statement.body for s in said if isinstance(s.statement.body, Relation)], usage)
     _factored(program, usage)
     program.definitions = named(every_step(program.definitions))
     program.definitions += whole_losses([s.statement.body for s in said], program)
@@ -191,7 +191,7 @@ def _nest(member: Node, program: Program) -> list[tuple[Ref, Node]] | None:
 def _in_words(body: Node, usage: Usage) -> bool:
     """Whether a definition only tells what to do: E = Σ ½(target - output)², in names that are met with labels."""
     whole = {part.base for part in body.walk() if isinstance(part, Ref) and not part.subs and not part.slots}
-    cores = {base.partition("_")[0] for base in usage.kinds if "_" in base}
+    cores = {core(base) for base in usage.kinds if "_" in base}
     words = {base for base in whole if len(base) > 2 and base.isalpha()}
     return any(isinstance(part, Sum) and not part.indices for part in body.walk()) and bool(
         words & (cores | {"output"})

@@ -6,6 +6,7 @@ A lesson that writes z = W a + b and a = σ(z), and goes on with dz = a - y, has
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOSS, LOSSES, TARGETS, Definition, Program
 from oracle.lesson.meaning.usage import Usage
@@ -71,12 +72,12 @@ def joined(own: Program) -> tuple[Definition, ...]:
 
 
 def _is_loss(base: str) -> bool:
-    return base in LOSSES or base.partition("_")[0] in LOSS
+    return base in LOSSES or core(base) in LOSS
 
 
 def weighs(body: Node) -> bool:
     """Whether a forward equation has a weight in it."""
-    return any(isinstance(part, Ref) and part.base.partition("_")[0] in PARAMETER_LETTERS for part in body.walk())
+    return any(isinstance(part, Ref) and core(part.base) in PARAMETER_LETTERS for part in body.walk())
 
 
 def _made(body: Node, made: set[str]) -> bool:

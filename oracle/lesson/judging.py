@@ -14,8 +14,9 @@ from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
-from oracle.lesson.meaning.unsaid import proves
+from oracle.lesson.meaning.unsaid import dependencies, proves
 from oracle.lesson.meaning.values import (
+    REFUSED,
     BeyondError,
     FreeIndexError,
     IllTypedError,
@@ -123,6 +124,11 @@ class Nets:
         """The nets with a layer more."""
         return self.deeper and Nets(self.deeper(), self.count, self.seed, self.activations)
 
+    @cached_property
+    def below(self) -> dict[object, set[object]]:
+        """What every quantity is made of."""
+        return dependencies(self.program.definitions)
+
     def nets(self, way: Way) -> Iterator[World]:
         """The nets of one way of reading, drawn when they are first asked for."""
         made = self.worlds.setdefault(way, [])
@@ -212,7 +218,9 @@ class Nets:
                 except UndefinedError:
                     raise
                 except IllTypedError as error:
-                    known = (not free or isinstance(error, FreeIndexError)) and proves(self.program, head, member)
+                    known = (not free or isinstance(error, FreeIndexError)) and proves(
+                        self.program, self.below, head, member
+                    )
                     return Outcome("ill-typed", str(error)) if known else Outcome("not understood", UNSAID)
                 except NotUnderstoodError as error:
                     return Outcome("not understood", str(error))
@@ -228,7 +236,7 @@ class Nets:
             if (nowhere := past(self.program, member)) and self.exists(head, way):
                 return Outcome("ill-typed", nowhere)
             return Outcome("not understood", "in no net drawn do both sides exist")
-        if most >= CLOSE and not proves(self.program, head, member):
+        if most >= CLOSE and not proves(self.program, self.below, head, member):
             return Outcome("not understood", UNSAID)
         return Outcome("holds" if most < CLOSE else "fails", "", least, most, zero)
 
@@ -240,7 +248,7 @@ class Nets:
                 with world.fresh(head):
                     world.value(head, env)
                 return True
-            except (BeyondError, IllTypedError, NotUnderstoodError):
+            except REFUSED:
                 continue
         return False
 

@@ -3,12 +3,13 @@ r"""Quantities that a lesson names beside their use: ŷ_t = softmax(V s_t) first
 ∂ŷ_t/∂q_t is of something only if ŷ_t is computed from q_t: the argument gets its name.
 """
 
+from collections import Counter
 from dataclasses import replace
 
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Ref, counted_on
 from oracle.lesson.meaning.program import LOSSES, Definition, Program
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Plus, Relation, Sum, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Relation, Sum, rebuilt
 
 
 def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
@@ -16,14 +17,15 @@ def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
 
     It is such a name if the lesson has no other use of it.
     """
+    uses = Counter(n.base for body in bodies for item in body.items for n in item.walk() if isinstance(n, Ref))
     found = set[int]()
     for body in bodies:
         head, member = body.items[0], body.items[1]
         if not isinstance(head, Ref) or usage.is_signal(head.base) or head.mark or body.ops[0] not in ("=", ":="):
             continue
         partials = any(isinstance(part, Derivative | Gradient) for part in member.walk())
-        uses = [n for other in bodies for item in other.items if item is not head for n in item.walk()]
-        if partials and head.base not in LOSSES and not any(isinstance(n, Ref) and n.base == head.base for n in uses):
+        itself = sum(n.base == head.base for n in head.walk() if isinstance(n, Ref))
+        if partials and head.base not in LOSSES and uses[head.base] == itself:
             found.add(id(member))
     return found
 
@@ -53,8 +55,7 @@ def _counted(node: Node, here: int) -> Node:
 def _from_here(slot: Node, here: int, kind: str) -> Node:
     if kind != "time" or not isinstance(slot, Number) or not slot.text.isdigit():
         return slot
-    away = int(slot.text) - here
-    return Plus((Name("t"), Number(str(abs(away)))), (1, 1 if away > 0 else -1)) if away else Name("t")
+    return counted_on(Name("t"), int(slot.text) - here)
 
 
 def whole_losses(bodies: list[Node], program: Program) -> list[Definition]:

@@ -3,13 +3,12 @@
 μ = (1/m) Σ_i x_i,  σ² = (1/m) Σ_i (x_i - μ)²,  x̂_i = (x_i - μ) / √(σ² + ε),  y_i = γ x̂_i + β   (Ioffe and Szegedy)
 """
 
-from oracle.lesson.endings import COUNTS
+from oracle.lesson.endings import COUNTS, HALF
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Name, Node, Number, Plus, Power, Quotient, Sum, Times
 
-HALF = Quotient(Number("1"), Number("2"))
 SCALED = ("y", "o", "out", "z", "a")
 """What the normalised values become, the likeliest first."""
 

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import Definition, Program
+from oracle.lesson.meaning.program import LOGARITHMS, Definition, Program
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Name, Node, Number, Plus
-
-LOGARITHMS = {"log", "ln"}
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,19 @@ A profile supplies only what the lesson has no definition of. Its choices (which
 it is transposed, what the loss is, of what δ is the partial) are candidates; the lesson's own equations decide.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson import chained
-from oracle.lesson.endings import called, endings, joined, output, outputs, weighs
-from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import LOSS, TARGETS, Definition, Program, Signal
+from oracle.lesson.endings import HALF, called, endings, joined, loss_name, output, outputs, samples_name, weighs
+from oracle.lesson.meaning.naming import core
+from oracle.lesson.meaning.notation import Ref, counted_on
+from oracle.lesson.meaning.program import TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.normalising import normalisation
 from oracle.lesson.predictions import predictions
-from oracle.lesson.signals import ACT, PRE, core, meanings, spellings
+from oracle.lesson.signals import ACT, PRE, first, meanings, spellings
 from oracle.lesson.syntax import (
     Call,
     Name,
@@ -36,7 +37,6 @@ OUT = ("y", "Y", "hat y", "o", "p", "hat p", "a", "out", "h", "f")
 TARGET = (*TARGETS, "hat y")
 WEIGHT = ("w", "W", "theta", "Theta", "omega", "v", "V", "u", "U")
 BIAS = ("b", "B")
-HALF = Quotient(Number("1"), Number("2"))
 
 
 @dataclass(frozen=True)
@@ -177,17 +177,14 @@ def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
 
 def layer(base: str, shift: int = 0) -> Ref:
     """A quantity of layer l + shift."""
-    at: Node = Name("l")
-    if shift:
-        at = Plus((at, Number(str(abs(shift)))), (1, 1 if shift > 0 else -1))
-    return Ref(base, (("layer", at),))
+    return Ref(base, (("layer", counted_on(Name("l"), shift)),))
 
 
 def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
     layered = [base for base in usage.kinds if usage.layered(base)]
-    pre = next((b for b, _ in usage.preactivations.most_common() if b in layered), None) or _first(PRE[:5], layered)
-    act = _first([b for b in ACT if b != pre], layered) or "a"
-    weight, bias = _first(WEIGHT, layered), _first(BIAS, layered)
+    pre = next((b for b, _ in usage.preactivations.most_common() if b in layered), None) or first(PRE[:5], layered)
+    act = first([b for b in ACT if b != pre], layered) or "a"
+    weight, bias = first(WEIGHT, layered), first(BIAS, layered)
     slope = _activation(usage)
     if weight is None:
         return
@@ -208,10 +205,10 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
         definitions.append(
             Definition(layer(act, 0 if pre else offset), Call(Name(slope), (layer(pre) if pre else total,)))
         )
-        first = Ref(act, (("layer", Number(str(offset))),))
+        bottom = Ref(act, (("layer", Number(str(offset))),))
         for x in ("x", "X"):
             if () in usage.kinds.get(x, ()) and act != x:
-                definitions.append(Definition(first, Ref(x)))
+                definitions.append(Definition(bottom, Ref(x)))
                 ranks = {**ranks, x: ranks[act]}
         top = Ref(act, (("layer", Name("L")),))
         if loss == "cross_entropy" and pre:
@@ -239,36 +236,26 @@ def _rank(base: str) -> int:
     return 2 if base[:1].isupper() else 1
 
 
-def _first(wanted: Iterable[str], there: Container[str]) -> str | None:
-    return next((base for base in wanted if base in there), None)
-
-
 def _loss(usage: Usage, own: Program, top: Ref, kind: str, batch: bool) -> tuple[list[Definition], dict[str, int]]:
     """The loss on the net's output, and what stands for output and target in this lesson."""
     known = {d.head.base for d in own.definitions}
     plain = [b for b, kinds in usage.kinds.items() if () in kinds and b not in known]
-    name = next((b for b, _ in usage.losses.most_common()), None) or _first(LOSS, plain) or "L"
     whole = {r.base for r in usage.refs if not r.subs and not r.slots}
     others = [t for t in TARGET if t != top.base]
-    target = _first(others, [b for b in plain if b in whole]) or _first(others, plain) or "y"
+    target = first(others, [b for b in plain if b in whole]) or first(others, plain) or "y"
     more = []
-    if out := _first([b for b in OUT if b not in (target, top.base)], plain):
+    if out := first([b for b in OUT if b not in (target, top.base)], plain):
         more.append(Definition(Ref(out), top))
     more += [Definition(Ref(f), top) for f in usage.functions if f in ("h", "y", "o") and not own.functions.get(f)]
     if kind == "half_squared":
         body: Node = Times((HALF, Power(Norm(Plus((top, Ref(target)), (1, -1))), Number("2"))), ("",))
     else:
         body = Negative(Call(Name("sum"), (Times((Ref(target), Call(Name("log"), (top,))), ("odot",)),)))
-    if batch and _means(usage):
+    if batch and samples_name(usage):
         body = Times((Quotient(Number("1"), Ref("m")), body), ("",))
         more.append(Definition(Ref("m"), Call(Name("samples"), (top,))))
-    more.append(Definition(Ref(name), body))
+    more.append(Definition(Ref(loss_name(usage, own)), body))
     return more, {target: _rank(target)}
-
-
-def _means(usage: Usage) -> bool:
-    """Whether the lesson divides by the number of its samples."""
-    return any(ref.base in ("m", "N", "n") and not ref.subs and not ref.slots for ref in usage.refs)
 
 
 # ------------------------------------------------------------------------------------------------------------- indices
@@ -312,16 +299,16 @@ def _indexed(usage: Usage) -> Iterator[Assumption]:
 
 def _names(usage: Usage) -> dict[str, str] | None:
     indexed = {r.base for r in usage.refs if r.subs and not r.slots}
-    w = _first(WEIGHT, {r.base for r in usage.refs if len(r.subs) == 2 and not r.slots})
+    w = first(WEIGHT, {r.base for r in usage.refs if len(r.subs) == 2 and not r.slots})
     if w is None:
         return None
-    pre = next((b for b, _ in usage.preactivations.most_common() if b in indexed), None) or _first(PRE, indexed) or "z"
+    pre = next((b for b, _ in usage.preactivations.most_common() if b in indexed), None) or first(PRE, indexed) or "z"
     rest = indexed - {w, pre}
-    t = _first(TARGET, rest) or "t"
+    t = first(TARGET, rest) or "t"
     if t == "y" and not (set(OUT[1:]) & (rest - {"y"})):
         t = "t"
-    y = _first([b for b in OUT if b not in (t,)], rest) or "y"
-    a = _first([b for b in ACT if b not in (t, y)], rest) or ("a" if y != "a" else "h")
+    y = first([b for b in OUT if b not in (t,)], rest) or "y"
+    a = first([b for b in ACT if b not in (t, y)], rest) or ("a" if y != "a" else "h")
     loss = next((b for b, _ in usage.losses.most_common()), "L")
     return {
         "w": w,
@@ -330,7 +317,7 @@ def _names(usage: Usage) -> dict[str, str] | None:
         "y": y,
         "a": a,
         "x": "x" if a != "x" else "i",
-        "b": _first((*BIAS, "theta"), rest) or "b",
+        "b": first((*BIAS, "theta"), rest) or "b",
         "L": loss,
     }
 

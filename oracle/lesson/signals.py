@@ -1,10 +1,11 @@
 """Of which partials a lesson's error signals stand: δ, and the dW and dz of lessons that write code."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from oracle.lesson.defining import INTO
 from oracle.lesson.endings import samples_name
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOSS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import Usage
@@ -27,11 +28,6 @@ def spellings(base: str) -> tuple[str, ...]:
     """Other cases of a symbol: of its letter, or of its label, Z_O for Z_o."""
     label = base.partition("_")[2]
     return (swapped(base), *([f"{core(base)}_{label.swapcase()}"] if label.isalpha() else []))
-
-
-def core(base: str) -> str:
-    """A symbol without its label."""
-    return base.partition("_")[0]
 
 
 def forward_names(definitions: Iterable[Definition]) -> set[str]:
@@ -78,10 +74,10 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
             yield fixed, words
             continue
         cores = known | {core(base) for base in known}
-        pre = next((core(b) for b, _ in usage.preactivations.most_common()), None) or _first(PRE, cores)
+        pre = next((core(b) for b, _ in usage.preactivations.most_common()), None) or first(PRE, cores)
         unnamed = Counter(d.head.base for d in definitions if d.head.base.startswith(INTO))
         pre = next((base for base, _ in unnamed.most_common()), pre) or "z"
-        act = _first([b for b in ACT if b != pre], cores) or "a"
+        act = first([b for b in ACT if b != pre], cores) or "a"
         for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
             what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
             for shift in dict.fromkeys((0, _numbers(known, of) - max(_numbers({b}, core(b)) for b in unsaid))):
@@ -110,10 +106,11 @@ def _numbers(names: Iterable[str], of: str) -> int:
     return max((int(label) for label in labels if label.isdigit()), default=0)
 
 
-def _first(wanted: Iterable[str], there: set[str]) -> str | None:
+def first(wanted: Iterable[str], there: Container[str]) -> str | None:
+    """The likeliest of some names that a lesson has."""
     return next((base for base in wanted if base in there), None)
 
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
     known = {d.head.base for d in definitions if not d.head.subs and not d.head.slots}
-    return next((b for b, _ in usage.losses.most_common() if b in known), None) or _first(LOSS, known)
+    return next((b for b, _ in usage.losses.most_common() if b in known), None) or first(LOSS, known)

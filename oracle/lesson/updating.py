@@ -13,7 +13,7 @@ from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import LOSSES
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.steps import Step, is_parameter, step
-from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
+from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Equation, Link, Suggestion, Verdict
 from oracle.lesson.syntax import (
@@ -30,8 +30,6 @@ from oracle.lesson.syntax import (
     Sum,
     Times,
 )
-
-REFUSED = (BeyondError, IllTypedError, NotUnderstoodError)
 
 
 @dataclass(frozen=True)

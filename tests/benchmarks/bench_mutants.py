@@ -22,7 +22,7 @@ from oracle.lesson.judging import Nets, assignments, compared
 from oracle.lesson.linking import chain, weighed
 from oracle.lesson.meaning.notation import Ref, unbound
 from oracle.lesson.meaning.program import Env, Program
-from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Tensor
+from oracle.lesson.meaning.values import REFUSED, Dim, Tensor
 from oracle.lesson.meaning.world import World
 from oracle.lesson.reading import read
 from oracle.lesson.syntax import Name, Node, Relation, Sum
@@ -31,7 +31,6 @@ from tests.mutants import Mutant, Words, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = sorted([*(ROOT / "reference" / "lesson").glob("*.md"), *(ROOT / "tests" / "lessons").glob("*")])
-REFUSED = (BeyondError, IllTypedError, NotUnderstoodError)
 OUTCOMES = ("rejected", "held under a reading", "not understood", "true", "missed")
 """`true` holds, and is the formula that it was made from in other words; `missed` holds, and is not."""
 WORDS = """Every link that holds in our own lessons with one slip made in its right side, judged again in the same nets.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Program
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value
@@ -31,7 +32,7 @@ def _capital(base: str) -> str:
 
 
 def _batch(name: str) -> bool:
-    return name.partition("_")[0][-1:].isupper()
+    return core(name)[-1:].isupper()
 
 
 def bare(ref: Ref, batch: str) -> Ref:

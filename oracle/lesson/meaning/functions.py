@@ -98,16 +98,20 @@ class Functions(Partials):
 
     def written_out(self, node: Call) -> Ref | None:
         """E_3(s_1, s_2): a quantity, with what it depends on written out."""
-        scripts = taken_apart(node.function)
-        found = self.program.notation.ref(scripts) if scripts is not None else None
-        known = isinstance(found, Ref) and found.slots and self.program.defines(found.base, found.kinds)
-        return found if isinstance(found, Ref) and known and not self.program.functions.get(found.base) else None
+        found = self.named(node)
+        known = found and found.slots and self.program.defines(found.base, found.kinds)
+        return found if found and known and not self.program.functions.get(found.base) else None
 
     def stepped(self, node: Call) -> bool:
         """Whether a function has a step of its own: L_t(h_t, y_t) is no L."""
+        found = self.named(node)
+        return found is not None and "time" in found.kinds
+
+    def named(self, node: Call) -> Ref | None:
+        """The symbol that stands where the function of a call does."""
         scripts = taken_apart(node.function)
         found = self.program.notation.ref(scripts) if scripts is not None else None
-        return isinstance(found, Ref) and "time" in found.kinds
+        return found if isinstance(found, Ref) else None
 
     def applied(self, name: str, arg: Node, primes: int) -> Callable[[Tensor], Tensor] | None:
         """g′(z) beside a = ReLU(z): the slope of what the net applies to z, where nothing says what g is."""
@@ -129,7 +133,6 @@ class Functions(Partials):
             return ELEMENTWISE[name]
         if own := self.program.function(name, self.line):
             parameter = own.parameters[0].base if own.parameters else ""
-
             if len(self.bindings) > NESTED:
                 raise NotUnderstoodError(f"{name} is made of itself")
 
@@ -145,7 +148,7 @@ class Functions(Partials):
             return lessons
         if name not in self.program.activations:
             raise NotUnderstoodError(f"what function {name} is, nothing says")
-        return {**ELEMENTWISE, **ACTIVATIONS}[self.activation]
+        return ACTIVATIONS.get(self.activation) or ELEMENTWISE[self.activation]
 
 
 def _function(body: Node) -> str:

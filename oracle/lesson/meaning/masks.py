@@ -1,7 +1,9 @@
 """What holds under a condition: branches of cases, indicators, sums with a restriction."""
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -12,9 +14,10 @@ from oracle.lesson.meaning.quantities import UNITS, indices
 from oracle.lesson.meaning.values import NotUnderstoodError, Tensor, Value, mapped
 from oracle.lesson.syntax import Cases, Indicator, Items, Name, Node, Relation, Text
 
-COMPARED: dict[str, Callable[..., Tensor]] = {
-    "=": torch.eq, "!=": torch.ne, "<": torch.lt, ">": torch.gt, "<=": torch.le, ">=": torch.ge,
+COMPARED: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
+"""Relations of a condition, of numbers and of tensors alike."""
 TURNED = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 REST = ("otherwise", "else", "other", "for other", "in other", "elsewhere", "其他", "其它", "否则", "sonst", "sinon")
 """How the last branch begins where it is what the others leave."""
@@ -63,7 +66,7 @@ class Masks(Functions):
         if left or right:
             return self.place(left or right, op if left else TURNED[op], b if left else a, env)
         if isinstance(number := self._counted(a, env), int) and isinstance(other := self._counted(b, env), int):
-            return self.scalar(float(COMPARED[op](torch.tensor(number), torch.tensor(other))))
+            return self.scalar(float(COMPARED[op](number, other)))
         if op in ("=", "!=") and any(isinstance(x, Ref) and x.base in TARGETS for x in (a, b)):
             raise NotUnderstoodError("a condition on a target, whose values are not known")
         x, y = self.value(a, env), self.value(b, env)

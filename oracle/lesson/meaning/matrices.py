@@ -76,20 +76,19 @@ class Matrices(Masks):
         if value.rank == 1:
             data = None if value.data is None else torch.diag_embed(value.data)
             return Value(data, value.names, value.dims, (value.shape[0], value.shape[0]))
-        self.square(value, "diag")
-        data = None if value.data is None else torch.diagonal(value.data, dim1=-2, dim2=-1)
-        return Value(data, value.names, value.dims, value.shape[:1])
+        return self.entries_of(value, "diag")
 
     def trace(self, value: Value) -> Value:
         """The sum of a diagonal."""
-        self.square(value, "Tr")
-        data = None if value.data is None else torch.diagonal(value.data, dim1=-2, dim2=-1).sum(-1)
-        return Value(data, value.names, value.dims)
+        return self.algebra.along(self.entries_of(value, "Tr"), 0)
 
-    def square(self, value: Value, what: str) -> None:
+    def entries_of(self, value: Value, what: str) -> Value:
+        """The entries of the diagonal of a square matrix."""
         if value.rank != 2:
             raise NotUnderstoodError(f"{what} of what is no matrix")
         self.algebra.same(value.shape[0], value.shape[1], what)
+        data = None if value.data is None else torch.diagonal(value.data, dim1=-2, dim2=-1)
+        return Value(data, value.names, value.dims, value.shape[:1])
 
 
 def _grid(node: Matrix) -> Grid:

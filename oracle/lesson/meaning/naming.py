@@ -28,6 +28,16 @@ SIGNALS = {"delta", "Delta", "epsilon", "err", "error", "Err", "e"}
 """What goes backward, and joins no layer to the one above it."""
 
 
+def core(name: str) -> str:
+    """The name of a symbol without its label: net of net_o1."""
+    return name.partition("_")[0]
+
+
+def letter(name: str) -> str:
+    """The letter of a symbol, without label and accent: y of hat y_k."""
+    return core(name).split(" ")[-1]
+
+
 @dataclass(frozen=True)
 class Units:
     """The units that a lesson names, and how layers of them are joined."""

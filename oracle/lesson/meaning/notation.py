@@ -113,6 +113,11 @@ def stepped(node: Node) -> str | None:
     return None
 
 
+def counted_on(at: Node, by: int) -> Node:
+    """`t - 1` or `l + 1`; the letter itself for 0."""
+    return Plus((at, Number(str(abs(by)))), (1, 1 if by > 0 else -1)) if by else at
+
+
 @dataclass
 class Notation:
     """What the scripts of this lesson mean."""
@@ -520,8 +525,6 @@ def lifted(node: Node, notation: Notation) -> Node:
         return replace(node, base=lifted(node.base, notation))
     if isinstance(node, Tagged) and _counted(node.tag) and (isinstance(node.tag, Plus) or taken_apart(node) is None):
         node = Power(node.base, node.tag, span=node.span)  # w^{(2 - 1)}, (a - b)^{(2)}
-    if isinstance(node, Indexed) and taken_apart(node) is None:
-        return replace(node, base=lifted(node.base, notation))
     symbol = taken_apart(node)
     if symbol is not None:
         return replace(notation.ref(symbol), span=node.span)

@@ -7,6 +7,7 @@ from itertools import product
 
 from oracle.lesson.meaning.calculus import connected, jacobian
 from oracle.lesson.meaning.columns import bare, sample
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions
 from oracle.lesson.meaning.program import LOSSES, SCALARS, Env, Program
 from oracle.lesson.meaning.quantities import Quantities
@@ -125,7 +126,7 @@ class Partials(Quantities):
         """Whether a symbol is a parameter, a target or a constant of the net: nothing else makes it."""
         if not any(base == of.base for base, *_ in self.program.shapes):
             return False
-        named = of.base.split("_")[0] in PARAMETER_LETTERS | GIVEN or of.base in SCALARS
+        named = core(of.base) in PARAMETER_LETTERS | GIVEN or of.base in SCALARS
         return named or any(_compares(d.body, of, self.program) for d in self.program.definitions)
 
     def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None, written: bool = True) -> Value:

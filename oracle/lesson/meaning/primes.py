@@ -5,6 +5,7 @@ A lesson writes so if the primes make a chain, C'(R) · R'(Z) · Z'(W): then R i
 
 from collections.abc import Callable, Iterable
 
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.syntax import Call, Node, Prime
 
 FUNCTIONS = {"sigma", "phi", "varphi", "psi", "f", "g", "tanh", "sigmoid", "relu", "ReLU", "softmax", "act"}
@@ -44,8 +45,3 @@ def _made(of: str, found: set[str], args: set[str]) -> bool:
     if core(of) in COSTS or of.startswith("hat ") or any(core(arg) in PARAMETERS for arg in found):
         return True
     return of in args and (len(found) == 1 or len({core(arg) for arg in found}) > 1)
-
-
-def core(name: str) -> str:
-    """A name without its label."""
-    return name.partition("_")[0]

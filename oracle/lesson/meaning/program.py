@@ -6,6 +6,7 @@ counts layers, samples or steps stand for one quantity each. What is used and ne
 
 from dataclasses import dataclass, field, replace
 
+from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError
@@ -17,6 +18,7 @@ LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "
 LOSSES = {*LOSS, "l", "R", "S"}
 TARGETS = ("t", "y", "d", "target", "T", "Y")
 """What targets are called, the likeliest first."""
+LOGARITHMS = {"log", "ln"}
 SCALARS = {"eta", "lambda", "alpha", "epsilon", "varepsilon", "m", "n", "N", "M", "D", "pi", "K", "rho"}
 MOMENTS = {"m", "s", "r", "S", "V", "Delta", "velocity", "momentum"}
 """What optimizers keep from step to step."""
@@ -214,7 +216,7 @@ class Program:
 
     def is_function(self, ref: Ref) -> bool:
         """Whether a symbol is a function of the lesson, written without its argument."""
-        return ref.base.split("_")[0] in self.functions and not ref.subs
+        return core(ref.base) in self.functions and not ref.subs
 
     def signal(self, ref: Ref) -> Signal | None:
         """Of which partial a symbol stands: as it is written, else as its like is."""
@@ -239,7 +241,7 @@ class Program:
     def logarithms(self) -> bool:
         """Whether the net takes logarithms: its loss is a cross-entropy."""
         bodies = [*(d.body for d in self.definitions), *self.alternates.values()]
-        return any(isinstance(n, Name) and n.base in ("log", "ln") for body in bodies for n in body.walk())
+        return any(isinstance(n, Name) and n.base in LOGARITHMS for body in bodies for n in body.walk())
 
     def families_of(self, base: str, count: int, defined: bool) -> list[tuple[str, ...]]:
         """The quantities of a name: those that are defined, and else those that a forward equation uses."""
@@ -259,12 +261,12 @@ class Program:
         known = [n for b, n in self.notation.indexed if b == base]
         if known or count:
             return max([*known, count])
-        core = base.split("_")[0].split(" ")[-1]
-        if core in SCALARS or (self.is_loss(base) and core not in ("S", "R")) or not self.vectors:
+        plain = letter(base)
+        if plain in SCALARS or (self.is_loss(base) and plain not in ("S", "R")) or not self.vectors:
             return 0
-        if core[:1].isupper() and base not in LOSSES:
+        if plain[:1].isupper() and base not in LOSSES:
             return 2
-        return 2 if core in ("w",) else 1
+        return 2 if plain in ("w",) else 1
 
 
 def find_families(program: Program) -> None:
@@ -298,7 +300,7 @@ def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def is_update(head: Node, body: Node) -> bool:
     """Whether a parameter is made of itself."""
-    known = isinstance(head, Ref) and head.base.split("_")[0] in {*PARAMETER_LETTERS, *MOMENTS}
+    known = isinstance(head, Ref) and core(head.base) in {*PARAMETER_LETTERS, *MOMENTS}
     return known and recurs(head, body)
 
 

@@ -4,9 +4,11 @@ A quantity is computed when it is first asked for, and kept: the tensor that oth
 differentiates, so ∂L/∂z is the total partial through everything that z feeds.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count as counting
 
 import torch
 
@@ -14,6 +16,7 @@ from oracle.lesson.meaning.absent import elsewhere
 from oracle.lesson.meaning.algebra import Algebra
 from oracle.lesson.meaning.columns import bare, sample
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters, taken_apart
 from oracle.lesson.meaning.program import SCALARS, TARGETS, Definition, Env, Key, Program, Slots
 from oracle.lesson.meaning.values import (
@@ -36,7 +39,7 @@ CONSTANTS = {"e": torch.e, "pi": torch.pi}
 
 
 @dataclass
-class Quantities:
+class Quantities(ABC):
     """`infer` finds the dimensions and draws nothing; else `sizes` holds how large each is."""
 
     program: Program
@@ -82,13 +85,13 @@ class Quantities:
         self.algebra = Algebra(self.infer, self.pairs, self.program.rows, self.program.flat)
         self.random = torch.Generator().manual_seed(self.seed)
 
+    @abstractmethod
     def value(self, node: Node, env: Env) -> Value:
         """What a formula is worth in this net."""
-        raise NotImplementedError
 
+    @abstractmethod
     def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None, written: bool = True) -> Value:
         """The partial of a value by a symbol: one that is written so, or of which a signal stands."""
-        raise NotImplementedError
 
     # ---------------------------------------------------------------------------------------------------- quantities
 
@@ -97,15 +100,13 @@ class Quantities:
         if key in self.kept:
             return self.kept[key]
         found = self.program.definition(base, family, slots)
-        if found is None and (sample := dict(slots).get("sample")) and self.sample is None:
-            bare = tuple(slot for slot in slots if slot[0] != "sample")
-            if (shared := self.program.definition(base, family, bare)) is not None:
-                self.sample = sample
-                try:
-                    self.kept[key] = replace(self.defined(key, *shared), way=None)
-                finally:
-                    self.sample = None
-                return self.kept[key]
+        if found is None and (shared := self.of_any_sample(base, family, slots)) is not None:
+            self.sample = dict(slots)["sample"]
+            try:
+                self.kept[key] = replace(self.defined(key, *shared), way=None)
+            finally:
+                self.sample = None
+            return self.kept[key]
         if found is None or key in self.busy:
             value = self.leaf(base, family, slots, count)
         else:
@@ -114,6 +115,12 @@ class Quantities:
         if base in self.loose:
             self.passing.add(key)
         return self.kept[key]
+
+    def of_any_sample(self, base: str, family: tuple[str, ...], slots: Slots) -> tuple[Definition, Env] | None:
+        """What defines the quantity of one sample, where no sample is named."""
+        if not dict(slots).get("sample") or self.sample is not None:
+            return None
+        return self.program.definition(base, family, tuple(slot for slot in slots if slot[0] != "sample"))
 
     def begin(self, line: int, loose: set[str]) -> None:
         """Another equation: what could be anything in the last one is forgotten."""
@@ -184,8 +191,8 @@ class Quantities:
         if self.program.batch is not None and root is self.program.batch.root():
             return self.program.samples
         if root not in self.sizes:
-            free = (n for n in range(2, 99) if self.program.batch is None or n != self.program.samples)
-            self.sizes[root] = next(n for n in free if n not in self.sizes.values())
+            taken = {*self.sizes.values(), *((self.program.samples,) if self.program.batch is not None else ())}
+            self.sizes[root] = next(n for n in counting(2) if n not in taken)
         return self.sizes[root]
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
@@ -262,7 +269,7 @@ class Quantities:
     def whole(self, node: Ref, env: Env) -> Value:
         """A quantity, all of it."""
         if self.program.is_function(node) and self.program.definition(node.base, (), ()) is None and not node.slots:
-            own = self.program.function(node.base.split("_")[0], self.line)
+            own = self.program.function(core(node.base), self.line)
             if own is not None:
                 return self.value(own.body, env)
         node = self.completed(node, env)
@@ -312,9 +319,8 @@ class Quantities:
 
     def per_sample(self, base: str) -> bool:
         """Whether a quantity is another for each sample: all but parameters and constants."""
-        core = base.split("_")[0].split(" ")[-1]
         return (
-            core not in PARAMETER_LETTERS
+            letter(base) not in PARAMETER_LETTERS
             and base not in SCALARS
             and base not in self.program.counts
             and base not in CONSTANTS

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.syntax import Node, rebuilt
@@ -34,13 +35,13 @@ def _made(base: str, known: dict[str, Definition], taken: set[str]) -> Definitio
     match = NAMED.fullmatch(base)
     if match is None:
         return None
-    core, letter, number = match[1], match[2], int(match[3])
+    name, letter, number = match[1], match[2], int(match[3])
     for k in range(10):
-        like = known.get(f"{core}_{letter}{k}")
+        like = known.get(f"{name}_{letter}{k}")
         if like is None or k == number:
             continue
         names = _renamed(like.body, f"{letter}{k}", f"{letter}{number}", number - k)
-        if any(new in taken for old, new in names.items() if old.partition("_")[0] in PARAMETER_LETTERS and old != new):
+        if any(new in taken for old, new in names.items() if core(old) in PARAMETER_LETTERS and old != new):
             return None
         return Definition(replace(like.head, base=base), _with(like.body, names))
     return None

@@ -3,6 +3,7 @@ r"""Update rules taken apart: which parameter makes which step, w ← w − η �
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.syntax import (
     Derivative,
@@ -58,7 +59,7 @@ def parameter(ref: Ref) -> Ref:
 
 
 def is_parameter(ref: Ref) -> bool:
-    return ref.base.split("_")[0] in PARAMETER_LETTERS
+    return core(ref.base) in PARAMETER_LETTERS
 
 
 def step(head: Node, op: str, member: Node) -> Step | None:

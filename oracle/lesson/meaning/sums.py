@@ -1,19 +1,16 @@
 """Sums and products: over indices, over layers, samples and steps, over everything."""
 
-import operator
 from dataclasses import dataclass, field, replace
 
 import torch
 
-from oracle.lesson.meaning.masks import compares
+from oracle.lesson.meaning.masks import COMPARED, compares
 from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value
 from oracle.lesson.meaning.vectorial import Vectorial
 from oracle.lesson.syntax import Name, Node, Number, Relation, Sum
-
-ORDER = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "!=": operator.ne, "=": operator.eq}
 
 
 @dataclass
@@ -67,10 +64,10 @@ class Sums(Vectorial):
         """Whether `k ≠ t`, `k < t` or `1 ≤ k ≤ t` is so; k ∈ D always is."""
         if condition is None or (isinstance(condition, Relation) and condition.ops == ("in",)):
             return True
-        if not isinstance(condition, Relation) or not set(condition.ops) <= ORDER.keys():
+        if not isinstance(condition, Relation) or not set(condition.ops) <= COMPARED.keys():
             raise NotUnderstoodError("a sum under a condition that nobody here can read")
         found = [self.program.number(item, env, kind) for item in condition.items]
-        return all(ORDER[op](a, b) for op, a, b in zip(condition.ops, found, found[1:], strict=False))
+        return all(COMPARED[op](a, b) for op, a, b in zip(condition.ops, found, found[1:], strict=False))
 
     def summed_up(self, node: Sum, letter: str, env: Env) -> Value:
         """A sum over an index."""

@@ -55,7 +55,7 @@ def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tup
         written(s.loss) for s in program.signals.values() if isinstance(s.loss, Ref)
     }
     more = [d for d in _by_head(program, lesson, letters) if d.head.base not in near and written(d.head) in wanted]
-    below = _dependencies([*program.definitions, *found, *more], letters)
+    below = dependencies([*program.definitions, *found, *more], letters)
     circles = {d.head.base for d in (*found, *more) if _key(d.head, letters) in below[_key(d.head, letters)]}
     return [_reduced(d, below, letters) for d in (*found, *more) if d.head.base not in circles], circles
 
@@ -91,7 +91,7 @@ def _key(ref: Ref, letters: bool) -> tuple[object, ...]:
     return (ref.base, ref.kinds, *ref.subs) if letters else (ref.base, ref.kinds)
 
 
-def _dependencies(definitions: Iterable[Definition], letters: bool = False) -> dict[object, set[object]]:
+def dependencies(definitions: Iterable[Definition], letters: bool = False) -> dict[object, set[object]]:
     """Of every quantity, all that it is made of at the same layer and step."""
     below: dict[object, set[object]] = {}
     for d in definitions:
@@ -144,16 +144,16 @@ def mixed(args: list[Value], names: tuple[str, ...], sizes: tuple[int, ...]) -> 
 # ----------------------------------------------------------------------------------------------------------- evidence
 
 
-def proves(program: Program, head: Node, member: Node) -> bool:
+def proves(program: Program, below: Mapping[object, set[object]], head: Node, member: Node) -> bool:
     """Whether a difference of two formulas says that one is wrong, though some of their quantities are arbitrary.
 
     It does if every term of both is linear in the partials of the arbitrary function (∂L/∂z); where it stands in the
     middle of a chain, if every term is a chain of partials that leads from the left side's end to its other end.
+    `below` are the program's `dependencies`.
     """
     found = {(d.head.base, d.head.kinds): d.body.exact for d in program.definitions if isinstance(d.body, Unsaid)}
     if not found and not program.unclear:
         return True
-    below = _dependencies(program.definitions)
     used = _mentioned(program, head) | _mentioned(program, member)
     reached = used | {deep for symbol in used for deep in below.get(symbol, ())}
     unclear = {(head.base, head.kinds) for head in program.unclear - {d.head for d in program.definitions}}

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.syntax import (
@@ -69,11 +70,11 @@ class Usage:
     """Whether a vector stands beside a transposed one."""
 
     def is_signal(self, base: str) -> bool:
-        core = base.split("_")[0]
+        plain = core(base)
         return (
-            (core in SIGNALS and (core != "epsilon" or base in self.heads))
+            (plain in SIGNALS and (plain != "epsilon" or base in self.heads))
             or base in self.signals
-            or (len(core) == 2 and core[0] == "d" and core[1] in "abhoswxyzABHOWXYZL")
+            or (len(plain) == 2 and plain[0] == "d" and plain[1] in "abhoswxyzABHOWXYZL")
         )
 
     def layered(self, base: str) -> bool:
@@ -121,13 +122,13 @@ def _note(node: Node, found: Usage) -> None:
             found.losses[base] += 1
         case Call(function=function, args=args):
             primed = any(isinstance(part, Prime) for part in function.walk())
-            core = next((part.base for part in function.walk() if isinstance(part, Name)), "")
-            found.functions[core] += 1
-            found.vectors |= core in WHOLE and not any(
+            name = next((part.base for part in function.walk() if isinstance(part, Name)), "")
+            found.functions[name] += 1
+            found.vectors |= name in WHOLE and not any(
                 isinstance(n, Ref) and n.subs for arg in args for n in arg.walk()
             )
             if primed:
-                found.slopes[core] += 1
+                found.slopes[name] += 1
                 for arg in args:
                     if isinstance(arg, Ref):
                         found.preactivations[arg.base] += 1

@@ -42,6 +42,10 @@ class BeyondError(Exception):
     """A layer, sample or step that the net does not have."""
 
 
+REFUSED = (BeyondError, IllTypedError, NotUnderstoodError)
+"""Why a net has no value for a formula."""
+
+
 @dataclass(eq=False)
 class Dim:
     """A dimension: union-find, so that two become one."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from oracle.lesson.correcting import Corrector, Reread, Understood
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, UndefinedError
+from oracle.lesson.meaning.values import REFUSED, UndefinedError
 from oracle.lesson.records import Equation, Remark
 from oracle.lesson.syntax import Derivative, Node, Relation
 from oracle.lesson.whole.claims import Claim, claims, heads, put_into, uses
@@ -116,7 +116,7 @@ def _undefined(ref: Ref, nets: Nets) -> bool:
                 world.value(ref, env)
         except UndefinedError as error:
             return error.base == ref.base
-        except (BeyondError, IllTypedError, NotUnderstoodError):
+        except REFUSED:
             continue
     return False
 
