@@ -49,3 +49,14 @@ $$\frac{\partial \sigma^2}{\partial x_i} = \frac{2}{m} (x_i - \mu)$$"""
         "not understood",
         "not understood",
     ]
+
+
+def test_a_lesson_that_writes_such_sums_means_them() -> None:
+    full = r"\sum_{i=1}^m \frac{\partial f}{\partial y_i} \frac{\partial y_i}{\partial \beta}"
+    chain = r"\frac{\partial f}{\partial y_i} \frac{\partial y_i}{\partial \gamma}"
+    text = (
+        rf"$$\frac{{\partial f}}{{\partial \beta}} = {full}$$"
+        + "\n\n"
+        + rf"$$\frac{{\partial f}}{{\partial \gamma}} = {chain}$$"
+    )
+    assert of_the_last(f"{SAID}\n\n{text}") == ["ill-typed"]

@@ -53,6 +53,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     """The lesson's own definitions as one section sees them, its own first or the lesson's first, and what they are."""
     program, defined = Program(usage.notation), set[int]()
     program.elementwise, program.common = usage.elementwise, usage.common
+    program.chains_summed = usage.chains_summed
     program.ascents, program.descents = usage.steps[1], usage.steps[-1]
     before = [s for s in said if s.section < section]
     order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]

@@ -15,6 +15,7 @@ from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.unsaid import dependencies, proves
+from oracle.lesson.meaning.usage import is_chain
 from oracle.lesson.meaning.values import (
     REFUSED,
     BeyondError,
@@ -27,7 +28,7 @@ from oracle.lesson.meaning.values import (
 )
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
-from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Node, Number, Prime, Sum, Times
+from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Node, Number, Prime, Sum
 
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
@@ -178,7 +179,7 @@ class Nets:
             return False
         if way.entrywise and not any(isinstance(part, Derivative) for side in (head, member) for part in side.walk()):
             return False
-        if way.summed and not self.program.summed and not _chained(member):
+        if way.summed and not self.program.summed and (self.program.chains_summed or not is_chain(member)):
             return False
         return not (way.apart and any(conditional(side) for side in (head, member)))
 
@@ -266,11 +267,6 @@ def _differentiated(head: Node, member: Node, base: str) -> bool:
         if any(mentions(end, base) for end in ends) and (isinstance(ends[0], Ref) or not mentions(ends[0], base)):
             return True
     return False
-
-
-def _chained(node: Node) -> bool:
-    """Whether a formula is a product of partials: the chain rule sums over what they share, said or not."""
-    return isinstance(node, Times) and all(isinstance(factor, Derivative) for factor in node.factors)
 
 
 def _may_be_free(head: Node, member: Node, base: str) -> bool:

@@ -124,6 +124,8 @@ class Program:
     ascents: int = 0
     descents: int = 0
     """How many update rules of the lesson go along a gradient, and how many against it."""
+    chains_summed: bool = False
+    """Whether the lesson writes the sums of its chains of partials, and means none where it writes none."""
     elementwise: bool = False
     """Whether the lesson writes ⊙ where it multiplies entry by entry."""
     common: set[Ref] = field(default_factory=set)

@@ -18,6 +18,7 @@ from oracle.lesson.syntax import (
     Prime,
     Relation,
     Statement,
+    Sum,
     Times,
     Transpose,
 )  # fmt: skip
@@ -64,6 +65,8 @@ class Usage:
     """How many update rules go along a gradient (1), and how many against it (-1)."""
     elementwise: bool = False
     """Whether ⊙ is written."""
+    chains_summed: bool = False
+    """Whether a sum is written over a product of partials."""
     common: set[Ref] = field(default_factory=set)
     """Symbols that stand, with these very scripts, in two statements or more: they are no slips."""
     turned: bool = False
@@ -132,6 +135,8 @@ def _note(node: Node, found: Usage) -> None:
                 for arg in args:
                     if isinstance(arg, Ref):
                         found.preactivations[arg.base] += 1
+        case Sum(body=body) if is_chain(body):
+            found.chains_summed = True
         case Transpose():
             found.vectors = True
         case Times(factors=factors) if any(_turned(a, b) for a, b in pairwise(factors)):
@@ -142,6 +147,11 @@ def _note(node: Node, found: Usage) -> None:
             found.vectors = True
         case Matrix():
             found.vectors = True
+
+
+def is_chain(node: Node) -> bool:
+    """Whether a formula is a product of partials."""
+    return isinstance(node, Times) and all(isinstance(factor, Derivative) for factor in node.factors)
 
 
 def _partials(node: Node) -> list[tuple[Ref, Ref]]:
