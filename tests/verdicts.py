@@ -15,3 +15,9 @@ def claimed(text: str) -> list[str]:
 def of_the_last(text: str) -> list[str]:
     """The verdicts on the last formula."""
     return [link.verdict for link in audit(read(Path("lesson.md"), text)).equations[-1].links]
+
+
+def of_partials(text: str) -> list[str]:
+    """The verdicts on all that is said of a partial."""
+    found = audit(read(Path("lesson.md"), text))
+    return [link.verdict for e in found.equations for link in e.links if r"\partial" in link.left]

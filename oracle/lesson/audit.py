@@ -8,20 +8,22 @@ from msgspec import structs
 
 from oracle.lesson.building import Reading, build
 from oracle.lesson.code import judged_code
+from oracle.lesson.conditions import conditions
 from oracle.lesson.correcting import suggest
 from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
-from oracle.lesson.linking import chain, unread
+from oracle.lesson.linking import aside, chain, unread
+from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.settings import complaints, roles, settled
-from oracle.lesson.syntax import Before, Node, Problem, Relation, Statement
+from oracle.lesson.syntax import Before, Limit, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
 from oracle.lesson.whole import remarks
 
@@ -38,6 +40,8 @@ class Line:
     formula: Formula
     statements: tuple[Statement, ...]
     problems: tuple[Problem, ...]
+    alone: tuple[Relation, ...] = ()
+    """What is a condition on indices and claims nothing: i = j."""
 
 
 def audit(
@@ -48,9 +52,12 @@ def audit(
     said = document.settings if settings is None else settings
     lines, notation, reading, judges = prepared(document, seed, nets, said, functions)
 
+    indices = index_letters([s for line in lines for s in line.statements])
+
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
-        return () if found.problems else tuple(bound(s, notation) for s in found.statements)
+        made, _ = limited([bound(s, notation) for s in found.statements], indices)
+        return () if found.problems else tuple(with_one_letter(s) for s in made)
 
     equations: list[Equation] = []
     everywhere = [judged(line, reading, judges) for line in lines]
@@ -126,39 +133,57 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
     functions = function_names(document) if functions is None else functions
     section, parsed = 0, []
-    for piece in document.pieces:
+    for place, piece in enumerate(document.pieces):
         if isinstance(piece, Prose) and piece.level:
             section += 1
         elif isinstance(piece, Formula):
-            parsed.append((section, piece, parse(piece.tex, document.macros, functions)))
+            parsed.append((section, place, piece, parse(piece.tex, document.macros, functions)))
     notation = survey([s for *_, found in parsed for s in found.statements], roles(document.settings))
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
+    symbols = {place: [bound(s, notation) for s in found.statements] for _, place, _, found in parsed}
+    split, said = _conditioned(document, symbols)
     lines: list[Line] = []
-    before: Node | None = None
+    before: Statement | None = None
     parts = Parts()
-    for section, formula, found in parsed:
-        statements = tuple(_continued(bound(s, notation), before) for s in found.statements)
-        before = next((s.body.items[0] for s in reversed(statements) if isinstance(s.body, Relation)), before)
-        if found.problems or any(isinstance(s.body, Relation) for s in statements):
-            lines.append(Line(len(lines) + 1, parts.of(section, statements), formula, statements, found.problems))
+    for section, place, formula, found in parsed:
+        own, alone = split[place]
+        going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
+        before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), before)
+        statements = tuple(with_one_letter(s) for s in going_on)
+        if found.problems or alone or any(isinstance(s.body, Relation) for s in statements):
+            part = parts.of(section, statements)
+            lines.append(Line(len(lines) + 1, part, formula, statements, found.problems, tuple(alone)))
     return lines, notation
 
 
-def _continued(statement: Statement, before: Node | None) -> Statement:
-    """A formula that begins with `=` goes on with the chain before it."""
+def _conditioned(
+    document: Document, symbols: Mapping[int, list[Statement]]
+) -> tuple[dict[int, tuple[list[Statement], list[Relation]]], dict[int, tuple[Limit, ...]]]:
+    """By place, the statements of formulas and what only sets conditions, and the conditions that the text sets."""
+    indices = index_letters([s for found in symbols.values() for s in found])
+    split = {place: limited(found, indices) for place, found in symbols.items()}
+    bare = {place: found for place, (rest, found) in split.items() if found and not rest}
+    return split, conditions(document, {at: conditions_of(found, indices) for at, found in bare.items()}, indices)
+
+
+def _continued(statement: Statement, before: Statement | None) -> Statement:
+    """A formula that begins with `=` goes on with the chain before it, under the same conditions."""
     body = statement.body
     if before is None or not isinstance(body, Relation) or not isinstance(body.items[0], Before):
         return statement
-    head = replace(before, span=body.items[0].span)
-    return replace(statement, body=replace(body, items=(head, *body.items[1:])))
+    assert isinstance(before.body, Relation)
+    head = replace(before.body.items[0], span=body.items[0].span)
+    return under(replace(statement, body=replace(body, items=(head, *body.items[1:])), limits=()), before.limits)
 
 
 def judged(line: Line, reading: Reading, judges: Mapping[int, Nets]) -> Equation:
     """All links of one formula, in the nets of its section; where these know nothing of it, in another's."""
     formula, defined = line.formula, reading.scopes[line.section].defined
     others = [nets for section, nets in judges.items() if section != line.section]
-    bodies = [s.body for s in line.statements if isinstance(s.body, Relation)]
-    links = [k for body in bodies for k in chain(formula, line.number, body, defined, [judges[line.section], *others])]
+    nets = [judges[line.section], *others]
+    claims = [(s.body, s.limits) for s in line.statements if isinstance(s.body, Relation)]
+    links = [k for body, limits in claims for k in chain(formula, line.number, body, defined, nets, limits)]
+    links += [aside(formula, relation) for relation in line.alone]
     links += [unread(formula, problem) for problem in line.problems]
     if skip := next((d for d in formula.directives if d.startswith("skip")), None):
         links = [Link(k.left, k.relation, k.right, "skipped", skip.partition(":")[2].strip()) for k in links]

@@ -187,8 +187,9 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
 
 
 def _claims(statement: Statement, defined: set[int]) -> Iterator[tuple[Node, Node]]:
+    """What a statement says of the net; what is so under a condition alone is no evidence of one."""
     body = statement.body
-    if isinstance(body, Relation):
+    if isinstance(body, Relation) and not any(limit.sure for limit in statement.limits):
         for op, member in zip(body.ops, body.items[1:], strict=True):
             if op == "=" and id(member) not in defined:
                 yield body.items[0], member

@@ -71,6 +71,7 @@ class Way:
     """A partial of a vector by a vector is a vector, where no entry depends on another."""
 
 
+APART = Way("the two indices are different", apart=True)
 OTHERWISE = (
     Way("each partial holds everything else fixed", immediate="all", left=True),
     Way("the partial of a step by a parameter holds the steps before it", immediate="parameters"),
@@ -79,7 +80,7 @@ OTHERWISE = (
     Way("the activation is tanh", ("tanh",)),
     Way("the argument is positive", half=1),
     Way("the argument is negative", half=-1),
-    Way("the two indices are different", apart=True),
+    APART,
     Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
     Way("vectors are rows", pairs="rows"),
     Way("vectors side by side are an inner product", pairs="dot"),

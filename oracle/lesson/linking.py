@@ -4,29 +4,51 @@ from dataclasses import replace
 
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
-from oracle.lesson.judging import OTHERWISE, UNSAID, Nets, Outcome
+from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
+from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.records import Link, Place, Verdict
-from oracle.lesson.syntax import Derivative, Negative, Node, Number, Plus, Problem, Relation, Span, Times
+from oracle.lesson.syntax import (
+    Derivative,
+    Items,
+    Limit,
+    Negative,
+    Node,
+    Number,
+    Plus,
+    Problem,
+    Relation,
+    Span,
+    Times,
+)  # fmt: skip
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
 
 
-def chain(formula: Formula, number: int, body: Relation, defined: set[int], nets: list[Nets]) -> list[Link]:
+def chain(
+    formula: Formula, number: int, body: Relation, defined: set[int], nets: list[Nets], limits: tuple[Limit, ...] = ()
+) -> list[Link]:
     """Every relation of a chain, judged in the first of `nets`, and in the others where those alone know of it.
 
-    Members whose identity is in `defined` define what stands before them.
+    Members whose identity is in `defined` define what stands before them; `limits` are conditions of the text.
     """
     members = zip(body.ops, body.items[1:], strict=True)
-    return [_link(formula, number, body.items[0], op, member, defined, nets) for op, member in members]
+    return [_link(formula, number, body.items[0], op, member, defined, nets, limits) for op, member in members]
+
+
+def aside(formula: Formula, relation: Relation) -> Link:
+    """A relation that is a condition, and claims nothing."""
+    left, right = (formula.tex[slice(*item.span)] for item in relation.items[:2])
+    return Link(left, relation.ops[0], right, "aside", place=within(formula, relation.span))
 
 
 def _link(
-    formula: Formula, number: int, head: Node, op: str, member: Node, defined: set[int], nets: list[Nets]
-) -> Link:
+    formula: Formula, number: int, head: Node, op: str, member: Node, defined: set[int], nets: list[Nets],
+    limits: tuple[Limit, ...] = (),
+) -> Link:  # fmt: skip
     left, right = formula.tex[slice(*head.span)], formula.tex[slice(*member.span)]
     place = within(formula, member.span)
     if id(member) in defined and step(head, op, member) is None:
@@ -35,7 +57,7 @@ def _link(
         return Link(left, op, right, "aside", place=place)
     if stepped(head, op, member):
         return Link(left, op, right, "update", place=place)
-    found, judge, under = weighed(head, member, number, nets)
+    found, judge, under = weighed(head, member, number, nets, limits)
     if under:
         return Link(left, op, right, "holds under", under=under, place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
@@ -48,17 +70,36 @@ def _link(
     )  # fmt: skip
 
 
-def weighed(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Outcome, Nets, str]:
+def weighed(
+    head: Node, member: Node, number: int, nets: list[Nets], limits: tuple[Limit, ...] = ()
+) -> tuple[Outcome, Nets, str]:
     """What the nets say of two sides, which nets, and under which other reading the sides agree ("" where none)."""
     found, judge = _outcome(head, member, number, nets)
     if found.verdict not in ("fails", "ill-typed"):
         ways = OTHERWISE if found.reason == UNSAID else judge.summing if found.verdict == "not understood" else ()
         return found, judge, judge.under(head, member, number, ways) if ways else ""
+    if words := _under_conditions(judge, head, member, number, limits):
+        return found, judge, words
     if (wide := _widened(member)) is not None:
         wider = judge.judge(head, wide, number)
         if wider.verdict == "holds" and not wider.zero:
             return found, judge, "the derivative is of all that follows it"
     return found, judge, judge.under(head, member, number)
+
+
+def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits: tuple[Limit, ...]) -> str:
+    """The condition of the text under which two sides agree; "" where there is none."""
+    for limit in limits:
+        if not {limit.a, limit.b} <= free(head) | free(member):
+            continue
+        if limit.op == "=":
+            left, right = one_letter(Items((head, member)), limit).children()
+            outcome = nets.judge(left, right, number)
+        else:
+            outcome = nets.read(head, member, APART, number)
+        if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
+            return limit.words
+    return ""
 
 
 def stepped(head: Node, op: str, member: Node) -> bool:

@@ -306,6 +306,23 @@ class Relation(Node):
 
 
 @dataclass(frozen=True)
+class Limit:
+    """`i = j` or `i ≠ j`: a condition on two indices, under which a statement is meant."""
+
+    a: str
+    op: str
+    """`=` or `!=`."""
+    b: str
+    sure: bool = True
+    """Whether it was said of this very statement; else of one nearby, and it may be meant here too."""
+
+    @property
+    def words(self) -> str:
+        """For the report."""
+        return f"{self.a} {'=' if self.op == '=' else '≠'} {self.b}, as the text says"
+
+
+@dataclass(frozen=True)
 class Statement(Node):
     r"""One statement of a formula: a Relation, or an expression alone, and what is said beside it.
 
@@ -316,6 +333,7 @@ class Statement(Node):
 
     body: Node
     asides: tuple[Node, ...] = ()
+    limits: tuple[Limit, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def _values(loss: Ref, world: World, nets: Nets, number: int) -> list[float]:
         try:
             with world.fresh(loss):
                 data = world.value(loss, env).data
-        except REFUSED:
+        except (*REFUSED, RuntimeError):  # RuntimeErrors are torch's, or of Python's stack
             continue
         found += [] if data is None else data.detach().reshape(-1).tolist()
     return found

@@ -1,0 +1,202 @@
+r"""Conditions on two indices beside a formula: `p_i (1 - p_i) \quad (i = j)`, `\text{if } i \neq j`, `z_{j \neq i}`.
+
+What is said to be so for i = j is judged with one letter for both, what is said for i ≠ j where the two differ.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.syntax import (
+    At,
+    Derivative,
+    Gradient,
+    Indexed,
+    Indicator,
+    Limit,
+    Name,
+    Node,
+    Relation,
+    Statement,
+    Sum,
+    Text,
+    Times,
+    rebuilt,
+)  # fmt: skip
+
+EQUAL = {"=": "=", ":=": "=", "!=": "!="}
+WRITTEN = re.compile(r"(?<![\w\\])([a-zA-Z])\s*(==?|!=|≠|\\neq?(?![a-z])|<>)\s*([a-zA-Z])(?![\w(])")
+"""A condition in plain words."""
+
+
+def limit(node: Node, letters: Collection[str]) -> Limit | None:
+    """The condition that a relation is, if it relates two of the lesson's index letters and nothing else."""
+    if not isinstance(node, Relation) or len(node.items) != 2 or node.ops[0] not in EQUAL:
+        return None
+    a, b = (_letter(item) for item in node.items)
+    return Limit(a, EQUAL[node.ops[0]], b) if a != b and {a, b} <= {*letters} else None
+
+
+def _letter(node: Node) -> str:
+    bare = isinstance(node, Name) or (isinstance(node, Ref) and not node.subs and not node.slots)
+    return node.base if bare and isinstance(node, Name | Ref) else ""
+
+
+def spoken(words: str, letters: Collection[str]) -> Iterator[tuple[Limit, int, int]]:
+    """The conditions in plain words, and where they stand."""
+    for match in WRITTEN.finditer(words):
+        if match[1] != match[3] and {match[1], match[3]} <= {*letters}:
+            yield Limit(match[1], "=" if match[2] in ("=", "==") else "!=", match[3]), *match.span()
+
+
+def index_letters(statements: Sequence[Statement]) -> set[str]:
+    """Every letter that stands below a symbol."""
+    nodes = (node for s in statements for node in s.body.walk() if isinstance(node, Ref | Indexed))
+    subs = [sub for node in nodes for sub in node.subs]
+    compared = [item for sub in subs if isinstance(sub, Relation) for item in sub.items]
+    return {sub.base for sub in (*subs, *compared) if isinstance(sub, Name)}
+
+
+def limited(statements: Sequence[Statement], letters: Collection[str]) -> tuple[list[Statement], list[Relation]]:
+    """The statements of a formula, each with the conditions beside it; and those that are a condition and no more."""
+    found: list[Statement] = []
+    alone: list[Relation] = []
+    waiting: tuple[Limit, ...] = ()
+    for statement in statements:
+        if (said := limit(statement.body, letters)) and isinstance(statement.body, Relation):
+            alone.append(statement.body)
+            if found:
+                found[-1] = replace(found[-1], limits=(*found[-1].limits, said))
+            else:
+                waiting = (*waiting, said)
+            continue
+        made = _with_asides(_inside(statement, letters), letters)
+        found.append(replace(made, limits=(*waiting, *made.limits)))
+        waiting = ()
+    return found, alone
+
+
+def conditions_of(relations: Sequence[Relation], letters: Collection[str]) -> tuple[Limit, ...]:
+    """What relations say of the lesson's index letters."""
+    return tuple(said for relation in relations if (said := limit(relation, letters)))
+
+
+def under(statement: Statement, said: Sequence[Limit]) -> Statement:
+    """A statement under the conditions that the text sets it; of the same letters its own are what counts."""
+    own = [{k.a, k.b} for k in statement.limits]
+    more = tuple(k for k in said if {k.a, k.b} not in own)
+    return replace(statement, limits=(*statement.limits, *more))
+
+
+def _with_asides(statement: Statement, letters: Collection[str]) -> Statement:
+    """A statement under the conditions that stand beside it."""
+    said = [k for aside in statement.asides for k in _of_aside(aside, letters)]
+    return replace(statement, limits=(*statement.limits, *said))
+
+
+def _of_aside(aside: Node, letters: Collection[str]) -> list[Limit]:
+    if isinstance(aside, Text):
+        return [said for said, *_ in spoken(aside.text, letters)]
+    found = limit(aside, letters)
+    return [found] if found else []
+
+
+def _inside(statement: Statement, letters: Collection[str]) -> Statement:
+    r"""Conditions inside a formula, taken out of it: z_{j ≠ i}, \left. … \right|_{i=j}, a last factor (i = j)."""
+    body = statement.body
+    if not isinstance(body, Relation):
+        return statement
+    said: list[Limit] = []
+    items = [_plain(item, letters, said) for item in body.items]
+    ops = body.ops
+    if ops[:2] in (("=", "in"), ("!=", "in")) and (first := limit(Relation((items[0], items[1]), ops[:1]), letters)):
+        said.append(first)  # i = j: ∂p_i/∂z_j = …
+        items, ops = items[2:], ops[2:]
+    last = items[-1]
+    if isinstance(last, Times) and not last.ops[-1] and (closing := limit(last.factors[-1], letters)):
+        said.append(closing)
+        rest = replace(last, factors=last.factors[:-1], ops=last.ops[:-1])
+        items[-1] = rest.factors[0] if len(rest.factors) == 1 else rest
+    if not said or not ops:
+        return statement
+    return replace(statement, body=replace(body, items=tuple(items), ops=ops), limits=tuple(dict.fromkeys(said)))
+
+
+def _plain(node: Node, letters: Collection[str], said: list[Limit]) -> Node:
+    """A formula without the conditions in it, which are `said`."""
+    if isinstance(node, At) and (found := limit(node.condition, letters)):
+        said.append(found)
+        return _plain(node.body, letters, said)
+    if isinstance(node, Ref) and any(isinstance(sub, Relation) for sub in node.subs):
+        return replace(node, subs=tuple(_sub(sub, letters, said) for sub in node.subs))
+    if isinstance(node, Indicator):
+        return node
+    return rebuilt(node, lambda child: _plain(child, letters, said))
+
+
+def _sub(sub: Node, letters: Collection[str], said: list[Limit]) -> Node:
+    if (found := limit(sub, letters)) is None or not isinstance(sub, Relation):
+        return sub
+    said.append(found)
+    return sub.items[0]
+
+
+# ---------------------------------------------------------------------------------------------------- one for another
+
+
+def with_one_letter(statement: Statement) -> Statement:
+    """What is said of i = j with i for j, where it claims something of a partial; its other conditions stay."""
+    body = statement.body
+    for said in statement.limits:
+        if said.sure and said.op == "=" and differentiates(body):
+            body = one_letter(body, said)
+    kept = tuple(k for k in statement.limits if not (k.sure and k.op == "=" and differentiates(body)))
+    return replace(statement, body=body, limits=kept)
+
+
+def differentiates(node: Node) -> bool:
+    """Whether a formula has a partial in it."""
+    return any(isinstance(part, Derivative | Gradient) for part in node.walk())
+
+
+def one_letter(node: Node, said: Limit) -> Node:
+    """A formula with one letter for two that are equal; as it is where it has only one of them."""
+    for old, new in ((said.b, said.a), (said.a, said.b)):
+        if {old, new} <= free(node) and not _caught(node, old, new):
+            return put(node, old, new)
+    return node
+
+
+def free(node: Node) -> set[str]:
+    """The letters below symbols that no sum goes over."""
+    match node:
+        case Ref(subs=subs):
+            return {sub.base for sub in subs if isinstance(sub, Name)}
+        case Sum(indices=indices):
+            inner = set[str]().union(*(free(child) for child in node.children()))
+            return inner - {name.base for name in indices}
+    own = {sub.base for sub in node.subs if isinstance(sub, Name)} if isinstance(node, Indexed) else set[str]()
+    return own.union(*(free(child) for child in node.children()))
+
+
+def _caught(node: Node, old: str, new: str) -> bool:
+    """Whether a sum over the new letter has the old one in it."""
+    sums = (part for part in node.walk() if isinstance(part, Sum))
+    return any(Name(new) in part.indices and old in free(part) for part in sums)
+
+
+def put(node: Node, old: str, new: str) -> Node:
+    """A formula with another letter below its symbols, but for those that a sum goes over."""
+    if isinstance(node, Sum) and Name(old) in node.indices:
+        return node
+    if isinstance(node, Ref):
+        return replace(node, subs=tuple(_renamed(sub, old, new) for sub in node.subs))
+    if isinstance(node, Indexed):
+        subs = tuple(_renamed(sub, old, new) for sub in node.subs)
+        return replace(node, base=put(node.base, old, new), subs=subs)
+    return rebuilt(node, lambda child: put(child, old, new))
+
+
+def _renamed(sub: Node, old: str, new: str) -> Node:
+    return replace(sub, base=new) if isinstance(sub, Name) and sub.base == old else sub
