@@ -30,6 +30,7 @@ from oracle.lesson.syntax import (
     Node,
     Relation,
     Statement,
+    Sum,
 )
 
 
@@ -170,6 +171,8 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     read = {name_of(d.head): d for d in assumption.replaced}
     program.definitions = [read.get(name_of(d.head), d) for d in program.definitions]
     for d in assumption.definitions:
+        if d.head.base in _counts(own):
+            continue  # the m of Σ_{i=1}^m is what the sum says
         if name_of(d.head) not in known:
             program.definitions.append(d)
         elif not d.head.slots and not d.head.subs:
@@ -184,6 +187,13 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     if program.batch is None:
         program.columns = {}
     return program
+
+
+def _counts(own: Program) -> set[str]:
+    """Numbers of what an index counts, because sums over it end there."""
+    sums = [part for d in own.definitions for part in d.body.walk() if isinstance(part, Sum)]
+    over = [part for part in sums if not any(World.counts(name.base, part.body) for name in part.indices)]
+    return {part.upper.base for part in over if isinstance(part.upper, Ref) and not part.upper.subs}
 
 
 def _claims(statement: Statement, defined: set[int]) -> Iterator[tuple[Node, Node]]:

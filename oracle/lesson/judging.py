@@ -69,6 +69,8 @@ class Way:
     """An index that stands twice in a product is summed."""
     entrywise: bool = False
     """A partial of a vector by a vector is a vector, where no entry depends on another."""
+    backwards: bool = False
+    """The factors of a product over steps stand from the last step to the first."""
 
 
 APART = Way("the two indices are different", apart=True)
@@ -81,6 +83,7 @@ OTHERWISE = (
     Way("the argument is positive", half=1),
     Way("the argument is negative", half=-1),
     APART,
+    Way("the factors of a product stand from the last step to the first", backwards=True),
     Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
     Way("vectors are rows", pairs="rows"),
     Way("vectors side by side are an inner product", pairs="dot"),
@@ -146,6 +149,7 @@ class Nets:
                         pairs=way.pairs,
                         half=way.half,
                         entrywise=way.entrywise,
+                        backwards=way.backwards,
                     )
                 )
             yield made[k]
@@ -174,6 +178,10 @@ class Nets:
 
     def sensible(self, way: Way, head: Node, member: Node) -> bool:
         """Whether a reading can be meant: a lesson that writes ⊙ means it, and [i = j] is no formula for i ≠ j."""
+        if way.activations and self.program.calls(way.activations[0]):
+            return False  # a lesson that writes tanh means another function by σ
+        if way.backwards and not any(isinstance(part, Sum) and part.product for part in member.walk()):
+            return False
         if way.activations:
             return way.activations != self.activations and len(self.activations) > 1
         if way.pairs == "elementwise" and self.program.elementwise and not way.entrywise:

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
 
 from oracle.lesson.defining import INTO
 from oracle.lesson.endings import samples_name
+from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOSS, Definition, Program, Signal
@@ -45,17 +47,22 @@ def differentials(usage: Usage, loss: str, forward: set[str]) -> Iterator[Signal
     for each in (True, False) if means else (False,):
         found: dict[str, Signal] = {}
         for base in usage.kinds:
-            of = base[1:]
-            if not usage.is_signal(base) or base[:1] != "d" or len(core(base)) < 2:
-                continue
+            of = gradient_of(base, usage.notation.markers) if usage.is_signal(base) else ""
             known = next((name for name in (of, swapped(of)) if name in forward), of if of in usage.kinds else "")
             if known:
                 batch = core(known).isupper() and core(known) not in PARAMETER_LETTERS
                 found[base] = Signal(known, Ref(loss), mean=each and batch)
         words = "what each sample has (dZ) is of the sum over the samples"
         yield found, (words,) if each and any(s.mean for s in found.values()) else ()
+        if usage.notation.markers and (inside := _inside(found, forward)):
+            yield {**found, **inside}, ("the partials of gates are of what goes into their functions",)
         if not any(s.mean for s in found.values()):
             return
+
+
+def _inside(found: dict[str, Signal], forward: set[str]) -> dict[str, Signal]:
+    """δi_t as the partial by what goes into i_t, of everything that a function makes of something without a name."""
+    return {base: replace(s, of=INTO + s.of) for base, s in found.items() if INTO + s.of in forward}
 
 
 def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> Iterator[Signals]:

@@ -2,8 +2,8 @@
 
 from oracle.lesson.formula.cursor import divided
 from oracle.lesson.formula.scripts import Scripts
-from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, FUNCTIONS, GREEK, NOUNS
-from oracle.lesson.formula.token import Token
+from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, FUNCTIONS, GREEK, LOSSES, NOUNS
+from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import Call, Indexed, Items, Marked, Name, Node, Number, Power, Prime, Span, Tagged
 
 
@@ -20,6 +20,7 @@ class Calls(Scripts):
             inner = self.group()
             known = primed or base in FUNCTIONS or base in self.limits.functions or base == "bb E" or _word(base, inner)
             known = known or (self.text == "_" and bracket == "(" and _one_symbol(inner))  # f(z)_i
+            known = known or (bracket == "(" and _loss(node, base) and self._symbol_alone(inner))  # L_t(h_t)
             if inner and (known or (bracket == "(" and _listed(inner))):
                 return self._arguments(node, inner, start)
             self.at = before
@@ -27,12 +28,24 @@ class Calls(Scripts):
             return _applied(node, (self.product(bare=True),), self.span(start))
         return node
 
+    def _symbol_alone(self, inner: list[Token]) -> bool:
+        """Whether a parenthesis holds one symbol, with its scripts."""
+        try:
+            return _core(self.whole(inner))[0] is not None
+        except UnreadableError:
+            return False
+
     def _arguments(self, node: Node, inner: list[Token], start: int) -> Node:
         if len(parts := divided(inner, {"|"})) == 2 and all(parts):  # p(y | x)
             inner = [*parts[0], Token(";", parts[1][0].span), *parts[1]]
         found = self.whole(inner)
         args = found.items if isinstance(found, Items) and len(divided(inner, {",", ";"})) > 1 else (found,)
         return self.scripts(_applied(node, args, self.span(start)), start)
+
+
+def _loss(node: Node, base: str) -> bool:
+    """Whether a parenthesis after a symbol says what a loss is of: ℒ(y), L_t(h_t)."""
+    return base in LOSSES and (len(base) > 1 or not isinstance(node, Name))
 
 
 def _one_symbol(inner: list[Token]) -> bool:

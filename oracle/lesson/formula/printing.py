@@ -37,6 +37,7 @@ from oracle.lesson.syntax import (
 _OPS = {"": " ", "*": " * ", "@": " @ "}
 _RELATIONS = {":=": ":=", "<-": r"\leftarrow", "->": r"\to", "~=": r"\approx", "!=": r"\ne", "<=": r"\le",
               ">=": r"\ge", "in": r"\in", "~": r"\sim"}  # fmt: skip
+_PREFIXES = {"Delta ": r"\Delta ", "delta ": r"\delta ", "d ": "d "}
 _FUNCTIONS = {"log", "ln", "exp", "tanh", "sinh", "cosh", "max", "min", "sin", "cos"}
 
 
@@ -46,8 +47,9 @@ def to_tex(node: Node) -> str:
 
 
 def _name(node: Name) -> str:
-    if node.base.startswith("Delta "):
-        return r"\Delta " + _name(Name(node.base.removeprefix("Delta ")))
+    for prefix, tex in _PREFIXES.items():
+        if node.base.startswith(prefix):
+            return tex + _name(Name(node.base.removeprefix(prefix)))
     if node.base.endswith("'"):
         return _name(Name(node.base[:-1])) + "'"
     if node.base == "1":

@@ -6,6 +6,7 @@ from math import prod
 
 import torch
 
+from oracle.lesson.formula.symbols import LOSSES
 from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
 from oracle.lesson.meaning.coded import PRODUCTS, REDUCTIONS, product, reduced
 from oracle.lesson.meaning.joining import JOINED, joined
@@ -58,6 +59,8 @@ class Functions(Partials):
         if core.base in ("max", "min") and len(args) == 2:
             extreme: Callable[..., Tensor] = torch.maximum if core.base == "max" else torch.minimum
             return self.algebra.elementwise(extreme, args[0], args[1], core.base)
+        if core.base in LOSSES and not primes and not self.program.functions.get(core.base):
+            return self.arbitrary_call(core.base, args)
         if len(args) > 1 and core.base not in ELEMENTWISE:
             return self.arbitrary_call(core.base, args)
         if len(args) != 1:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from oracle.lesson.meaning.functions import Functions
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Ref, is_class, unbound
 from oracle.lesson.meaning.program import TARGETS, Env
 from oracle.lesson.meaning.quantities import UNITS, indices
 from oracle.lesson.meaning.values import NotUnderstoodError, Tensor, Value, mapped
@@ -61,6 +61,8 @@ class Masks(Functions):
         if op not in COMPARED:
             raise NotUnderstoodError(f"a condition with {op}")
         left, right = self.index(a, env), self.index(b, env)
+        if op == "=" and left and (at := unbound(b)) and is_class(at):
+            return self.one_hot(left, at, env)
         if left and right:
             return self.places(left, op, right)
         if left or right:
@@ -96,6 +98,15 @@ class Masks(Functions):
             raise NotUnderstoodError(f"what {letter} is compared with is not known")
         dim = self.typed[letter]
         data = None if self.infer else COMPARED[op](torch.arange(self.size(dim)), at).double()
+        return Value(data, (letter,), (dim,))
+
+    def one_hot(self, letter: str, sub: Node, env: Env) -> Value:
+        """1 where an index is the class of a step or sample."""
+        if letter not in self.typed:
+            raise NotUnderstoodError(f"what {letter} counts is not known")
+        dim = self.typed[letter]
+        at = self.class_of(sub, dim, env)
+        data = None if self.infer else (torch.arange(self.size(dim)) == at).double()
         return Value(data, (letter,), (dim,))
 
     @staticmethod

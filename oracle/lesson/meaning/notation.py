@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from oracle.lesson.meaning.gradients import markers, named
+from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities
 from oracle.lesson.syntax import (
@@ -41,6 +43,8 @@ INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
 REPEATED = {"W", "U", "V", "A", "lambda", "gamma"}
 """What is the same in every step: W^t is a power."""
+CLASSES = {"y", "c", "k"}
+"""What a class is called that stands as an index with a step or a sample."""
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
 
 
@@ -101,6 +105,12 @@ def mentions(node: Node, base: str = "") -> bool:
     return any(isinstance(part, Ref) and (not base or part.base == base) for part in node.walk())
 
 
+def is_class(sub: Node) -> bool:
+    """Whether an index is the class of a step or sample: the y^{(t)} of -log p_{y^{(t)}}."""
+    core = sub.base if isinstance(sub, Tagged | Indexed) else sub
+    return isinstance(core, Name) and core is not sub and core.base in CLASSES
+
+
 def stepped(node: Node) -> str | None:
     """The letter of `t - 1` or `l + 1`."""
     if (
@@ -130,6 +140,8 @@ class Notation:
     """Bases whose superscript without brackets is a layer."""
     bracket_kinds: dict[str, str] = field(default_factory=dict)
     """By base, what a number in brackets is."""
+    timed: set[str] = field(default_factory=set)
+    """Bases whose superscripts in parentheses count steps: the k of h^{(k)} beside h^{(t)}."""
     sub_slots: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By base, which subscript is a step (or a layer)."""
     bound: set[str] = field(default_factory=set)
@@ -154,6 +166,8 @@ class Notation:
     """The units that go by names: o1, h2."""
     primed: set[str] = field(default_factory=set)
     """Names whose primes are partials."""
+    markers: frozenset[str] = frozenset()
+    """What makes a quantity's name that of its partial: the δ of δh_t, the bar over h_t."""
 
     def letters_of(self, role: str, custom: set[str]) -> set[str]:
         """The letters of a role: those of custom, but for those that the lesson gives another."""
@@ -183,6 +197,10 @@ class Notation:
         labels: list[str] = []
         numeric = []
         for at, sub in enumerate(flat(parts.subs)):
+            if is_class(sub):
+                subs.append(sub)
+                numeric.append(False)
+                continue
             if isinstance(sub, Indexed) and self.is_step(base, sub.base):
                 slots.append(("time", sub.base))  # s_{t_m}: entry m at step t
                 subs += sub.subs
@@ -225,6 +243,8 @@ class Notation:
             return "time"
         if used & self.layers or "n_l" in used or bracket == "[":
             return "layer"
+        if base in self.timed and bracket == "(":
+            return "time"
         if used & self.letters_of("sample", SAMPLE_LETTERS):
             return "sample"
         if used:
@@ -280,13 +300,15 @@ def _word(sub: Node) -> str:
 
 def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -> Notation:
     """The notation of a lesson, from all its statements."""
-    named = units(given := list(given))
-    statements = [spelled(s, named) for s in given]
+    marked = markers(given := list(given))
+    known = units(given := [replace(s, body=named(s.body, marked)) for s in given])
+    statements = [spelled(s, known) for s in given]
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
     bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
-    found = Notation(units=named, bound=bound, roles=roles or {})
+    found = Notation(units=known, bound=bound, roles=roles or {}, markers=marked)
     found.layers = found.letters_of("layer", found.layers)
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
+    found.ends |= always_last(statements) - bound
     _layers(nodes, found)
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
@@ -343,6 +365,10 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                         found.plain_layers.add(base)
     for node in nodes:
         parts = taken_apart(node) if isinstance(node, Tagged) else None
+        if parts and any(bracket == "(" and letters(tag) & found.times for tag, bracket in parts.tags):
+            found.timed.add(parts.name.base)
+    for node in nodes:
+        parts = taken_apart(node) if isinstance(node, Tagged) else None
         for tag, bracket in parts.tags if parts else ():
             if parts and letters(tag):
                 found.bracket_kinds.setdefault(parts.name.base, found.kind_of_tag(parts.name.base, tag, bracket))
@@ -365,6 +391,8 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
         subs = list(flat(parts.subs))
         for at, sub in enumerate(subs):
             letter = stepped(sub)
+            if is_class(sub):
+                continue
             if letters(sub) & found.times and isinstance(sub, Name | Plus | Indexed):
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "time")
             elif letter and parts.name.base not in found.sub_slots:
@@ -380,6 +408,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
             if letters(sub) & slot_letters:
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "layer")
     times = {base for base, (_, kind) in found.sub_slots.items() if kind == "time"}
+    times |= {base for base, kind in found.bracket_kinds.items() if kind == "time"}
     if times:  # W_i beside i_t is a gate's weight
         found.labelled |= {base for base in times if base not in found.bound}
 
@@ -489,6 +518,9 @@ def _axes(nodes: list[Node], found: Notation) -> None:
         labels: list[str] = []
         axes: list[Node] = []
         for at, sub in enumerate(subs):
+            if is_class(sub):
+                axes.append(sub)
+                continue
             if isinstance(sub, Indexed) and found.is_step(parts.name.base, sub.base):
                 axes += list(sub.subs)
                 continue
@@ -503,7 +535,7 @@ def _axes(nodes: list[Node], found: Notation) -> None:
 
 def bound(statement: Statement, notation: Notation) -> Statement:
     """A statement with every symbol a `Ref`, and what it says of all units of a name spelled out."""
-    statement = spelled(statement, notation.units)
+    statement = spelled(replace(statement, body=named(statement.body, notation.markers)), notation.units)
     return Statement(lifted(statement.body, notation), statement.asides, span=statement.span)
 
 

@@ -239,6 +239,10 @@ class Program:
         calls = [d.body for d in self.definitions if isinstance(d.body, Call)]
         return ACTIVATION_NAMES | {name for call in calls if (name := called(call))}
 
+    def calls(self, name: str) -> bool:
+        """Whether a forward equation of the lesson calls a function by this name."""
+        return any(isinstance(n, Call) and called(n) == name for d in self.definitions for n in d.body.walk())
+
     @property
     def logarithms(self) -> bool:
         """Whether the net takes logarithms: its loss is a cross-entropy."""
@@ -253,8 +257,10 @@ class Program:
 
     def is_loss(self, base: str) -> bool:
         """Whether a name is a loss's; the C_t that is made of C_{t-1} is a cell."""
-        own = (d.body for d in self.definitions if d.head.base == base)
-        return base in LOSSES and not any(isinstance(n, Ref) and n.base == base for body in own for n in body.walk())
+        own = [d for d in self.definitions if d.head.base == base]
+        return base in LOSSES and not any(
+            isinstance(n, Ref) and (n.base, n.kinds) == (base, d.head.kinds) for d in own for n in d.body.walk()
+        )
 
     def rank(self, base: str, count: int) -> int:
         """How many axes a quantity without a definition has."""

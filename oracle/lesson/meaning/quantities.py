@@ -17,7 +17,7 @@ from oracle.lesson.meaning.algebra import Algebra
 from oracle.lesson.meaning.columns import bare, sample
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.naming import core, letter
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters, taken_apart
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, is_class, letters, taken_apart
 from oracle.lesson.meaning.program import SCALARS, TARGETS, Definition, Env, Key, Program, Slots
 from oracle.lesson.meaning.values import (
     BeyondError,
@@ -30,7 +30,7 @@ from oracle.lesson.meaning.values import (
     one,
     units,
 )
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Number
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Tagged
 
 SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
 UNITS = {"I", "delta", "1", "bb 1", "bb I"}
@@ -365,7 +365,14 @@ class Quantities(ABC):
                 dim = self.typed.setdefault(base, value.shape[0])
                 self.algebra.same(dim, value.shape[0], f"index {base}")
                 return replace(self.algebra.named(value, (base,)), row=value.rank == 2)
+            case Tagged() | Indexed() if is_class(sub):
+                return self.algebra.entry(value, self.class_of(sub, value.shape[0], env))
         raise NotUnderstoodError("an index that is neither a letter nor a number")
+
+    def class_of(self, sub: Node, dim: Dim, env: Env) -> int:
+        """Which class a step or sample has, from 0: another in every net."""
+        numbers = [env.get(letter, 0) for letter in sorted(letters(sub))]
+        return 0 if self.infer else (self.seed + sum(numbers)) % self.size(dim)
 
     def scalar(self, number: float) -> Value:
         return Value(None if self.infer else torch.tensor(number, dtype=torch.float64))

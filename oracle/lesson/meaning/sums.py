@@ -8,7 +8,7 @@ from oracle.lesson.meaning.masks import COMPARED, compares
 from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
-from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Value
 from oracle.lesson.meaning.vectorial import Vectorial
 from oracle.lesson.syntax import Name, Node, Number, Relation, Sum
 
@@ -17,6 +17,8 @@ from oracle.lesson.syntax import Name, Node, Number, Relation, Sum
 class Sums(Vectorial):
     """A net whose quantities can be added up."""
 
+    backwards: bool = False
+    """Whether the factors of a product over steps stand from the last to the first."""
     falling: set[str] = field(default_factory=set)
     """Letters of the sums around this one that go down: the i of Σ_{i=t}^1."""
 
@@ -37,8 +39,12 @@ class Sums(Vectorial):
     def counted(self, node: Sum, letter: str, kind: str, env: Env) -> Value:
         """A sum or product over layers, samples or steps."""
         numbers, down = self.numbers(node, letter, kind, env)
+        if not numbers and node.product and any(formula is node for formula in self.formulas):
+            raise BeyondError  # a chain of no steps is nobody's claim
         if not numbers:
             return self.scalar(1.0 if node.product else 0.0)
+        if node.product and self.backwards:
+            numbers, down = numbers[::-1], not down
         before = self.falling
         self.falling = before | {letter} if down else before - {letter}
         try:

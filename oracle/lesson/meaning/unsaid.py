@@ -95,7 +95,8 @@ def dependencies(definitions: Iterable[Definition], letters: bool = False) -> di
     """Of every quantity, all that it is made of at the same layer and step."""
     below: dict[object, set[object]] = {}
     for d in definitions:
-        used = (n for n in d.body.walk() if isinstance(n, Ref) and (not n.slots or n.slots == d.head.slots))
+        refs = (n for n in d.body.walk() if isinstance(n, Ref))
+        used = (n for n in refs if not n.slots or n.slots == d.head.slots or n.kinds != d.head.kinds)
         head = _key(d.head, letters)
         below.setdefault(head, set()).update(key for n in used if (key := _key(n, letters)) != head)
     for _ in range(len(below)):

@@ -77,6 +77,7 @@ class Usage:
         return (
             (plain in SIGNALS and (plain != "epsilon" or base in self.heads))
             or base in self.signals
+            or (" " in base and base.partition(" ")[0] in self.notation.markers)
             or (len(plain) == 2 and plain[0] == "d" and plain[1] in "abhoswxyzABHOWXYZL")
         )
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import torch
 
-from oracle.lesson.meaning.notation import Ref, letters
+from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
 from oracle.lesson.meaning.program import LAST, Env
 from oracle.lesson.meaning.quantities import CONSTANTS, dims_of
@@ -75,6 +75,8 @@ class World(Sums):
                 return self.norm(node, env)
             case Indexed(base=Number(text="1"), subs=(Name(base=a), Name(base=b))):
                 return self.kronecker(a, b)
+            case Indexed(base=Number(text="1"), subs=(Name(base=a), b)) if is_class(b):
+                return self.one_hot(a, b, env)
             case Indexed(base=base, subs=subs):
                 return self.entries(self.value(base, env), subs, env)
             case Indicator(condition=condition) if isinstance(condition, Relation):
