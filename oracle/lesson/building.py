@@ -14,6 +14,7 @@ from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import batch_of, columns
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.layouts import LAYOUTS, sensitive, settled_layout
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
 from oracle.lesson.meaning.program import (
     Definition,
@@ -86,7 +87,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     defined |= names
     everything = [claim for s in found for claim in _claims(s.statement, defined)]
     _, assumed, _ = _best(own, everything, assumptions(usage, own, settings), (usage, usage))
-    reading = Reading({})
+    reading, judged = Reading({}), dict[int, list[tuple[Node, Node]]]()
     if activation := settings.get("activation"):
         reading.activations = (activation,)
     for section in sections:
@@ -104,7 +105,21 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
                 scope, score = (made, reached) if scope is None or reached > score + 0.5 else (scope, score)
         assert scope is not None
         reading.scopes[section] = scope
+        judged[section] = claims
+    _lay_out(reading, notation.layouts or LAYOUTS, judged)
     return reading
+
+
+def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list[tuple[Node, Node]]]) -> None:
+    """The layout of partials under which most of the whole lesson holds; others stay possible where little says so."""
+    open_to = {k: [claim for claim in claims[k] if sensitive(*claim)] for k in reading.scopes}
+    programs = {k: scope.program for k, scope in reading.scopes.items() if open_to[k]}
+    scores = {
+        layout: sum(_score(replace(p, layout=layout), open_to[k]) for k, p in programs.items()) for layout in possible
+    }
+    best, others = settled_layout(scores)
+    for scope in reading.scopes.values():
+        scope.program.layout, scope.program.layouts = best, others
 
 
 def _scope(
@@ -153,7 +168,7 @@ def _equation(definition: Definition) -> str:
     return tex if definition.number else f"{tex} % assumed"
 
 
-def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage], depth: int = 3) -> Program:
+def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage], depth: int = 0) -> Program:
     """The lesson's program with what a profile supplies, its dimensions inferred.
 
     A loss of the profile beside the lesson's own serves the quantities that the lesson's does not depend on: a lesson
@@ -161,11 +176,12 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
-        alternates={}, shapes={}, counts={}, roles={}, joins=[], families=set(), unclear=set(), depth=depth,
+        alternates={}, shapes={}, counts={}, roles={}, joins=[], families=set(), unclear=set(),
+        depth=depth or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat = assumption.flat
-    program.declared = dict(assumption.ranks)
+    program.declared = {**usages[1].thin, **assumption.ranks}
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
     known = {name_of(d.head) for d in program.definitions}
     read = {name_of(d.head): d for d in assumption.replaced}

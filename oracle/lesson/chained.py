@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oracle.lesson.endings import Ending, endings, loss_name
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import LOSSES, Definition, Program
+from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Name, Node, Plus, Times
 

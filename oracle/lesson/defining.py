@@ -3,26 +3,20 @@
 from dataclasses import dataclass, replace
 
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions, slots_of
-from oracle.lesson.meaning.program import (
-    LOSSES,
-    Definition,
-    FunctionDefinition,
-    Program,
-    Signal,
-    recurs,
-    written,
-)
+from oracle.lesson.meaning.program import Definition, FunctionDefinition, Program, Signal, recurs, written
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.meaning.wholes import is_jacobian, whole_function
+from oracle.lesson.meaning.wholes import is_form, is_jacobian, whole_function
 from oracle.lesson.naming import every_step, named, whole_losses
 from oracle.lesson.syntax import (
     Call,
     Derivative,
     Dots,
+    Gradient,
     Indexed,
     Items,
     Matrix,
@@ -91,7 +85,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     elif isinstance(head, Indexed):
         return
     if isinstance(head, Call):
-        named = _called(head, member, program, number)
+        named = _called(head, member, program, number, usage)
         if named is None or isinstance(named, FunctionDefinition):
             defined |= {id(member)} if named else set()
             return
@@ -103,8 +97,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(id(member))
         return
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
-        if isinstance(said.of, Ref) and isinstance(said.wrt[0], Ref):
-            program.signals.setdefault(written(head), Signal(said.wrt[0].base, said.of, said=True))
+        wrt = _variable(said)
+        if isinstance(said.of, Ref) and isinstance(wrt, Ref):
+            program.signals.setdefault(written(head), Signal(wrt.base, said.of, said=True))
             defined.add(id(said))
         return
     if not mentions(member):
@@ -127,15 +122,21 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     defined.add(id(member))
 
 
-def _partial(head: Ref, body: Relation) -> Derivative | None:
+def _partial(head: Ref, body: Relation) -> Derivative | Gradient | None:
     """The partial that a chain says a signal to be; further on in it, one by what is indexed like the signal."""
     for k, member in enumerate(body.items[1:]):
-        if isinstance(member, Derivative) and len(member.wrt) == 1:
-            wrt = member.wrt[0]
+        if isinstance(member, Derivative | Gradient) and (wrt := _variable(member)) is not None:
             alike = isinstance(wrt, Ref) and wrt.slots == head.slots and wrt.subs == head.subs
             if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
                 return member
     return None
+
+
+def _variable(partial: Derivative | Gradient) -> Node | None:
+    """By what is differentiated once."""
+    if isinstance(partial, Gradient):
+        return partial.wrt
+    return partial.wrt[0] if len(partial.wrt) == 1 else None
 
 
 def _label(ref: Ref) -> str:
@@ -157,7 +158,7 @@ def _unknown(node: Node) -> bool:
     return isinstance(call, Call) and isinstance(call.function, Name) and call.function.base not in NAMED
 
 
-def _called(head: Call, member: Node, program: Program, number: int) -> FunctionDefinition | Ref | None:
+def _called(head: Call, member: Node, program: Program, number: int, usage: Usage) -> FunctionDefinition | Ref | None:
     """`f(x) = …` is a function; J(W, b) = …, and Cost(h(x⁽ⁱ⁾), y⁽ⁱ⁾) = … for every i, are quantities."""
     core: Node = head.function
     if is_jacobian(head):
@@ -168,8 +169,10 @@ def _called(head: Call, member: Node, program: Program, number: int) -> Function
         return None
     if any(isinstance(part, Call) and part.function == head.function for part in member.walk()):
         return None
-    if len(head.args) == 1 and isinstance(head.args[0], Ref) and core.base not in LOSSES:
-        made = FunctionDefinition(core.base, (head.args[0],), member, number)
+    if len(head.args) == 1 and isinstance(given := head.args[0], Ref) and core.base not in LOSSES:
+        if is_form(given, member) and usage.arguments.get(core.base, set()) <= {given}:
+            return Ref(core.base, span=head.span)
+        made = FunctionDefinition(core.base, (given,), member, number)
         program.functions.setdefault(core.base, []).append(made)
         return made
     return Ref(core.base, slots_of(head.args), span=head.span)
@@ -207,7 +210,7 @@ def _differentiates(member: Node, program: Program) -> bool:
 
 
 def _has_partials(node: Node) -> bool:
-    return any(isinstance(part, Derivative | Prime) for part in node.walk())
+    return any(isinstance(part, Derivative | Gradient | Prime) for part in node.walk())
 
 
 def _says_nothing(member: Node) -> bool:

@@ -6,9 +6,10 @@ A lesson that writes z = W a + b and a = σ(z), and goes on with dz = a - y, has
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import LOSS, LOSSES, TARGETS, Definition, Program
+from oracle.lesson.meaning.program import TARGETS, Definition, Program
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times
 
@@ -50,7 +51,7 @@ def output(own: Program) -> Ref | None:
 def outputs(own: Program) -> list[Definition]:
     """All that may be the output, those that a function makes first."""
     used = {part for d in own.definitions for part in d.body.walk() if isinstance(part, Ref) and part != d.head}
-    heads = [d for d in own.definitions if d.head not in used and not d.head.subs and not _is_loss(d.head.base)]
+    heads = [d for d in own.definitions if d.head not in used and not d.head.subs and not is_loss(d.head.base)]
     made = {d.head.base for d in own.definitions}
     heads = [d for d in heads if set(d.head.kinds) <= {"layer"} and _level(d.head) > 0 and _made(d.body, made)]
     highest = max((_level(d.head) for d in heads), default=0.0)
@@ -71,7 +72,7 @@ def joined(own: Program) -> tuple[Definition, ...]:
     return tuple(found[:1])
 
 
-def _is_loss(base: str) -> bool:
+def is_loss(base: str) -> bool:
     return base in LOSSES or core(base) in LOSS
 
 

@@ -11,6 +11,7 @@ import torch
 from oracle.lesson.meaning.absent import past
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
@@ -71,10 +72,12 @@ class Way:
     """A partial of a vector by a vector is a vector, where no entry depends on another."""
     backwards: bool = False
     """The factors of a product over steps stand from the last step to the first."""
+    layout: str | None = None
+    """How partials are laid out, where that is not as in the rest of the lesson."""
 
 
 APART = Way("the two indices are different", apart=True)
-OTHERWISE = (
+OTHERWISE: tuple[Way, ...] = (
     Way("each partial holds everything else fixed", immediate="all", left=True),
     Way("the partial of a step by a parameter holds the steps before it", immediate="parameters"),
     Way("the partial of a step by a parameter holds the steps before it", immediate="parameters", left=True),
@@ -108,6 +111,7 @@ OTHERWISE = (
         summed=True,
     ),
 )
+OTHERWISE += tuple(Way(WORDS[layout], layout=layout) for layout in LAYOUTS)
 ALWAYS = tuple(way for way in OTHERWISE if way.summed)
 """Readings with the sums that Einstein leaves out."""
 
@@ -150,6 +154,7 @@ class Nets:
                         half=way.half,
                         entrywise=way.entrywise,
                         backwards=way.backwards,
+                        layout=way.layout,
                     )
                 )
             yield made[k]
@@ -182,6 +187,8 @@ class Nets:
             return False  # a lesson that writes tanh means another function by σ
         if way.backwards and not any(isinstance(part, Sum) and part.product for part in member.walk()):
             return False
+        if way.layout is not None:
+            return way.layout in self.program.layouts and sensitive(head, member)
         if way.activations:
             return way.activations != self.activations and len(self.activations) > 1
         if way.pairs == "elementwise" and self.program.elementwise and not way.entrywise:

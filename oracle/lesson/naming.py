@@ -6,8 +6,9 @@ r"""Quantities that a lesson names beside their use: ŷ_t = softmax(V s_t) first
 from collections import Counter
 from dataclasses import replace
 
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, counted_on
-from oracle.lesson.meaning.program import LOSSES, Definition, Program
+from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Relation, Sum, rebuilt
 

@@ -5,11 +5,12 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
 from oracle.lesson.defining import INTO
-from oracle.lesson.endings import samples_name
+from oracle.lesson.endings import is_loss, samples_name, weighs
 from oracle.lesson.meaning.gradients import gradient_of
+from oracle.lesson.meaning.losses import LOSS
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import LOSS, Definition, Program, Signal
+from oracle.lesson.meaning.program import Definition, Program, Signal
 from oracle.lesson.meaning.usage import Usage
 
 PRE = ("z", "Z", "net", "s", "u", "in", "a", "h", "o")
@@ -88,7 +89,8 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
         for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
             what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
             for shift in dict.fromkeys((0, _numbers(known, of) - max(_numbers({b}, core(b)) for b in unsaid))):
-                made = {b: Signal(_alike(of, b, known, shift), Ref(loss), sign) for b in unsaid}
+                counted = _counted(unsaid, own) if of == pre and not shift else {}
+                made = {b: Signal(counted.get(b) or _alike(of, b, known, shift), Ref(loss), sign) for b in unsaid}
                 yield {**fixed, **made}, (*words, what)
 
 
@@ -100,6 +102,16 @@ def _alike(of: str, signal: str, known: set[str], shift: int) -> str:
         shifted = f"{of}_{int(labels[0]) + shift}"
         return shifted if shifted in known else of
     return labelled if labelled in known else of
+
+
+def _counted(signals: list[str], own: Program) -> dict[str, str]:
+    """δ_1 and δ_2 for h_1 = x W_1 and o = a W_2: the sums of the net in their order, where not all have numbers."""
+    labels = {b: b.partition("_")[2] for b in signals}
+    sums = list(dict.fromkeys(d.head.base for d in own.definitions if weighs(d.body) and not is_loss(d.head.base)))
+    if not sums or sorted(labels.values()) != [str(k + 1) for k in range(len(sums))]:
+        return {}
+    numbered = all(base.partition("_")[2].isdigit() for base in sums)
+    return {} if numbered else {b: sums[int(label) - 1] for b, label in labels.items()}
 
 
 def _kronecker(usage: Usage, base: str) -> bool:

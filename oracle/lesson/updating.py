@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from oracle.lesson.judging import Nets, assignments
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import LOSSES
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.steps import Step, is_parameter, step
 from oracle.lesson.meaning.values import REFUSED

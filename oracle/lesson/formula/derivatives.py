@@ -1,8 +1,9 @@
 r"""Derivatives in all their spellings, and fractions that are none."""
 
-from oracle.lesson.formula.cursor import Cursor
+from oracle.lesson.formula.cursor import END, Cursor
+from oracle.lesson.formula.symbols import CLOSING, OPERATIONS, RELATIONS
 from oracle.lesson.formula.token import Token, UnreadableError
-from oracle.lesson.syntax import Derivative, Gradient, Node, Number, Power, Quotient
+from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Number, Power, Quotient
 
 _SIGNS = {r"\partial": "∂", "d": "d", r"\delta": "δ"}
 
@@ -100,14 +101,16 @@ class Derivatives(Cursor):
         return Derivative(of, wrt, _SIGNS[sign], False, immediate, span=self.span(start))
 
     def gradient(self) -> Node:
-        r"""`\nabla_W J`."""
+        r"""`\nabla_W J`; `\nabla_W` alone is the loss's."""
         start = self.at
         self.take()
         wrt = None
         if self.text == "_":
             self.take()
             wrt = self.whole(self.group())
-        return Gradient(self.factor(), wrt, span=self.span(start))
+        alone = wrt is not None and (self.peek() is END or self.text in RELATIONS.keys() | OPERATIONS | CLOSING)
+        of = Name("loss", span=self.span(start)) if alone else self.factor()
+        return Gradient(of, wrt, span=self.span(start))
 
 
 def _factored(below: list[Token], sign: str) -> tuple[list[Token], list[Token]] | None:

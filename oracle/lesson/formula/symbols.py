@@ -64,7 +64,7 @@ NOUNS = set(_split("net out target Err total output hidden error input new old")
 """Words that are quantities: a parenthesis after them is a factor."""
 LOSSES = {"ell", "cal L", "cal J", "cal E", "L", "J", "E", "l"}
 """What is a function of a parenthesis with one symbol, where it is a loss."""
-DIFFERENTIALS = {f"d{x}" for x in _split("W b B z a A Z x X w h H y U V v s S o O u p theta")}
+DIFFERENTIALS = {f"d{x}" for x in _split("W b B z a A Z x X w h H y U V v s S o O u p P Q K theta")}
 FRACTIONS = {r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"}
 PAIRS = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lVert": r"\rVert", r"\lvert": r"\rvert"}
 OPENING = PAIRS.keys() | {"{", r"\left."}
@@ -84,6 +84,7 @@ UNICODE = (
     {c: "\\" + name for c, name in zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", _LETTERS, strict=True)}
     | {c: "\\" + name for c, name in zip("∂∑∏⊙∘·×←→∇∈≈≠≤≥≡⊤′ℓ…⋯⊗∞ϕ⟵⇒⇔∝∼≃≜∙⋅∗∥∀", _MARKS, strict=True)}
     | {"−": "-", "–": "-", "≔": ":=", "∣": "|", "⟨": r"\langle", "⟩": r"\rangle", "（": "(", "）": ")", "，": ","}
+    | {"’": "'"}
 )
 """Σ is a sum: a matrix of that name is written in TeX."""
 SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₜₒₕₚₓ₊₋₍₎", "0123456789ijklmntohpx+-()", strict=True)} | {

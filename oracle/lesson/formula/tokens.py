@@ -58,6 +58,8 @@ _LEXEME = re.compile(
     + r"|:\s*=|==|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
+_CODED = re.compile(r"(?:np|numpy|torch|tf)\.([a-z]+)")
+"""A function of a library, by its own name."""
 _FENCE = re.compile(r"\\(left|right|middle|[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\.|[^\\])$", re.DOTALL)
 
 
@@ -159,7 +161,7 @@ class _Lexer:
         text = text.removesuffix("*") if text[0] == "\\" and text[1:2].isalpha() else text
         if text.isspace() or text[0] == "%" or text in GONE:
             return at
-        if called := re.fullmatch(r"(?:np|numpy|torch|tf)\.([a-z]+)", text):
+        if called := _CODED.fullmatch(text):
             self.add(called[1], span, "word")
             return at
         if text in DROPPED:
@@ -217,7 +219,9 @@ class _Lexer:
         end = closing(tex, start)
         inside = tex[start + 1 : end - 1].replace("~", " ").replace("\\ ", " ").replace(r"\_", "_").strip()
         whole = call or (span[0], end)
-        if re.fullmatch(r"[A-Za-z]+\d*", inside) and (name in TEXTS or len(inside) > 2):
+        if called := _CODED.fullmatch(inside):
+            self.add(called[1], whole, "word")
+        elif re.fullmatch(r"[A-Za-z]+\d*", inside) and (name in TEXTS or len(inside) > 2):
             self.add(inside, whole, "word")
         elif name in (r"\mathrm", r"\mathit", r"\mathsf", r"\mathbf") or not inside:
             self.add(name, span, "style")

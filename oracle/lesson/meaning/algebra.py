@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from oracle.lesson.meaning.layouts import turned
 from oracle.lesson.meaning.values import (
     Dim,
     IllTypedError,
@@ -34,6 +35,8 @@ class Algebra:
 
     flat: bool = False
     """Whether a vector as it stands is a row, and xᵀ a column."""
+    layout: str = ""
+    """How partials are laid out: `layouts`."""
 
     # -- dimensions
 
@@ -160,7 +163,9 @@ class Algebra:
         for first, second in ((a, b), (b, a)):
             one_way, other = first.way, second.way
             if one_way and other and one_way.wrt == other.of:
-                return self._contracted(first, second, one_way.rank, Route(one_way.of, other.wrt, other.rank))
+                first, second = turned(first, self.layout), turned(second, self.layout)
+                chain = self._contracted(first, second, one_way.rank, Route(one_way.of, other.wrt, other.rank))
+                return chain and turned(chain, self.layout)
             if (
                 other
                 and (not one_way or isinstance(other.of, Node))

@@ -12,9 +12,11 @@ from oracle.lesson.meaning.gradients import markers, named
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities
+from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
     Call,
     Derivative,
+    Gradient,
     Indexed,
     Marked,
     Matrix,
@@ -168,6 +170,10 @@ class Notation:
     """Names whose primes are partials."""
     markers: frozenset[str] = frozenset()
     """What makes a quantity's name that of its partial: the δ of δh_t, the bar over h_t."""
+    layouts: tuple[str, ...] = ()
+    """How partials may be laid out, by what the lesson says."""
+    loss: str = ""
+    """What the lesson differentiates."""
 
     def letters_of(self, role: str, custom: set[str]) -> set[str]:
         """The letters of a role: those of custom, but for those that the lesson gives another."""
@@ -318,6 +324,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     found.numbered = {base for s in statements if (base := _told_apart(s.body))}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
+    found.loss = loss_of(nodes, _base)
     return found
 
 
@@ -329,6 +336,12 @@ def _told_apart(body: Node) -> str:
     partial = body.items[1]
     whole = isinstance(partial, Derivative) and not any(isinstance(n, Indexed) for w in partial.wrt for n in w.walk())
     return parts.name.base if parts and whole and all(isinstance(sub, Number) for sub in parts.subs) else ""
+
+
+def _base(node: Node) -> str:
+    """The letter of a symbol, whatever its scripts; "" of anything else."""
+    parts = taken_apart(node)
+    return parts.name.base if parts else ""
 
 
 def _name(node: Node, notation: "Notation") -> str:
@@ -543,6 +556,8 @@ def lifted(node: Node, notation: Notation) -> Node:
     """The same formula with every symbol a `Ref`. Functions of calls stay as they are written."""
     if (found := primed(node)) and _name(found[0], notation) in notation.primed and taken_apart(found[1]):
         return Derivative(lifted(found[0], notation), (lifted(found[1], notation),), span=node.span)
+    if isinstance(node, Gradient):
+        node = completed(node, notation.loss, PARAMETER_LETTERS, _base)
     if isinstance(node, Call):
         return Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
     if isinstance(node, Sum):

@@ -7,9 +7,11 @@ from itertools import product
 
 from oracle.lesson.meaning.calculus import connected, jacobian
 from oracle.lesson.meaning.columns import bare, sample
+from oracle.lesson.meaning.layouts import turned as laid_out
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions
-from oracle.lesson.meaning.program import LOSSES, SCALARS, Env, Program
+from oracle.lesson.meaning.program import SCALARS, Env, Program
 from oracle.lesson.meaning.quantities import Quantities
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
 from oracle.lesson.syntax import Call, Derivative, Node, Plus
@@ -157,7 +159,7 @@ class Partials(Quantities):
         way = None if wrt.subs else Route(self.end(source, env), self.end(wrt, env), target.rank)
         if not wrt.subs:
             alone = self.entrywise and self.algebra.diagonal(places)
-            return alone or replace(places, way=way)
+            return alone or laid_out(replace(places, way=way), self.algebra.layout)
         first = tuple(range(len(names)))
         last = range(len(names), len(names) + of.rank)
         turned = None if data is None else data.permute((*first, *range(len(names) + of.rank, data.dim()), *last))

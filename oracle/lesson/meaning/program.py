@@ -6,16 +6,13 @@ counts layers, samples or steps stand for one quantity each. What is used and ne
 
 from dataclasses import dataclass, field, replace
 
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError
 from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged
 
-ENTROPIES = ("CE", "BCE", "NLL", "MSE")
-LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost", *ENTROPIES)
-"""What a loss is called, the likeliest first."""
-LOSSES = {*LOSS, "l", "R", "S"}
 TARGETS = ("t", "y", "d", "target", "T", "Y")
 """What targets are called, the likeliest first."""
 LOGARITHMS = {"log", "ln"}
@@ -113,6 +110,10 @@ class Program:
     """Whether samples are rows."""
     flat: bool = False
     """Whether a vector as it stands is a row, and xᵀ a column."""
+    layout: str = ""
+    """How partials are laid out."""
+    layouts: tuple[str, ...] = ()
+    """Other ways in which they may be, for all that the lesson says."""
     here: set[int] = field(default_factory=set)
     """The numbers of the equations of this section."""
     columns: dict[str, str] = field(default_factory=dict)

@@ -48,6 +48,8 @@ class Quantities(ABC):
     sizes: dict[Dim, int] = field(default_factory=dict)
     activation: str = "sigmoid"
     pairs: str = "strict"
+    layout: str | None = None
+    """How partials are laid out, where that is not as the program has it."""
     immediate: str = ""
     """Which partials hold everything else fixed: "all", or those of steps by "parameters"."""
     single: bool = False
@@ -82,7 +84,8 @@ class Quantities(ABC):
     """Arguments of the functions that are being evaluated."""
 
     def __post_init__(self) -> None:
-        self.algebra = Algebra(self.infer, self.pairs, self.program.rows, self.program.flat)
+        layout = self.program.layout if self.layout is None else self.layout
+        self.algebra = Algebra(self.infer, self.pairs, self.program.rows, self.program.flat, layout)
         self.random = torch.Generator().manual_seed(self.seed)
 
     @abstractmethod

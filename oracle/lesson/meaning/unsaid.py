@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import LOSSES, TARGETS, Definition, Program, written
+from oracle.lesson.meaning.program import TARGETS, Definition, Program, written
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.values import Tensor, Value
 from oracle.lesson.syntax import (

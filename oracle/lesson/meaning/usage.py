@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from oracle.lesson.meaning.gradients import gradient_of
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import Notation, Ref
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.meaning.thin import thin
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -15,6 +18,8 @@ from oracle.lesson.syntax import (
     Matrix,
     Name,
     Node,
+    Norm,
+    Number,
     Prime,
     Relation,
     Statement,
@@ -30,6 +35,9 @@ SIGNALS = {"delta", "Delta", "Err", "epsilon", "err", "error"}
 ACTIVATION_NAMES = {"sigma", "varsigma", "phi", "varphi", "psi", "rho", "f", "g", "F", "G", "Phi", "act", "activation"}
 """Names that stand for an activation by custom."""
 
+
+LAYERS = 3
+"""Of the nets of a lesson that does not say how many."""
 
 WHOLE = {"joined", "softmax", "diag", "Tr", "tr"}
 """Functions of vectors and matrices."""
@@ -50,6 +58,10 @@ class Usage:
     slopes: Counter[str] = field(default_factory=Counter)
     """Names of functions that are met with a prime."""
     functions: Counter[str] = field(default_factory=Counter)
+    arguments: dict[str, set[Node]] = field(default_factory=dict)
+    """By function of one argument, what it is met with."""
+    thin: dict[str, int] = field(default_factory=dict)
+    """The axes of what a lesson's forward equations multiply to one vector: the w and b of X w + b."""
     heads: set[str] = field(default_factory=set)
     """Bases that stand on the left of an equation."""
     signals: set[str] = field(default_factory=set)
@@ -79,7 +91,15 @@ class Usage:
             or base in self.signals
             or (" " in base and base.partition(" ")[0] in self.notation.markers)
             or (len(plain) == 2 and plain[0] == "d" and plain[1] in "abhoswxyzABHOWXYZL")
+            or gradient_of(base, self.notation.markers) in self.kinds
         )
+
+    @property
+    def depth(self) -> int:
+        """How many layers a net of the lesson has: as many as it counts, where all of them have numbers."""
+        slots = [slot for ref in self.refs for kind, slot in ref.slots if kind == "layer"]
+        numbers = [int(slot.text) for slot in slots if isinstance(slot, Number) and slot.text.isdigit()]
+        return max(numbers) if max(numbers, default=0) > 1 and len(numbers) == len(slots) else LAYERS
 
     def layered(self, base: str) -> bool:
         return any("layer" in kinds for kinds in self.kinds.get(base, ()))
@@ -87,8 +107,8 @@ class Usage:
 
 def survey_usage(statements: Iterable[Statement], notation: Notation | None = None) -> Usage:
     """The usage of a lesson's statements, symbols bound."""
-    found, seen = Usage(notation or Notation()), set[Ref]()
-    for statement in statements:
+    found, seen, given = Usage(notation or Notation()), set[Ref](), list(statements)
+    for statement in given:
         if isinstance(statement.body, Relation) and isinstance(head := statement.body.items[0], Ref):
             found.heads.add(head.base)
         for node in statement.body.walk():
@@ -97,7 +117,31 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
         here = {node for node in statement.body.walk() if isinstance(node, Ref)}
         found.common |= here & seen
         seen |= here
+    found.thin = thin(given)
+    found.vectors |= bool(found.thin) or len(found.notation.layouts) in (1, 2)
+    found.signals |= _named_partials(given)
     return found
+
+
+def _named_partials(statements: Iterable[Statement]) -> set[str]:
+    """The G of G = ∂L/∂Y, which no other equation says anything of."""
+    bodies = [s.body for s in statements if isinstance(s.body, Relation) and s.body.ops[0] in ("=", ":=")]
+    heads = Counter(b.items[0].base for b in bodies if isinstance(b.items[0], Ref))
+    said = [(b.items[0], b.items[1]) for b in bodies if len(b.items) == 2]
+    return {
+        head.base
+        for head, member in said
+        if isinstance(head, Ref) and heads[head.base] == 1 and not head.mark
+        and core(head.base) not in PARAMETER_LETTERS | LOSSES and _of_a_loss(member)
+    }  # fmt: skip
+
+
+def _of_a_loss(node: Node) -> bool:
+    """Whether a formula is the partial of a loss by a symbol."""
+    match node:
+        case Derivative(of=Ref(base=base, subs=()), wrt=(Ref(),)) | Gradient(of=Ref(base=base, subs=()), wrt=Ref()):
+            return base in LOSSES
+    return False
 
 
 def _count_steps(body: Node, found: Usage) -> None:
@@ -128,6 +172,8 @@ def _note(node: Node, found: Usage) -> None:
             primed = any(isinstance(part, Prime) for part in function.walk())
             name = next((part.base for part in function.walk() if isinstance(part, Name)), "")
             found.functions[name] += 1
+            if len(args) == 1:
+                found.arguments.setdefault(name, set()).add(args[0])
             found.vectors |= name in WHOLE and not any(
                 isinstance(n, Ref) and n.subs for arg in args for n in arg.walk()
             )
@@ -139,6 +185,8 @@ def _note(node: Node, found: Usage) -> None:
         case Sum(body=body) if is_chain(body):
             found.chains_summed = True
         case Transpose():
+            found.vectors = True
+        case Norm(kind=kind) if kind != "abs":
             found.vectors = True
         case Times(factors=factors) if any(_turned(a, b) for a, b in pairwise(factors)):
             found.turned = found.vectors = True

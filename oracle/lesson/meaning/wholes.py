@@ -2,7 +2,7 @@ r"""Definitions of functions that make a vector of a vector: s(x)_i = …, softm
 
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import FunctionDefinition
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Sum
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Norm, Sum, Times, Transpose
 
 
 def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:
@@ -19,6 +19,16 @@ def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | 
     named = all(isinstance(sub, Name) for sub in subs) and len(subs) == 1
     inside = named and any(isinstance(part, Ref) and part.base == of.base and part.subs for part in body.walk())
     return FunctionDefinition(name, (of,), body, number, subs) if inside else None
+
+
+def is_form(given: Ref, body: Node) -> bool:
+    """Whether a body makes a number of a whole vector: x^T A x, b^T x, the square of ‖A x - b‖."""
+    if given.subs or given.slots:
+        return False
+    norms = any(isinstance(part, Norm) and part.kind != "abs" for part in body.walk())
+    products = [part for part in body.walk() if isinstance(part, Times)]
+    inner = any(isinstance(part.factors[0], Transpose) and part.factors[-1] == given for part in products)
+    return norms or (inner and all(not isinstance(part, Call) for part in body.walk()))
 
 
 def is_jacobian(head: Node) -> bool:
