@@ -35,7 +35,7 @@ def lesson(text: str) -> tuple[list[Line], list[Equation], Nets, Reread]:
     nets = Nets(reading.scopes[0].program, 4, 0, reading.activations)
 
     def reread(tex: str) -> Sequence[Statement]:
-        found = parse(tex, document.macros, set()).statements
+        found = parse(tex, document.macros).statements
         return [Statement(lifted(s.body, notation), s.asides, span=s.span) for s in found]
 
     return lines, [judged(line, reading, {0: nets}) for line in lines], nets, reread

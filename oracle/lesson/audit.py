@@ -87,7 +87,7 @@ def prepared(
 ) -> tuple[list[Line], Notation, Reading, dict[int, Nets]]:
     """The lines of a lesson, its notation, how it is read, and the nets of every section."""
     lines, notation = understood(document, functions)
-    said = [Said(line.number, line.section, s) for line in lines for s in line.statements]
+    said = [Said(line.number, line.section, s, not line.formula.deliberate) for line in lines for s in line.statements]
     reading = build(said, notation, settled(settings))
     for line in lines:  # nothing could be read in the whole section
         reading.scopes.setdefault(line.section, next(iter(reading.scopes.values())))
@@ -189,6 +189,6 @@ def judged(line: Line, reading: Reading, judges: Mapping[int, Nets]) -> Equation
     links += [unread(formula, problem) for problem in line.problems]
     if skip := next((d for d in formula.directives if d.startswith("skip")), None):
         links = [Link(k.left, k.relation, k.right, "skipped", skip.partition(":")[2].strip()) for k in links]
-    if "wrong on purpose" in formula.directives:
+    if formula.deliberate:
         links = [structs.replace(link, deliberate=True) for link in links]
     return Equation(line.number, formula.tex, formula.place, formula.display, tuple(links), label=formula.label)

@@ -6,6 +6,7 @@ under which most of them hold is taken, the fewest assumptions first.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 from oracle.lesson.defining import Said, collected, name_of
@@ -27,6 +28,7 @@ from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUndersto
 from oracle.lesson.meaning.world import World
 from oracle.lesson.naming import made_of_partials
 from oracle.lesson.profiles import Assumption, assumptions
+from oracle.lesson.rivals import Choice, choices
 from oracle.lesson.syntax import (
     Node,
     Relation,
@@ -85,7 +87,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     names = made_of_partials([s.statement.body for s in found if isinstance(s.statement.body, Relation)], usage)
     own, defined = collected(found, sections[0], usage)
     defined |= names
-    everything = [claim for s in found for claim in _claims(s.statement, defined)]
+    everything = [claim for s in found if s.meant for claim in _claims(s.statement, defined)]
     _, assumed, _ = _best(own, everything, assumptions(usage, own, settings), (usage, usage))
     reading, judged = Reading({}), dict[int, list[tuple[Node, Node]]]()
     if activation := settings.get("activation"):
@@ -94,20 +96,42 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         here = [s for s in found if s.section == section]
         own, defined = collected(found, section, usage)
         defined |= names
-        claims = [claim for s in here for claim in _claims(s.statement, defined)]
+        claims = [claim for s in here if s.meant for claim in _claims(s.statement, defined)]
         local = survey_usage([s.statement for s in here], notation)
         local.signals |= usage.signals
         first, _ = collected(found, section, usage, first=True)
-        scope, score = None, -float("inf")
-        for program in (own, first) if first.definitions != own.definitions else (own,):
-            if scope is None or score < len(claims):
-                made, reached = _scope(program, defined, claims, assumed, settings, (local, usage))
-                scope, score = (made, reached) if scope is None or reached > score + 0.5 else (scope, score)
-        assert scope is not None
-        reading.scopes[section] = scope
+        usages = (local, usage)
+        tried = choices(own, partial(completed, assumption=assumed, usages=usages))
+        if first.definitions != own.definitions:
+            tried.append(Choice(first, tuple(d for d in own.definitions if d not in first.definitions)))
+        reading.scopes[section] = _chosen(tried, defined, claims, assumed, settings, usages)
         judged[section] = claims
     _lay_out(reading, notation.layouts or LAYOUTS, judged)
     return reading
+
+
+def _chosen(
+    tried: list[Choice], defined: set[int], claims: list[tuple[Node, Node]], assumed: Assumption,
+    settings: dict[str, str], usages: tuple[Usage, Usage],
+) -> Scope:  # fmt: skip
+    """The net of a section by the choice among rival definitions under which most of its claims hold.
+
+    A definition that is left out is a claim, where every net that has it explains less.
+    """
+    scopes = list[tuple[float, Scope, Choice]]()
+    for choice in tried:
+        if scopes and scopes[0][0] >= len(claims):
+            break
+        made, reached = _scope(choice.program, defined, claims, assumed, settings, usages)
+        scopes.append((reached, made, choice))
+    best, scope, choice = max(scopes, key=lambda found: (found[0] > scopes[0][0] + 0.5, found[0]))
+    fallen = set()
+    for d in choice.rejected:
+        keeping = [reached for reached, _, other in scopes if not any(d is r for r in other.rejected)]
+        if d.number in choice.program.here and keeping and max(keeping) < best - 0.5:
+            fallen.add(id(d.body))
+    scope.defined = defined - fallen
+    return scope
 
 
 def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list[tuple[Node, Node]]]) -> None:

@@ -6,7 +6,15 @@ from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions, slots_of
-from oracle.lesson.meaning.program import Definition, FunctionDefinition, Program, Signal, recurs, written
+from oracle.lesson.meaning.program import (
+    Definition,
+    FunctionDefinition,
+    Program,
+    Signal,
+    letters_of,
+    recurs,
+    written,
+)
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.usage import Usage
@@ -41,6 +49,8 @@ class Said:
     number: int
     section: int
     statement: Statement
+    meant: bool = True
+    """Whether it is claimed: no lesson means what it calls wrong on purpose."""
 
 
 def collected(said: list[Said], section: int, usage: Usage, first: bool = False) -> tuple[Program, set[int]]:
@@ -97,16 +107,23 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(id(member))
         return
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
-        wrt = _variable(said)
-        if isinstance(said.of, Ref) and isinstance(wrt, Ref):
-            program.signals.setdefault(written(head), Signal(wrt.base, said.of, said=True))
-            defined.add(id(said))
+        member, of, wrt = said
+        if isinstance(of, Ref) and isinstance(wrt, Ref):
+            stands_for = Signal(wrt.base, of, said=True)
+            program.signals.setdefault(written(head), stands_for)
+            program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
+            defined.add(id(member))
         return
     if not mentions(member):
         defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
         return
     if isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions):
         defined.add(id(member))  # how it is laid out, which no equation needs
+        return
+    if _names_jacobian(head, member):
+        if not any(d.head.base == head.base for d in program.definitions):
+            program.definitions.append(Definition(head, member, number))
+            defined.add(id(member))
         return
     renewed = recurs(head, member) or step(head, op, member) is not None
     if usage.is_signal(head.base) or renewed or _differentiates(member, program) or _says_nothing(member):
@@ -122,21 +139,23 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     defined.add(id(member))
 
 
-def _partial(head: Ref, body: Relation) -> Derivative | Gradient | None:
-    """The partial that a chain says a signal to be; further on in it, one by what is indexed like the signal."""
+def _partial(head: Ref, body: Relation) -> tuple[Node, Node, Node] | None:
+    """The partial that a chain says a signal to be, of what and by what; further on, one that is indexed like it."""
     for k, member in enumerate(body.items[1:]):
-        if isinstance(member, Derivative | Gradient) and (wrt := _variable(member)) is not None:
-            alike = isinstance(wrt, Ref) and wrt.slots == head.slots and wrt.subs == head.subs
-            if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
-                return member
+        match member:
+            case Derivative(of=of, wrt=(wrt,)) | Gradient(of=of, wrt=Node() as wrt):
+                alike = isinstance(wrt, Ref) and wrt.slots == head.slots and wrt.subs == head.subs
+                if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
+                    return member, of, wrt
     return None
 
 
-def _variable(partial: Derivative | Gradient) -> Node | None:
-    """By what is differentiated once."""
-    if isinstance(partial, Gradient):
-        return partial.wrt
-    return partial.wrt[0] if len(partial.wrt) == 1 else None
+def _names_jacobian(head: Ref, member: Node) -> bool:
+    """Whether a symbol is a name of the partials of one quantity by another: J_{kj} = ∂z_k/∂a_j."""
+    match member:
+        case Derivative(of=Ref(subs=of), wrt=(Ref(subs=wrt),)) if of and wrt:
+            return len(head.subs) == len(of) + len(wrt) and {*head.subs} == {*of, *wrt}
+    return False
 
 
 def _label(ref: Ref) -> str:

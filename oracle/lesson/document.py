@@ -22,6 +22,11 @@ class Formula:
     directives: tuple[str, ...] = ()
     """What `audit:` comments say of it: "skip: reason", "wrong on purpose", or "loss: cross_entropy" …"""
 
+    @property
+    def deliberate(self) -> bool:
+        """Whether the lesson says that it is wrong on purpose."""
+        return "wrong on purpose" in self.directives
+
 
 @dataclass(frozen=True)
 class Prose:

@@ -207,9 +207,10 @@ class Nets:
         """
         free: set[str] = set()
         if way.summed:
-            if (whole := contracted(member, head)) is None:
+            whole, left = contracted(member, head), contracted(head, head)
+            if whole is None and left is None:
                 return Outcome("not understood", "no index is repeated")
-            member = whole
+            head, member = left or head, whole or member
         doubt = ""
         while True:
             try:

@@ -2,7 +2,7 @@
 
 from oracle.lesson.formula.cursor import divided
 from oracle.lesson.formula.scripts import Scripts
-from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, FUNCTIONS, GREEK, LOSSES, NOUNS
+from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, GREEK, LOSSES, NOUNS
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import Call, Indexed, Items, Marked, Name, Node, Number, Power, Prime, Span, Tagged
 
@@ -18,7 +18,7 @@ class Calls(Scripts):
         if self.text in ("(", "[", r"\{"):
             before, bracket = self.at, self.text
             inner = self.group()
-            known = primed or base in FUNCTIONS or base in self.limits.functions or base == "bb E" or _word(base, inner)
+            known = primed or base in self.limits.functions or base == "bb E" or _word(base, inner)
             known = known or (self.text == "_" and bracket == "(" and _one_symbol(inner))  # f(z)_i
             known = known or (bracket == "(" and _loss(node, base) and self._symbol_alone(inner))  # L_t(h_t)
             if inner and (known or (bracket == "(" and _listed(inner))):

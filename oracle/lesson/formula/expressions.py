@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from oracle.lesson.formula.calls import Calls
-from oracle.lesson.formula.cursor import END
+from oracle.lesson.formula.cursor import END, nesting
 from oracle.lesson.formula.derivatives import Derivatives
 from oracle.lesson.formula.fences import NORMS, Fences
 from oracle.lesson.formula.scripts import primed
@@ -76,11 +76,38 @@ class Reader(Derivatives, Fences, Calls):
 
     def sum(self) -> Node:
         """Terms between + and -."""
-        start, found, signs = self.at, [self.term()], [1]
+        start, found, signs = self.at, [*self._printed()], [1]
+        signs += [1] * (len(found) - 1)
         while self.text in SIGNS:
-            signs.append(SIGNS[self.take().text])
-            found.append(self.term())
+            sign = SIGNS[self.take().text]
+            found += self._printed() if sign > 0 else (self.term(),)
+            signs += [sign] * (len(found) - len(signs))
         return Plus(tuple(found), tuple(signs), span=self.span(start)) if found[1:] else found[0]
+
+    def _printed(self) -> tuple[Node, ...]:
+        r"""A term as it is printed: of \sum_k{w_k a_k + b}, whose braces nobody sees, the b is a term of its own."""
+        braced = self.text == r"\sum"
+        node = self.term()
+        if not braced or not isinstance(node, Sum) or not node.indices or not isinstance(node.body, Plus):
+            return (node,)
+        if not self._in_braces():
+            return (node,)
+        first, *rest = node.body.terms
+        letters = {name.base for name in node.indices}
+        if min(node.body.signs) < 0 or any(letters & {n.base for n in x.walk() if isinstance(n, Name)} for x in rest):
+            return (node,)
+        return replace(node, body=first), *rest
+
+    def _in_braces(self) -> bool:
+        """Whether what was read last is a sum between braces, and between nothing else."""
+        depth = 0
+        for token in reversed(self.tokens[: self.at]):
+            depth -= nesting(token)
+            if depth <= 0:
+                return False
+            if depth == 1 and token.text in SIGNS:
+                return self.tokens[self.at - 1].text == "}"
+        return False
 
     def term(self) -> Node:
         """Products between elementwise signs, after a sign of their own."""

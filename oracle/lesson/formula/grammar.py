@@ -5,7 +5,17 @@ from dataclasses import dataclass, field, replace
 
 from oracle.lesson.formula.cursor import Limits, divided, nesting
 from oracle.lesson.formula.expressions import Reader
-from oracle.lesson.formula.symbols import DOTS, IMPLIES, LIMITING, LINKING, OPERATIONS, RELATIONS, SIGNS, TIGHT
+from oracle.lesson.formula.symbols import (
+    DOTS,
+    FUNCTIONS,
+    IMPLIES,
+    LIMITING,
+    LINKING,
+    OPERATIONS,
+    RELATIONS,
+    SIGNS,
+    TIGHT,
+)
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.formula.tokens import tokens
 from oracle.lesson.syntax import Node, Parsed, Problem, Relation, Span, Statement, Text
@@ -27,7 +37,7 @@ class Part:
     limit: bool = False
 
 
-def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Collection[str] = ()) -> Parsed:
+def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Collection[str] = FUNCTIONS) -> Parsed:
     """What a formula says; what cannot be read is a Problem. `functions` are bases that take a parenthesis."""
     everything = (0, len(tex))
     try:

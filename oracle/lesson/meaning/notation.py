@@ -73,6 +73,8 @@ class Scripts:
     powers: tuple[Node, ...]
     subs: tuple[Node, ...]
     mark: str
+    entries: bool = False
+    """Whether they stand outside of a parenthesis with a label in it, and are indices all."""
 
 
 def taken_apart(node: Node) -> Scripts | None:
@@ -81,12 +83,16 @@ def taken_apart(node: Node) -> Scripts | None:
     powers: list[Node] = []
     subs: tuple[Node, ...] = ()
     mark = ""
+    entries = False
     while not isinstance(node, Name):
         match node:
             case Tagged(base=base, tag=tag, bracket=bracket):
                 tags.insert(0, (tag, bracket))
             case Power(base=base, exponent=exponent):
                 powers.insert(0, exponent)
+            case Indexed(base=Name(base=matrix), subs=label) if subs and _is_label(matrix, label, len(subs)):
+                node, entries = Name("_".join([matrix, *map(_word, label)]), span=node.span), True
+                continue
             case Indexed(base=base, subs=inner):
                 subs = inner + subs
             case Marked(base=base, mark=word):
@@ -94,7 +100,14 @@ def taken_apart(node: Node) -> Scripts | None:
             case _:
                 return None
         node = base
-    return Scripts(node, tuple(tags), tuple(powers), subs, mark)
+    return Scripts(node, tuple(tags), tuple(powers), subs, mark, entries)
+
+
+def _is_label(matrix: str, label: tuple[Node, ...], count: int) -> bool:
+    """Whether the 2 of (W_2)_{hk}, which has its indices outside, says which parameter it is."""
+    if matrix not in PARAMETER_LETTERS:
+        return False
+    return all(isinstance(sub, Number) for sub in label) or (matrix.isupper() and count == 2)
 
 
 def letters(node: Node) -> set[str]:
@@ -214,7 +227,7 @@ class Notation:
                 continue
             if (kind := self.kind_of_sub(base, at, len(parts.subs), sub)) in ("time", "layer", "sample"):
                 slots.append((kind, sub))
-            elif kind == "label":
+            elif kind == "label" and not parts.entries:
                 labels.append(_word(sub))
             else:
                 numeric.append(isinstance(sub, Number))
@@ -320,7 +333,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     _numbered_steps(statements, found)
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
-    _axes(nodes, found)
+    _axes(nodes, [s.body for s in statements if _renews(s.body)], found)
     found.numbered = {base for s in statements if (base := _told_apart(s.body))}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
@@ -438,6 +451,8 @@ def _layered(node: Node) -> str | None:
 
 def _labels(tops: list[Node], nodes: list[Node], found: Notation) -> None:
     """The q of W_{qh} is a label like the h beside it; the b of V_{lb} counts beside V_{lm}, if nothing is called b."""
+    outside = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node)) and parts.entries]
+    found.counting |= {sub.base for parts in outside for sub in flat(parts.subs) if isinstance(sub, Name)}
     quantities = {name for node in tops for name in _named(node)}
     pure: set[str] = set()
     whole: set[tuple[str, int]] = set()
@@ -523,8 +538,19 @@ def _squares(nodes: list[Node], statements: list[Statement], found: Notation) ->
                 found.squares.add(core.base)
 
 
-def _axes(nodes: list[Node], found: Notation) -> None:
+def _renews(body: Node) -> bool:
+    """Whether a statement is W_i ← W_i - …, or W_i = W_i - …"""
+    return isinstance(body, Relation) and (body.ops[0] in ("<-", "-=", "+=") or body.items[0] in body.items[1].walk())
+
+
+def _axes(nodes: list[Node], updates: list[Node], found: Notation) -> None:
+    """Which symbols have indices; the i of W_i ← W_i - … is none where the net has a W_1 and a W_2."""
+    apart = {id(node) for update in updates for node in update.walk()}
+    elsewhere = [taken_apart(node) for node in nodes if isinstance(node, Indexed) and id(node) not in apart]
+    known = {parts.name.base for parts in elsewhere if parts}
     for node in nodes:
+        if id(node) in apart and (parts := taken_apart(node)) and parts.name.base in known:
+            continue
         if not isinstance(node, Indexed) or (parts := taken_apart(node)) is None:
             continue
         subs = list(flat(parts.subs))

@@ -10,7 +10,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
-from oracle.lesson.meaning.values import Dim, NotUnderstoodError
+from oracle.lesson.meaning.values import BeyondError, Dim, NotUnderstoodError
 from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged
 
 TARGETS = ("t", "y", "d", "target", "T", "Y")
@@ -91,6 +91,8 @@ class Program:
     definitions: list[Definition] = field(default_factory=list)
     functions: dict[str, list[FunctionDefinition]] = field(default_factory=dict)
     signals: dict[Written, Signal] = field(default_factory=dict)
+    lettered: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Signal] = field(default_factory=dict)
+    """By name, kinds of slots and letters, where the lesson says it of each: δ_k of an output, δ_j of a hidden unit."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Names that are another's: w for W."""
     alternates: dict[str, Node] = field(default_factory=dict)
@@ -195,7 +197,16 @@ class Program:
                 if not env:
                     return definition, env
                 best = best or (definition, env)
+        if best and any(kind == "layer" and n <= self.bottom(kind) for kind, n in slots):
+            raise BeyondError
         return best
+
+    def bottom(self, kind: str) -> int:
+        """The layer of the input, where the lesson gives it a number: 1 by a^{(1)} = x; below it there is nothing."""
+        given = [d for d in self.definitions if d.head.kinds == (kind,) and isinstance(d.head.slots[0][1], Number)]
+        inputs = [d for d in given if not any(isinstance(n, Ref) and n.slots for n in d.body.walk())]
+        every = {d.head.base for d in self.definitions if d.head.kinds == (kind,) and letters(d.head.slots[0][1])}
+        return max((self.number(d.head.slots[0][1], {}) for d in inputs if d.head.base in every), default=0)
 
     def defines(self, base: str, kinds: tuple[str, ...]) -> bool:
         """Whether some quantity of this name and these slots has a forward equation."""
@@ -223,7 +234,7 @@ class Program:
 
     def signal(self, ref: Ref) -> Signal | None:
         """Of which partial a symbol stands: as it is written, else as its like is."""
-        if found := self.signals.get(written(ref)):
+        if found := self.lettered.get((ref.base, ref.kinds, letters_of(ref))) or self.signals.get(written(ref)):
             return found
         alike = [s for (base, kinds, _), s in self.signals.items() if base == ref.base and kinds == ref.kinds]
         return next(iter(alike), None) or next((s for (base, *_), s in self.signals.items() if base == ref.base), None)

@@ -239,8 +239,11 @@ class Quantities(ABC):
 
     def ref(self, node: Ref, env: Env) -> Value:
         """A symbol's value; an error signal's (δ, dW) is a partial of the loss."""
-        if node.base == "1" and not node.subs:
-            return Value(None, ones=True)
+        if core(node.base) in ("1", "bb 1") and not node.slots and self.program.definition(node.base, (), ()) is None:
+            if not node.subs:
+                return Value(None, ones=True)
+            if len(node.subs) == 1 and isinstance(node.subs[0], Name):
+                return self.ones(node.subs[0].base, env)
         if node.base in UNITS and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
             known = node.base == "delta" and (node.base, (), 2) in self.program.signals
             if not known and self.program.definition(node.base, self.program.family(node), ()) is None:
@@ -379,6 +382,20 @@ class Quantities(ABC):
 
     def scalar(self, number: float) -> Value:
         return Value(None if self.infer else torch.tensor(number, dtype=torch.float64))
+
+    def ones(self, letter: str, env: Env) -> Value:
+        """1_h, which is 1 for every h: as many as there are entries of what else has this index here."""
+        if letter not in self.typed:
+            others = (ref for formula in self.formulas for ref in formula.walk() if isinstance(ref, Ref))
+            for ref in others:
+                if core(ref.base) not in UNITS and any(sub == Name(letter) for sub in ref.subs):
+                    self.ref(ref, env)
+                    break
+        if letter not in self.typed:
+            raise NotUnderstoodError(f"what {letter} counts is not known")
+        dim = self.typed[letter]
+        data = None if self.infer else torch.ones(self.size(dim), dtype=torch.float64)
+        return Value(data, (letter,), (dim,))
 
     def kronecker(self, a: str, b: str) -> Value:
         dim = self.typed.get(a) or self.typed.get(b)

@@ -10,7 +10,7 @@ from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Value
 from oracle.lesson.meaning.vectorial import Vectorial
-from oracle.lesson.syntax import Name, Node, Number, Relation, Sum
+from oracle.lesson.syntax import Name, Node, Number, Quotient, Relation, Sum
 
 
 @dataclass
@@ -93,6 +93,8 @@ class Sums(Vectorial):
             raise IllTypedError(f"the sum is over {letter}, and nothing in it depends on {letter}")
         if isinstance(node.upper, Ref) and not node.upper.subs:
             self.program.counts.setdefault(node.upper.base, body.dims[body.names.index(letter)])
+        elif node.upper is None and _divides(number := letter.upper(), *self.formulas):
+            self.program.counts.setdefault(number, body.dims[body.names.index(letter)])
         return self.algebra.total(body, letter)
 
     def restricted(self, node: Sum, env: Env) -> Value:
@@ -123,6 +125,12 @@ class Sums(Vectorial):
         if body.rank == 2 and len(samples) == 1 and not self.losing:
             return self.algebra.along(body, samples[0])
         return self.algebra.everything(body)
+
+
+def _divides(number: str, *formulas: Node) -> bool:
+    """Whether a number is divided by, as a mean does: the H of 1/H Σ_h."""
+    quotients = (part for formula in formulas for part in formula.walk() if isinstance(part, Quotient))
+    return any(part.under == Ref(number) for part in quotients)
 
 
 def _nested(node: Sum) -> Sum:

@@ -111,6 +111,8 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
     for statement in given:
         if isinstance(statement.body, Relation) and isinstance(head := statement.body.items[0], Ref):
             found.heads.add(head.base)
+            if _stands_for_partial(head, statement.body):
+                found.signals.add(head.base)
         for node in statement.body.walk():
             _note(node, found)
         _count_steps(statement.body, found)
@@ -119,28 +121,17 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
         seen |= here
     found.thin = thin(given)
     found.vectors |= bool(found.thin) or len(found.notation.layouts) in (1, 2)
-    found.signals |= _named_partials(given)
     return found
 
 
-def _named_partials(statements: Iterable[Statement]) -> set[str]:
-    """The G of G = ∂L/∂Y, which no other equation says anything of."""
-    bodies = [s.body for s in statements if isinstance(s.body, Relation) and s.body.ops[0] in ("=", ":=")]
-    heads = Counter(b.items[0].base for b in bodies if isinstance(b.items[0], Ref))
-    said = [(b.items[0], b.items[1]) for b in bodies if len(b.items) == 2]
-    return {
-        head.base
-        for head, member in said
-        if isinstance(head, Ref) and heads[head.base] == 1 and not head.mark
-        and core(head.base) not in PARAMETER_LETTERS | LOSSES and _of_a_loss(member)
-    }  # fmt: skip
-
-
-def _of_a_loss(node: Node) -> bool:
-    """Whether a formula is the partial of a loss by a symbol."""
-    match node:
-        case Derivative(of=Ref(base=base, subs=()), wrt=(Ref(),)) | Gradient(of=Ref(base=base, subs=()), wrt=Ref()):
-            return base in LOSSES
+def _stands_for_partial(head: Ref, body: Relation) -> bool:
+    """Whether a symbol is a name of the loss's partial by what is indexed like it: g_k = ∂E/∂z_k."""
+    if body.ops[0] not in ("=", ":=") or head.mark or core(head.base) in PARAMETER_LETTERS | LOSSES:
+        return False
+    match body.items[1]:
+        case Derivative(of=Ref() as of, wrt=(Ref() as wrt,)) | Gradient(of=Ref() as of, wrt=Ref() as wrt):
+            whole = not of.subs and not {"layer", "sample"} & {*of.kinds} and of.base != head.base != wrt.base
+            return whole and head.subs == wrt.subs and head.slots == wrt.slots
     return False
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from oracle.lesson.document import CodeBlock, Document, Formula, Prose, Table
 from oracle.lesson.formula import parse
+from oracle.lesson.formula.symbols import FUNCTIONS
 from oracle.lesson.numbers.evaluating import is_symbol
 from oracle.lesson.numbers.events import (
     EQUAL,
@@ -46,7 +47,7 @@ def told(document: Document) -> Told:
     from oracle.lesson.numbers.tables import rows
 
     formulas = [piece for piece in document.pieces if isinstance(piece, Formula)]
-    known = {name for formula in formulas for name in HEAD.findall(formula.tex)}
+    known = FUNCTIONS | {name for formula in formulas for name in HEAD.findall(formula.tex)}
     tables = [piece for piece in document.pieces if isinstance(piece, Table)]
     spans = [(t.place.start, t.place.end) for t in tables]
     gathered = Gathering(document, known)
