@@ -8,6 +8,7 @@ from collections.abc import Collection
 from oracle.lesson.formula import to_tex
 from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.meaning.program import LAST, Program, Slots, letters_of
+from oracle.lesson.meaning.values import NotUnderstoodError
 from oracle.lesson.syntax import Indexed, Name, Node, Number
 
 
@@ -40,12 +41,20 @@ def _common(program: Program, base: str, at: Node) -> bool:
 
 
 def _past(program: Program, part: Ref, kind: str, at: Node) -> str:
-    if _counted_from_the_last(at, kind) and program.number(at, {}, kind) > program.end(kind):
+    if _counted_from_the_last(at, kind) and _behind(program, at, kind):
         return f"nothing stands at {kind} {to_tex(at)}, which is behind the last one"
     there = _numbered(program, part.base, kind) if isinstance(at, Number) else []
     if there and at not in there:
         return f"there is no {part.base} of {kind} {to_tex(at)}, only of {', '.join(map(to_tex, there))}"
     return ""
+
+
+def _behind(program: Program, at: Node, kind: str) -> bool:
+    """Whether a number that can be told is behind the last one."""
+    try:
+        return program.number(at, {}, kind) > program.end(kind)
+    except NotUnderstoodError:
+        return False
 
 
 def _counted_from_the_last(at: Node, kind: str) -> bool:

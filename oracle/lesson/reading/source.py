@@ -10,9 +10,13 @@ from oracle.lesson.records import Note, Place
 
 DEFINITION = re.compile(
     r"\\(?:re|provide)?newcommand\*?\s*(?:\{\s*\\([A-Za-z]+)\s*\}|\\([A-Za-z]+))\s*(?:\[(\d)\])?\s*(?=\{)"
-    r"|\\def\s*\\([A-Za-z]+)\s*((?:#\d)*)\s*(?=\{)"
+    r"|\\[gex]?def\s*\\([A-Za-z]+)\s*((?:#\d)*)\s*(?=\{)"
     r"|\\DeclareMathOperator(\*?)\s*\{\s*\\([A-Za-z]+)\s*\}\s*(?=\{)"
 )
+CONFIGURED = re.compile(
+    r"""["']?\\{0,2}([A-Za-z]+)["']?\s*:\s*(?:\[\s*)?(["'])((?:(?!\2)[^\n\\]|\\.)*)\2(?:\s*,\s*(\d)\s*\])?"""
+)
+r"""`pd: ["\\frac{\\partial #1}{\\partial #2}", 2]` among the macros of a page's script."""
 LABEL = re.compile(r"\\(?:label|tag\*?)\s*\{([^{}]*)\}")
 ASIDE = re.compile(r"skip\b|wrong on purpose\b", re.IGNORECASE)
 """What concerns the next formula or block of code only."""
@@ -43,9 +47,22 @@ def macros(text: str) -> tuple[dict[str, tuple[int, str]], list[tuple[int, int]]
         body = text[match.end() + 1 : end - 1]
         name = match[1] or match[2] or match[4] or match[7]
         count = int(match[3] or 0) or (match[5] or "").count("#")
-        found[name] = (count, rf"\operatorname{{{body}}}" if match[7] else body)
+        found[name] = (count, rf"\operatorname{{{body}}}" if match[7] else body.replace(r"\\\\", r"\\"))
         spans.append((match.start(), end))
-    return found, spans
+    return configured(text) | found, spans
+
+
+def configured(text: str) -> dict[str, tuple[int, str]]:
+    """The macros that a page gives to MathJax or KaTeX in a script."""
+    found = {}
+    for match in re.finditer(r"\bmacros\b[\"']?\s*:\s*(?=\{)", text, re.IGNORECASE):
+        end = braced(text, match.end())
+        for name, _, body, count in CONFIGURED.findall(text[match.end() : max(end, 0)]):
+            found[name] = (
+                int(count or (body.count("#") and max(map(int, re.findall(r"#(\d)", body))))),
+                body.replace(r"\\", "\\"),
+            )
+    return found
 
 
 def same(tex: str) -> str:
