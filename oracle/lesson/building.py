@@ -10,14 +10,17 @@ from functools import partial
 from itertools import chain
 
 from oracle.lesson.defining import Said, collected, name_of
+from oracle.lesson.endings import HALF
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import batch_of, columns
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layouts import LAYOUTS, sensitive, settled_layout
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
 from oracle.lesson.meaning.program import (
+    SCALARS,
     Definition,
     Program,
     find_families,
@@ -31,9 +34,11 @@ from oracle.lesson.profiles import Assumption, assumptions
 from oracle.lesson.rivals import Choice, choices
 from oracle.lesson.syntax import (
     Node,
+    Power,
     Relation,
     Statement,
     Sum,
+    Transpose,
 )
 
 
@@ -200,12 +205,12 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
-        alternates={}, shapes={}, counts={}, roles={}, joins=[], families=set(), unclear=set(),
-        depth=depth or usages[1].depth,
+        alternates={}, shapes={}, counts={}, roles={}, joins=[], windows=[], firsts=[], families=set(),
+        unclear=set(), depth=depth or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat = assumption.flat
-    program.declared = {**usages[1].thin, **assumption.ranks}
+    program.declared = {**usages[1].thin, **_widths(own), **assumption.ranks}
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
     known = {name_of(d.head) for d in program.definitions}
     read = {name_of(d.head): d for d in assumption.replaced}
@@ -227,6 +232,16 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     if program.batch is None:
         program.columns = {}
     return program
+
+
+def _widths(own: Program) -> dict[str, int]:
+    """√d is of the width of keys, which has no axes; K, beside Kᵀ, is no number of anything."""
+    nodes = [part for d in own.definitions for part in d.body.walk()]
+    roots = [part.base for part in nodes if isinstance(part, Power) and part.exponent == HALF]
+    turned = [part.base for part in nodes if isinstance(part, Transpose)]
+    widths = dict.fromkeys((ref.base for ref in roots if isinstance(ref, Ref) and core(ref.base) == "d"), 0)
+    keys = dict.fromkeys((ref.base for ref in turned if isinstance(ref, Ref) and ref.base in SCALARS), 2)
+    return {**widths, **keys}
 
 
 def _counts(own: Program) -> set[str]:

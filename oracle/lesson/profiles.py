@@ -12,6 +12,7 @@ from oracle.lesson import chained
 from oracle.lesson.endings import HALF, called, endings, joined, loss_name, output, outputs, samples_name, weighs
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, counted_on
+from oracle.lesson.meaning.positions import place
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.normalising import normalisation
@@ -95,6 +96,8 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
         )  # fmt: skip
     for said in predictions(usage, own):
         yield Assumption("own", (said.definition,), {}, (said.words,), said.ranks, usage.vectors or said.whole)
+    if any(isinstance(ref, Ref) and any(map(place, ref.subs)) for d in own.definitions for ref in d.body.walk()):
+        return  # a convolution: no layers of the usual kind stand beside it
     if (top := output(own)) is not None:
         yield from _ended(usage, own, top)
         if any(d.head.kinds == top.kinds and weighs(d.body) for d in own.definitions):

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from oracle.lesson.defining import INTO
 from oracle.lesson.endings import is_loss, samples_name, weighs
-from oracle.lesson.meaning.gradients import gradient_of
+from oracle.lesson.meaning.gradients import PREFIXES, gradient_of
 from oracle.lesson.meaning.losses import LOSS
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import Definition, Program, Signal
 from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.syntax import Name
 
 PRE = ("z", "Z", "net", "s", "u", "in", "a", "h", "o")
 """What preactivations are called, the likeliest first."""
@@ -69,7 +70,7 @@ def _inside(found: dict[str, Signal], forward: set[str]) -> dict[str, Signal]:
 def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> Iterator[Signals]:
     """What δ and dW stand for, where the lesson does not say."""
     definitions = (*own.definitions, *supplied)
-    loss = _loss(usage, definitions)
+    loss = _loss(usage, definitions) or _unwritten(usage)
     if not loss:
         yield {}, ()
         return
@@ -116,7 +117,9 @@ def _counted(signals: list[str], own: Program) -> dict[str, str]:
 
 def _kronecker(usage: Usage, base: str) -> bool:
     """Whether δ has two indices wherever it stands: then it is 1 where they are equal."""
-    return base == "delta" and all(len(ref.subs) == 2 and not ref.slots for ref in usage.refs if ref.base == base)
+    met = [ref for ref in usage.refs if ref.base == base]
+    alone = all(isinstance(sub, Name) for ref in met for sub in ref.subs)
+    return base == "delta" and alone and all(len(ref.subs) == 2 and not ref.slots for ref in met)
 
 
 def _numbers(names: Iterable[str], of: str) -> int:
@@ -128,6 +131,11 @@ def _numbers(names: Iterable[str], of: str) -> int:
 def first(wanted: Iterable[str], there: Container[str]) -> str | None:
     """The likeliest of some names that a lesson has."""
     return next((base for base in wanted if base in there), None)
+
+
+def _unwritten(usage: Usage) -> str | None:
+    """What a lesson takes partials of that writes no loss and calls them dx_i and dγ."""
+    return next((b for b, _ in usage.losses.most_common()), "L") if usage.notation.markers & {*PREFIXES} else None
 
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:

@@ -12,6 +12,7 @@ from oracle.lesson.syntax import (
     Name,
     Node,
     Number,
+    Plus,
     Power,
     Prime,
     Relation,
@@ -131,6 +132,8 @@ def primed(node: Node) -> Node:
         return Name(node.base.base + "'" * node.order, span=node.span)
     if isinstance(node, Relation):
         return replace(node, items=tuple(primed(item) for item in node.items))
+    if isinstance(node, Plus):
+        return replace(node, terms=tuple(primed(term) for term in node.terms))
     return node
 
 

@@ -16,7 +16,7 @@ WORDS = _split(
 )
 """Words that are no product of their letters, wherever they stand."""
 PLAIN = [
-    *_split("if for where and otherwise when else with sum mean dot matmul multiply outer"),
+    *_split("diag if for where and otherwise when else with sum mean dot matmul multiply outer"),
     *(name for name in GREEK if len(name) > 3),
 ]
 """Words if no letter stands beside them."""

@@ -24,7 +24,7 @@ from oracle.lesson.syntax import (
 
 PREFIXES = ("d", "delta")
 ACCENTS = ("bar", "hat", "tilde", "dot")
-PARAMETERS = {"W", "w", "b", "U", "V"}
+PARAMETERS = {"W", "w", "b", "U", "V", "gamma", "beta"}
 NEVER = {"L", "C", "J", "E", "cal L", "cal J", "cal E", "ell"}
 """Where dL stands alone, d is the total differential."""
 SCRIPTED = Tagged | Power | Indexed | Marked
@@ -43,7 +43,8 @@ def _prefixes(prefix: str, heads: list[Node], plain: set[str]) -> bool:
     symbols = [symbol for head in heads if (symbol := _after(prefix, head))]
     total = any(isinstance(symbol, Name) and symbol.base in NEVER for symbol in symbols)
     names = {name.base for symbol in symbols if (name := _core(symbol))}
-    return not total and len(names & (plain | PARAMETERS)) > 1
+    words = {name.base[1:] for head in heads if (name := _core(head)) and name.base[0] == "d" == prefix}
+    return not total and bool(names) and len((names | words) & (plain | PARAMETERS)) > 1
 
 
 def _accents(accent: str, bodies: list[Relation], plain: set[str]) -> bool:

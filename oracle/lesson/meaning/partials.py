@@ -22,6 +22,10 @@ MOST = 400
 """Jacobians that are kept."""
 
 
+LARGEST = 600
+"""Entries of what is differentiated."""
+
+
 @dataclass
 class Partials(Quantities):
     """A net whose quantities can be differentiated by each other."""
@@ -64,6 +68,8 @@ class Partials(Quantities):
     def jacobian(self, of: Tensor, wrt: Tensor) -> Tensor:
         """∂of/∂wrt, made once for any two tensors."""
         key = (id(of), id(wrt))
+        if of.numel() > LARGEST:
+            raise NotUnderstoodError("more partials than are worth the time")
         if key not in self.jacobians:
             if len(self.jacobians) > MOST:
                 self.jacobians.clear()

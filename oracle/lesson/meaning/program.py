@@ -10,7 +10,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
-from oracle.lesson.meaning.values import BeyondError, Dim, NotUnderstoodError
+from oracle.lesson.meaning.values import BeyondError, Dim, NotUnderstoodError, Window
 from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged
 
 TARGETS = ("t", "y", "d", "target", "T", "Y")
@@ -138,6 +138,10 @@ class Program:
     """Numbers that are the end of a sum, and what they count: the m of Σ_{i=1}^m."""
     joins: list[Dim] = field(default_factory=list)
     """Dimensions that are made of others."""
+    windows: list[Window] = field(default_factory=list)
+    """Positions that are those of others together, because x_{i+m} says so."""
+    firsts: list[tuple[Dim, int]] = field(default_factory=list)
+    """From where sums count positions."""
     roles: dict[str, Dim] = field(default_factory=dict)
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
     unclear: set[Ref] = field(default_factory=set)

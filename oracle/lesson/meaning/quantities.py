@@ -245,7 +245,7 @@ class Quantities(ABC):
             if len(node.subs) == 1 and isinstance(node.subs[0], Name):
                 return self.ones(node.subs[0].base, env)
         if node.base in UNITS and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
-            known = node.base == "delta" and (node.base, (), 2) in self.program.signals
+            known = node.base == "delta" and (node.base, node.kinds, 2) in self.program.signals
             if not known and self.program.definition(node.base, self.program.family(node), ()) is None:
                 return self.kronecker(*(x.base for x in node.subs if isinstance(x, Name)))
         if node.base in CONSTANTS and self.program.definition(node.base, (), ()) is None and not node.subs:

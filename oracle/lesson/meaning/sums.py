@@ -6,15 +6,15 @@ import torch
 
 from oracle.lesson.meaning.masks import COMPARED, compares
 from oracle.lesson.meaning.notation import Ref, letters
+from oracle.lesson.meaning.positions import Positions
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Value
-from oracle.lesson.meaning.vectorial import Vectorial
 from oracle.lesson.syntax import Name, Node, Number, Quotient, Relation, Sum
 
 
 @dataclass
-class Sums(Vectorial):
+class Sums(Positions):
     """A net whose quantities can be added up."""
 
     backwards: bool = False
@@ -91,6 +91,7 @@ class Sums(Vectorial):
                 self.typed[letter] = before
         if letter not in body.names:
             raise IllTypedError(f"the sum is over {letter}, and nothing in it depends on {letter}")
+        self.began(node, body.dims[body.names.index(letter)])
         if isinstance(node.upper, Ref) and not node.upper.subs:
             self.program.counts.setdefault(node.upper.base, body.dims[body.names.index(letter)])
         elif node.upper is None and _divides(number := letter.upper(), *self.formulas):

@@ -64,9 +64,11 @@ def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tup
 def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
     """Every undefined quantity, as a function of all that it is differentiated by."""
     heads: dict[object, tuple[Ref, bool, dict[object, Ref]]] = {}
-    for exact, pairs in ((True, usage.nested), (False, usage.partials)):
+    for exact, pairs in ((True, usage.nested), (False, [*usage.partials, *_signalled(program, usage)])):
         for of, wrt in pairs:
             wrt = replace(wrt, base=program.aliases.get(wrt.base, wrt.base))
+            if any(isinstance(sub, Plus) for sub in wrt.subs):
+                continue
             applied = usage.functions[of.base] and not exact and (of.subs or of.base in ACTIVATION_NAMES)
             if of.base == wrt.base or applied or not _open(program, of) or wrt.base in program.functions:
                 continue
@@ -77,6 +79,14 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
             if exact or not closed:
                 args.setdefault((wrt.base, wrt.kinds, set(of.subs) >= set(wrt.subs), _key(wrt, letters)), wrt)
     return [Definition(of, Unsaid(tuple(args.values()), exact)) for of, exact, args in heads.values()]
+
+
+def _signalled(program: Program, usage: Usage) -> Iterable[tuple[Ref, Ref]]:
+    """The loss with all of which a lesson names the partial, where only the names say so: dx_i, dγ."""
+    for ref in usage.refs:
+        signal = program.signal(ref) if usage.notation.markers else None
+        if signal and isinstance(signal.loss, Ref) and not signal.said:
+            yield signal.loss, replace(ref, base=signal.of)
 
 
 def _open(program: Program, of: Ref) -> bool:

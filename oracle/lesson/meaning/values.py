@@ -73,6 +73,15 @@ class Dim:
         return self
 
 
+@dataclass(frozen=True)
+class Window:
+    """Positions that are those of several others together, counted from the sum of their firsts and a number."""
+
+    of: Dim
+    parts: tuple[Dim, ...]
+    number: int
+
+
 def unite(a: Dim, b: Dim) -> None:
     """Make two dimensions one."""
     a, b = a.root(), b.root()

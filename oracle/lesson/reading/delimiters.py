@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from oracle.lesson.reading.source import Source, same
 
 ENVIRONMENTS = r"(?:equation|align|gather|multline|eqnarray|displaymath|math|flalign|alignat|dmath)\*?"
-OPENING = re.compile(rf"\\\\[\[(]|\\begin\{{({ENVIRONMENTS})\}}|\\[\[(]|\\.|\$\$|\$", re.DOTALL)
-CLOSING = {"\\\\[": "\\\\]", "\\\\(": "\\\\)", "\\[": "\\]", "\\(": "\\)", "$$": "$$"}
+OPENING = re.compile(rf"\\\\[\[(]|\\\$\$|\\begin\{{({ENVIRONMENTS})\}}|\\[\[(]|\\.|\$\$|\$", re.DOTALL)
+CLOSING = {"\\\\[": "\\\\]", "\\\\(": "\\\\)", "\\[": "\\]", "\\(": "\\)", "$$": "$$", "\\$$": "\\$$"}
 MATHS = re.compile(r"[\\^_=<>+]|^\W*\w{1,3}\W*$")
 PUNCTUATION = r"!-/:-@\[-`{-~"
 
@@ -98,7 +98,7 @@ class Delimited:
             return at + len(sign)
         end = close + len(sign)
         alone = sign == "$$" and not self.alone(at, end)
-        self.add((at + len(sign), close), (at, end), display="(" not in sign and not alone, doubled=len(sign) == 3)
+        self.add((at + len(sign), close), (at, end), display="(" not in sign and not alone, doubled=sign[:2] == "\\\\")
         return end
 
     def environment(self, match: re.Match[str]) -> int:
