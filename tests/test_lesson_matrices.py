@@ -69,6 +69,31 @@ $$Y = X W$$
 
 $$\nabla_X \ell = G W^T$$
 """
+UPSTREAM = r"""
+$$H = \text{ReLU}(X W_1)$$
+
+$$S \in \mathbb{R}^{N \times K} = H W_2$$
+
+$$P = \text{softmax}(S)$$
+
+$$L = -\frac{1}{N} \sum_i \sum_k Y_{ik} \log P_{ik}$$
+
+$$G = \frac{\partial L}{\partial S} = \frac{1}{N} (P - Y)$$
+"""
+LISTED = r"""
+$$p = \phi(z)$$
+
+$$\phi(z) = \begin{pmatrix} e^{z_1} / \sum_j e^{z_j} \\ \vdots \\ e^{z_d} / \sum_j e^{z_j} \end{pmatrix}$$
+
+$$L = -y^T \log p$$
+"""
+LOGISTIC = r"""
+$$\sigma(z) = \frac{1}{1 + e^{-z}}$$
+
+$$\hat{y} = \sigma(X w)$$
+
+$$L = -\frac{1}{m} \left( y^T \log \hat{y} + (1 - y)^T \log(1 - \hat{y}) \right)$$
+"""
 RIGHT = [
     (DENOMINATOR, r"\frac{\partial y}{\partial x} = W^T"),
     (DENOMINATOR, r"\frac{\partial L}{\partial x} = \frac{\partial y}{\partial x} \frac{\partial L}{\partial y}"),
@@ -84,6 +109,9 @@ RIGHT = [
     (RIDGE, r"\nabla J(w) = 2 X^T (Xw - y) + 2 \lambda w"),
     (FORM, r"\nabla f(x) = (A + A^T) x"),
     (ABOVE, r"\nabla_W \ell = X^T G"),
+    (UPSTREAM, r"\frac{\partial L}{\partial W_2} = H^T G"),
+    (LISTED, r"\frac{\partial L}{\partial p} = -\frac{y}{p}"),
+    (LOGISTIC, r"\nabla_w L = \frac{1}{m} X^T (\hat{y} - y)"),
 ]
 WRONG = [
     (DENOMINATOR, r"\frac{\partial y}{\partial x} = W"),
@@ -100,6 +128,9 @@ WRONG = [
     (RIDGE, r"\nabla J(w) = 2 X^T (Xw - y) + \lambda w"),
     (FORM, r"\nabla f(x) = 2 A^T x"),
     (ABOVE, r"\nabla_W \ell = X G"),
+    (UPSTREAM, r"\frac{\partial L}{\partial W_2} = G H^T"),
+    (LISTED, r"\frac{\partial L}{\partial p} = \frac{y}{p}"),
+    (LOGISTIC, r"\nabla_w L = \frac{1}{m} X^T (y - \hat{y})"),
 ]
 
 
@@ -121,3 +152,30 @@ def test_one_jacobian_alone_may_be_laid_out_either_way() -> None:
 
 def test_an_apostrophe_is_a_prime() -> None:
     assert of_the_last("$$a = σ(z)$$\n\n$$\\frac{\\partial a}{\\partial z} = σ’(z)$$") == ["holds"]
+
+
+def test_a_function_that_is_listed_entry_by_entry_is_no_other_one() -> None:
+    again = r"""First $\phi(z) = \frac{1}{1 + e^{-z}}$ of one unit.
+
+# Several units
+
+$$\phi(z) = \begin{pmatrix} e^{z_1} / \sum_j e^{z_j} \\ \vdots \\ e^{z_d} / \sum_j e^{z_j} \end{pmatrix}$$
+"""
+    assert of_the_last(again) == ["definition"]
+
+
+def test_a_transposed_entry_may_be_one_of_many_vectors() -> None:
+    lesson = r"""
+$$p = \text{softmax}(W^T x)$$
+
+$$L = -y^T \log p$$
+
+$$\frac{\partial L}{\partial W} = \sum_i x_i (p_i - y_i)^T$$
+"""
+    assert of_the_last(lesson) == ["not understood"]
+
+
+def test_a_loss_that_is_any_function_of_a_vector_is_a_number() -> None:
+    lesson = "$$z = W x$$\n\n$$L = f(z)$$\n\n$$\\frac{\\partial L}{\\partial W} = %s$$"
+    assert of_the_last(lesson % r"\frac{\partial L}{\partial z} x^T") == ["holds"]
+    assert of_the_last(lesson % r"x \frac{\partial L}{\partial z}^T")[0] in ("fails", "ill-typed")

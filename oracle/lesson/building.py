@@ -16,7 +16,7 @@ from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import batch_of, columns
 from oracle.lesson.meaning.einstein import contracted
-from oracle.lesson.meaning.layouts import LAYOUTS, sensitive, settled_layout
+from oracle.lesson.meaning.layouts import LAYOUTS, row, sensitive, settled_layout
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
 from oracle.lesson.meaning.program import (
@@ -40,6 +40,9 @@ from oracle.lesson.syntax import (
     Sum,
     Transpose,
 )
+
+ROWS = 0.5
+"""What it costs to read vectors as rows: one formula that holds is worth it, one that fails no longer is not."""
 
 
 @dataclass
@@ -146,7 +149,7 @@ def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list
     scores = {
         layout: sum(_score(replace(p, layout=layout), open_to[k]) for k, p in programs.items()) for layout in possible
     }
-    best, others = settled_layout(scores)
+    best, others = settled_layout(scores, sum(row(*claim) for found in open_to.values() for claim in found))
     for scope in reading.scopes.values():
         scope.program.layout, scope.program.layouts = best, others
 
@@ -181,7 +184,7 @@ def _best(
     best: tuple[float, Assumption, Program] | None = None
     for assumption in candidates:
         program = completed(own, assumption, usages)
-        price = 0.01 * len(assumption.definitions)
+        price = 0.01 * len(assumption.definitions) + ROWS * assumption.flat
         score = _score(program, claims, best[0] + price if best else -float("inf")) - price
         if best is None or score > best[0]:
             best = (score, assumption, program)

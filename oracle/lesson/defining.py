@@ -17,8 +17,9 @@ from oracle.lesson.meaning.program import (
 )
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
-from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.meaning.wholes import is_form, is_jacobian, whole_function
+from oracle.lesson.meaning.unsaid import Unsaid
+from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
+from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
 from oracle.lesson.naming import every_step, named, whole_losses
 from oracle.lesson.syntax import (
     Call,
@@ -36,6 +37,7 @@ from oracle.lesson.syntax import (
     Statement,
     Sum,
     Text,
+    Transpose,
 )
 
 INTO = "input of "
@@ -84,13 +86,18 @@ def name_of(ref: Ref) -> tuple[object, ...]:
 
 
 def _define(number: int, body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
+    while body.ops[0] == "in" and len(body.ops) > 1:  # Z ∈ ℝ^{m×d} = X W
+        body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
-    if vectorial := whole_function(head, member, number):
+    if vectorial := whole_function(head, member, number) or listed_function(head, member, number):
         if any(f.parameters[0] != vectorial.parameters[0] for f in program.functions.get(vectorial.name, [])):
             return
         program.functions.setdefault(vectorial.name, []).append(vectorial)
+        if isinstance(member, Matrix | Transpose):  # its cells are alike: one stands for all
+            defined.add(id(member))
+            member = vectorial.body
         head = Ref(vectorial.name, (), vectorial.subs, span=head.span)  # an entry of what s makes of x
     elif isinstance(head, Indexed):
         return
@@ -130,13 +137,24 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     known = next((d for d in program.definitions if name_of(d.head) == name_of(head)), None)
     if known is None:
+        member = _any_number(head, member, program, usage)
         others = tuple(m for m in body.items[2:] if mentions(m) and not recurs(head, m) and not _has_partials(m))
         program.definitions.append(Definition(head, member, number, others))
     elif not _in_words(known.body, usage) or _in_words(member, usage):
         return
     else:
         program.definitions[program.definitions.index(known)] = Definition(head, member, number)
-    defined.add(id(member))
+    defined.add(id(body.items[1]))
+
+
+def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node:
+    """The f(z) of a loss L = f(z) in vectors, of which nothing more is said: a number, no activation of each entry."""
+    match member:
+        case Call(function=Name(base=f), args=(Ref(subs=()) as z,)):
+            open_to = f in ACTIVATION_NAMES - program.functions.keys() and not usage.slopes[f]
+            if usage.vectors and open_to and head.base in LOSSES and not head.slots and not head.subs:
+                return Unsaid((z,), True, span=member.span)
+    return member
 
 
 def _partial(head: Ref, body: Relation) -> tuple[Node, Node, Node] | None:

@@ -10,6 +10,7 @@ import torch
 
 from oracle.lesson.meaning.absent import past
 from oracle.lesson.meaning.calculus import ACTIVATIONS
+from oracle.lesson.meaning.columns import turns_entries
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
 from oracle.lesson.meaning.masks import conditional
@@ -222,6 +223,8 @@ class Nets:
                     doubt = doubt or str(error)
                 free.add(error.base)
                 continue
+            if found.verdict in ("fails", "ill-typed") and turns_entries(head, member):
+                doubt = doubt or "an entry of a vector is transposed: it may be one of many vectors"
             return Outcome("not understood", doubt) if doubt and found.verdict != "holds" else found
 
     def _read(self, head: Node, member: Node, way: Way, line: int, free: set[str]) -> Outcome:

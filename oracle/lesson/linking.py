@@ -5,6 +5,7 @@ from dataclasses import replace
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
+from oracle.lesson.meaning.layouts import sensitive
 from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
@@ -62,6 +63,8 @@ def _link(
         return Link(left, op, right, "holds under", under=under, place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
+    if found.verdict == "ill-typed" and "numerator" in judge.program.layouts and sensitive(head, member):
+        found = Outcome("not understood", "partials may be rows in this lesson, and nothing says of which")
     verdict: Verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None

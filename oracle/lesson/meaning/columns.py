@@ -7,6 +7,7 @@ from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Program
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value
+from oracle.lesson.syntax import Name, Node, Plus, Transpose
 
 
 def columns(program: Program, kinds: Mapping[str, Iterable[tuple[str, ...]]]) -> dict[str, str]:
@@ -33,6 +34,16 @@ def _capital(base: str) -> str:
 
 def _batch(name: str) -> bool:
     return core(name)[-1:].isupper()
+
+
+def turns_entries(*formulas: Node) -> bool:
+    """Whether x_i^T is written: then x_i is no entry of a vector, but one of many vectors."""
+    turned = [part.base for formula in formulas for part in formula.walk() if isinstance(part, Transpose)]
+    return any(_counted(base) or (isinstance(base, Plus) and any(map(_counted, base.terms))) for base in turned)
+
+
+def _counted(node: Node) -> bool:
+    return isinstance(node, Ref) and len(node.subs) == 1 and isinstance(node.subs[0], Name)
 
 
 def bare(ref: Ref, batch: str) -> Ref:

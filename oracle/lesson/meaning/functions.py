@@ -1,7 +1,7 @@
 """Functions in formulas: known ones, the lesson's own, its activation, and their slopes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import torch
@@ -25,6 +25,9 @@ NESTED = 8
 @dataclass
 class Functions(Partials):
     """A net whose quantities can be given to functions."""
+
+    running: list[str] = field(default_factory=list)
+    """The lesson's functions that are being evaluated, the outermost first."""
 
     def call(self, node: Call, env: Env) -> Value:
         core, primes = node.function, 0
@@ -136,15 +139,17 @@ class Functions(Partials):
             return ELEMENTWISE[name]
         if own := self.program.function(name, self.line):
             parameter = own.parameters[0].base if own.parameters else ""
-            if len(self.bindings) > NESTED:
+            if len(self.bindings) > NESTED or name in self.running:
                 raise NotUnderstoodError(f"{name} is made of itself")
 
             def lessons(x: Tensor) -> Tensor:
                 self.bindings.append({parameter: Value(x.reshape(-1), ("",), (Dim("argument"),))})
+                self.running.append(name)
                 try:
                     out = self.value(own.body, env).data
                 finally:
                     self.bindings.pop()
+                    self.running.pop()
                 assert out is not None
                 return out.reshape(x.shape)
 

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.naming import core
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.values import Value
-from oracle.lesson.syntax import Derivative, Gradient, Node
+from oracle.lesson.syntax import Derivative, Gradient, Node, Plus, Transpose
 
 LAYOUTS = ("", "denominator", "numerator")
 NUMERATOR = re.compile(r"(?i)numerator[\s-]+layout|jacobian formulation|分子布局")
@@ -46,19 +47,30 @@ def said(texts: Iterable[str]) -> tuple[str, ...]:
     return ("", "numerator") if numerator else ("denominator",)
 
 
-def settled_layout(scores: Mapping[str, float]) -> tuple[str, tuple[str, ...]]:
+def settled_layout(scores: Mapping[str, float], rows: int = 0) -> tuple[str, tuple[str, ...]]:
     """The layout of a lesson by how much of it holds in each, and those that it may have as well.
 
-    Few lessons give ∂L/∂W another shape than W has: one formula is no proof of it, it may be a slip.
+    Few lessons give ∂L/∂W another shape than W has: one formula is no proof of it, it may be a slip; where `rows`
+    partials are said to be rows, it may be meant.
     """
     others = dict(scores)
-    rare = others.pop("numerator", None) if len(scores) > 2 else None
+    rare = others.pop("numerator") + rows if len(scores) > 2 else None
     best = max(others, key=lambda layout: others[layout])
     if rare is not None and rare > others[best] + RARE:
         return "numerator", ()
     second = max((score for layout, score in others.items() if layout != best), default=-SURE)
     doubtful = () if len(scores) < 3 or others[best] > second + SURE else (*others,)
-    return best, doubtful
+    return best, (*doubtful, *(("numerator",) if rows and rare is not None and rare > others[best] else ()))
+
+
+def row(head: Node, member: Node) -> bool:
+    """Whether a partial is said to be a transposed vector: [p - y]^T, and no transposed weights."""
+    match member:
+        case Transpose(base=Plus()):
+            return sensitive(head)
+        case Transpose(base=Ref(base=base)):
+            return sensitive(head) and base[:1].islower() and core(base) not in PARAMETER_LETTERS
+    return False
 
 
 def sensitive(*formulas: Node) -> bool:

@@ -274,6 +274,9 @@ class Quantities(ABC):
 
     def whole(self, node: Ref, env: Env) -> Value:
         """A quantity, all of it."""
+        kinds = {bool(f.subs) for f in self.program.functions.get(core(node.base), ())}
+        if len(kinds) > 1 and not self.infer:
+            raise NotUnderstoodError(f"{node.base} is one function of each entry and another of whole vectors here")
         if self.program.is_function(node) and self.program.definition(node.base, (), ()) is None and not node.slots:
             own = self.program.function(core(node.base), self.line)
             if own is not None:

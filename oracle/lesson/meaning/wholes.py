@@ -1,8 +1,23 @@
 r"""Definitions of functions that make a vector of a vector: s(x)_i = …, softmax(z_i) = e^{z_i} / Σ_j e^{z_j}."""
 
+from dataclasses import replace
+
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import FunctionDefinition
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Norm, Sum, Times, Transpose
+from oracle.lesson.syntax import (
+    Call,
+    Dots,
+    Indexed,
+    Matrix,
+    Name,
+    Node,
+    Norm,
+    Number,
+    Sum,
+    Times,
+    Transpose,
+    rebuilt,
+)  # fmt: skip
 
 
 def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:
@@ -19,6 +34,38 @@ def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | 
     named = all(isinstance(sub, Name) for sub in subs) and len(subs) == 1
     inside = named and any(isinstance(part, Ref) and part.base == of.base and part.subs for part in body.walk())
     return FunctionDefinition(name, (of,), body, number, subs) if inside else None
+
+
+def listed_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:
+    r"""The function that φ(z) = (e^{z_1} / Σ_j e^{z_j}, …, e^{z_n} / Σ_j e^{z_j})^T defines, if its cells are alike."""
+    match head, body.base if isinstance(body, Transpose) else body:
+        case Call(function=Name(base=name), args=(Ref(subs=(), slots=()) as of,)), Matrix(rows=rows):
+            cells = [cell for row in rows for cell in row if not isinstance(cell, Dots)]
+        case _:
+            return None
+    if len(cells) < 2 or 1 not in (len(rows), max(map(len, rows))):
+        return None
+    letter = next(letter for letter in "iknpq" if Name(letter) not in {part for cell in cells for part in cell.walk()})
+    entries = {_entry(cell, of, _label(cell, of), letter) for cell in cells}
+    return FunctionDefinition(name, (of,), entries.pop(), number, (Name(letter),)) if len(entries) == 1 else None
+
+
+def _label(cell: Node, of: Ref) -> str:
+    """The 1 of z_1, by which a cell is another than the next."""
+    labels = [part.base.partition("_")[2] for part in cell.walk() if isinstance(part, Ref) and part.subs == ()]
+    named = [sub.text if isinstance(sub, Number) else sub.base for part in cell.walk() if isinstance(part, Ref)
+             and part.base == of.base for sub in part.subs if isinstance(sub, Number | Name)]  # fmt: skip
+    bound = {name.base for part in cell.walk() if isinstance(part, Sum) for name in part.indices}
+    return next((label for label in (*labels, *named) if label and label not in bound), "")
+
+
+def _entry(node: Node, of: Ref, label: str, letter: str) -> Node:
+    """A cell with the letter of an index in the place of its own number."""
+    if isinstance(node, Ref):
+        entry = (Name(letter),)
+        there = node.base == of.base and node.subs in ((Number(label),), (Name(label),))
+        return replace(node, base=of.base, subs=entry) if there or node.base == f"{of.base}_{label}" else node
+    return rebuilt(node, lambda child: _entry(child, of, label, letter))
 
 
 def is_form(given: Ref, body: Node) -> bool:
