@@ -16,6 +16,7 @@ from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
+from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
@@ -143,6 +144,8 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     notation.layouts = said_layouts(piece.text for piece in document.pieces if isinstance(piece, Prose))
     symbols = {place: [bound(s, notation) for s in found.statements] for _, place, _, found in parsed}
+    predicted = predictions_of([s for found in symbols.values() for s in found], notation)
+    symbols = {place: [as_quantities(s, predicted) for s in found] for place, found in symbols.items()}
     split, said = _conditioned(document, symbols)
     lines: list[Line] = []
     before: Statement | None = None

@@ -25,6 +25,7 @@ from oracle.lesson.meaning.program import (
     Program,
     find_families,
 )
+from oracle.lesson.meaning.scalars import declare_numbers
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
@@ -186,7 +187,8 @@ def _best(
         program = completed(own, assumption, usages)
         price = 0.01 * len(assumption.definitions) + ROWS * assumption.flat
         score = _score(program, claims, best[0] + price if best else -float("inf")) - price
-        if best is None or score > best[0]:
+        least = 0.5 if assumption.flat else 0.0  # it is no merit of rows that one mistake means nothing there
+        if best is None or score > best[0] + least:
             best = (score, assumption, program)
     assert best is not None
     return best
@@ -229,6 +231,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program.aliases = dict(assumption.aliases)
     program.definitions += unsaid(program, *usages)
     find_families(program)
+    declare_numbers(program)
     program.columns = columns(program, usages[1].kinds)
     _infer(program)
     program.batch = batch_of(program) if program.columns else None

@@ -212,6 +212,8 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
         made = FunctionDefinition(core.base, (given,), member, number)
         program.functions.setdefault(core.base, []).append(made)
         return made
+    if len(head.args) == 1 and not isinstance(head.args[0], Ref) and core.base not in LOSSES:
+        return None  # g(θᵀ x) = … is a value of g
     return Ref(core.base, slots_of(head.args), span=head.span)
 
 

@@ -51,6 +51,7 @@ def output(own: Program) -> Ref | None:
 def outputs(own: Program) -> list[Definition]:
     """All that may be the output, those that a function makes first."""
     used = {part for d in own.definitions for part in d.body.walk() if isinstance(part, Ref) and part != d.head}
+    used |= {replace(part, slots=tuple(slot for slot in part.slots if slot[0] != "sample")) for part in used}
     heads = [d for d in own.definitions if d.head not in used and not d.head.subs and not is_loss(d.head.base)]
     made = {d.head.base for d in own.definitions}
     heads = [d for d in heads if set(d.head.kinds) <= {"layer"} and _level(d.head) > 0 and _made(d.body, made)]
@@ -65,7 +66,9 @@ def joined(own: Program) -> tuple[Definition, ...]:
     found = []
     for d in own.definitions if top is not None else ():
         used = {part.base for part in d.body.walk() if isinstance(part, Ref)}
-        open_ends = used - {*TARGETS, *PARAMETER_LETTERS, *COUNTS, "T"} - made
+        others = (n for other in own.definitions if other is not d for n in other.body.walk())
+        inside = {n.base for n in others if isinstance(n, Ref)}
+        open_ends = used - {*TARGETS, *PARAMETER_LETTERS, *COUNTS, "T"} - made - inside
         if d.head.base in LOSSES and not used & made and len(open_ends) == 1 and used & {*TARGETS}:
             assert top is not None
             found.append(Definition(Ref(min(open_ends)), top))

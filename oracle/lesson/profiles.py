@@ -9,7 +9,18 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson import chained
-from oracle.lesson.endings import HALF, called, endings, joined, loss_name, output, outputs, samples_name, weighs
+from oracle.lesson.endings import (
+    HALF,
+    called,
+    endings,
+    is_loss,
+    joined,
+    loss_name,
+    output,
+    outputs,
+    samples_name,
+    weighs,
+)
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, counted_on
 from oracle.lesson.meaning.positions import place
@@ -112,7 +123,7 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
 
 def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
     """The lesson's own forward equations, with a loss on their output."""
-    vectors = usage.vectors or any(d.head.base[:1].isupper() for d in own.definitions)
+    vectors = usage.vectors or any(d.head.base[:1].isupper() and not is_loss(d.head.base) for d in own.definitions)
     for ending, single in product(endings(usage, own, top), (True, False) if _one_unit(own) else (False,)):
         ranks = {ending.target: _rank(top.base)} if vectors else {}
         if single:

@@ -104,14 +104,16 @@ GONE = {"\\ ", "~", '"', "“", "”", "``"} | set(
         r"\displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "
         r"\, \: \; \! \> "
         r"\hfill \boxed \fbox \mathop \mathbin \mathrel \mathord \underline \bigl \bigr \big \Big \bigg \Bigg \hline "
-        r"\enspace \thinspace \thickspace \medspace \mathstrut \cancel \small \large \normalsize \allowbreak \noindent"
+        r"\enspace \thinspace \thickspace \medspace \mathstrut \small \large \normalsize \allowbreak \noindent"
     )
 )
+STRUCK = {r"\cancel", r"\bcancel", r"\xcancel"}
+r"""Commands that leave of their argument what stands in its braces: y \cancel{- y h} is a difference."""
 TEXTS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\textit", r"\mbox", r"\texttt", r"\textsf", r"\hbox"}
 DROPPED = set(
     _split(
         r"\tag \label \color \textcolor \hspace \vspace \phantom \hphantom \vphantom \overset \underset \stackrel "
-        r"\intertext \ref \eqref \colorbox \hskip"
+        r"\intertext \ref \eqref \colorbox \hskip \require"
     )
 )
 """Commands that go, and their first argument with them."""

@@ -23,6 +23,7 @@ from oracle.lesson.formula.symbols import (
     RELATIONS,
     SAME,
     SCRIPTS,
+    STRUCK,
     STYLES,
     TEXTS,
     UNICODE,
@@ -167,6 +168,10 @@ class _Lexer:
         if text in DROPPED:
             opened = _after_space(tex, at)
             return closing(tex, opened) if tex[opened : opened + 1] == "{" else at
+        if text in STRUCK and tex[(opened := _after_space(tex, at)) : opened + 1] == "{":
+            end = closing(tex, opened)
+            self.read(tex, opened + 1, end - 1, call, depth + 1)
+            return end
         if text.startswith((r"\begin", r"\end")) and "{" in text:
             return self._environment(tex, text, at, span)
         if text in TEXTS or text in (r"\mathit", r"\mathsf", r"\mathbf"):

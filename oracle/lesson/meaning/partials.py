@@ -11,7 +11,7 @@ from oracle.lesson.meaning.layouts import turned as laid_out
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions
-from oracle.lesson.meaning.program import SCALARS, Env, Program
+from oracle.lesson.meaning.program import SCALARS, Env, Program, called
 from oracle.lesson.meaning.quantities import Quantities
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
 from oracle.lesson.syntax import Call, Derivative, Node, Plus
@@ -42,9 +42,15 @@ class Partials(Quantities):
         wrt = node.wrt[0]
         if isinstance(of, Ref) and (node.immediate or self.holds_others(of, wrt)):
             return self.direct(of, wrt, env)
-        if isinstance(of, Call) and node.sign != "d" and (argument := argument_of(of, wrt)) is not None:
+        argument = argument_of(of, wrt) if isinstance(of, Call) and not self.parametrized(of) else None
+        if isinstance(of, Call) and node.sign != "d" and argument is not None:
             return self.by_argument(of, argument, env)
         return self.partial(self.value(of, env), wrt, env, of)
+
+    def parametrized(self, call: Call) -> bool:
+        """Whether a call is the loss of some parameters, J(θ_0, θ_1): its partials are the total ones."""
+        given = all(isinstance(arg, Ref) and core(arg.base) in PARAMETER_LETTERS for arg in call.args)
+        return given and called(call) in LOSSES and self.program.defines(called(call), ())
 
     def by_argument(self, call: Call, argument: Ref, env: Env) -> Value:
         """The partial of a function by one of its arguments, the others held."""

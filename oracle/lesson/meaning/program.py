@@ -213,8 +213,9 @@ class Program:
         return max((self.number(d.head.slots[0][1], {}) for d in inputs if d.head.base in every), default=0)
 
     def defines(self, base: str, kinds: tuple[str, ...]) -> bool:
-        """Whether some quantity of this name and these slots has a forward equation."""
-        return any(d.head.base == base and d.head.kinds == kinds for d in self.definitions)
+        """Whether some quantity of this name and these slots has a forward equation, or that of any sample has one."""
+        of_any = tuple(kind for kind in kinds if kind != "sample")
+        return any(d.head.base == base and d.head.kinds in (kinds, of_any) for d in self.definitions)
 
     def uses(self, ref: Ref) -> bool:
         """Whether some forward equation uses a quantity of this name and these slots, or a function of the lesson."""

@@ -103,12 +103,12 @@ class Quantities(ABC):
         if key in self.kept:
             return self.kept[key]
         found = self.program.definition(base, family, slots)
-        if found is None and (shared := self.of_any_sample(base, family, slots)) is not None:
-            self.sample = dict(slots)["sample"]
+        if found is None and key not in self.busy and (shared := self.of_any_sample(base, family, slots)) is not None:
+            before, self.sample = self.sample, dict(slots)["sample"]
             try:
                 self.kept[key] = replace(self.defined(key, *shared), way=None)
             finally:
-                self.sample = None
+                self.sample = before
             return self.kept[key]
         if found is None or key in self.busy:
             value = self.leaf(base, family, slots, count)
@@ -121,7 +121,7 @@ class Quantities(ABC):
 
     def of_any_sample(self, base: str, family: tuple[str, ...], slots: Slots) -> tuple[Definition, Env] | None:
         """What defines the quantity of one sample, where no sample is named."""
-        if not dict(slots).get("sample") or self.sample is not None:
+        if not dict(slots).get("sample"):
             return None
         return self.program.definition(base, family, tuple(slot for slot in slots if slot[0] != "sample"))
 

@@ -1,0 +1,89 @@
+r"""What is a number in a lesson of vectors: wᵀ x is one, so the b of wᵀ x + b is, and the y of y log σ(wᵀ x + b)."""
+
+from collections.abc import Iterator
+
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import LOGARITHMS, TARGETS, Program
+from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Power, Quotient, Sum, Times, Transpose
+
+LOGS = {Name(log) for log in LOGARITHMS}
+
+
+def declare_numbers(program: Program) -> None:
+    """Note in `declared` all that must be a number because a forward equation has it beside one."""
+    if not program.vectors:
+        return
+    for base in _weights(program):
+        program.declared.setdefault(base, 1)
+    made: set[str] = set()
+    for _ in range(4):
+        for d in program.definitions:
+            for base in _found(d.body, program, made):
+                program.declared.setdefault(base, 0)
+            if _is_number(d.body, program, made):
+                made.add(d.head.base)
+
+
+def _weights(program: Program) -> Iterator[str]:
+    """The w of wᵀ x where a cross-entropy of two classes is the loss: one unit's weights, a vector."""
+    if any(_binary(d.body) for d in program.definitions):
+        for node in (part for d in program.definitions for part in d.body.walk()):
+            match node:
+                case Times(factors=(Transpose(base=Ref(base="w", slots=(), subs=())), Ref(base=x), *_)) if x.islower():
+                    yield "w"
+
+
+def _binary(body: Node) -> bool:
+    """Whether a formula has log (1 - p), and adds up no classes."""
+    for call in (part for part in body.walk() if isinstance(part, Call) and part.function in LOGS):
+        match call.args:
+            case (Plus(terms=(Number(text="1"), _), signs=(1, -1)),):
+                return sum(isinstance(part, Sum) for part in body.walk()) < 2
+    return False
+
+
+def _found(body: Node, program: Program, made: set[str]) -> Iterator[str]:
+    """Symbols that no equation defines and that are added to numbers, or weigh their logarithms."""
+    for part in body.walk():
+        match part:
+            case Plus(terms=terms) if any(_is_number(term, program, made) for term in terms):
+                beside: tuple[Node, ...] = terms
+            case Times(factors=factors) if any(_is_log(f, program, made) for f in factors):
+                beside = tuple(f for f in factors if isinstance(f, Ref) and f.base in TARGETS)
+            case _:
+                continue
+        for term in beside:
+            if isinstance(term, Ref) and not term.subs and not _made(term.base, program):
+                yield term.base
+
+
+def _made(base: str, program: Program) -> bool:
+    return any(d.head.base == base for d in program.definitions)
+
+
+def _is_log(node: Node, program: Program, made: set[str]) -> bool:
+    return isinstance(node, Call) and node.function in LOGS and _is_number(node, program, made)
+
+
+def _is_number(node: Node, program: Program, made: set[str]) -> bool:
+    """Whether a formula is known to be a number, whatever its samples: an inner product, or made of one."""
+    match node:
+        case Ref(base=base, subs=subs) if subs:
+            return len(subs) >= program.rank(base, len(subs))
+        case Ref(base=base):
+            return base in made or program.declared.get(base) == 0
+        case Sum(body=body) if node.indices:
+            return all(_is_number(x, program, made) for x in (body.factors if isinstance(body, Times) else (body,)))
+        case Times(factors=(Transpose(base=Ref(subs=()) as a), Ref(subs=()) as b)):
+            return _vector(a, program) and _vector(b, program)
+        case Plus(terms=terms):
+            return any(_is_number(term, program, made) for term in terms)
+        case Negative(body=body) | Power(base=body) | Call(args=(body,)):
+            return _is_number(body, program, made)
+        case Quotient(over=over, under=under):
+            return all(isinstance(x, Number) or _is_number(x, program, made) for x in (over, under))
+    return False
+
+
+def _vector(ref: Ref, program: Program) -> bool:
+    return not _made(ref.base, program) and program.rank(ref.base, 0) == 1
