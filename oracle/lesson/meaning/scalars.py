@@ -20,7 +20,7 @@ def declare_numbers(program: Program) -> None:
         for d in program.definitions:
             for base in _found(d.body, program, made):
                 program.declared.setdefault(base, 0)
-            if _is_number(d.body, program, made):
+            if not d.head.subs and _is_number(d.body, program, made):
                 made.add(d.head.base)
 
 
