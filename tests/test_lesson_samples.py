@@ -86,3 +86,45 @@ def test_what_is_struck_out_stands_there_all_the_same() -> None:
     lesson = "$$L = (p - y)^2$$\n\n" + r"$$\frac{\partial L}{\partial p} = 2 p \cancel{- p} - 2 y \cancel{%s p}$$"
     assert of_the_last(lesson % "+") == ["holds"]
     assert of_the_last(lesson % "-") == ["fails"]
+
+
+SCORES = r"""
+$$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}$$
+
+The true class is $%s$, and the loss $$L = -\log p_{%s}$$
+"""
+
+
+@pytest.mark.parametrize("letter", ["c", "y", "k", "y_i"])
+def test_the_true_class_is_an_index(letter: str) -> None:
+    lesson = SCORES % (letter, letter)
+    for right, slip, instead in (
+        (r"\frac{\partial L}{\partial z_{C}} = p_{C} - 1", "-", "+"),
+        (r"\frac{\partial L}{\partial z_{C}} = -\frac{1}{p_{C}} \frac{\partial p_{C}}{\partial z_{C}}", "= -", "= "),
+        (r"\frac{\partial L}{\partial z_j} = p_j - \mathbb{1}[j = C]", "p_j -", "p_j +"),
+        (r"\frac{\partial L}{\partial z_j} = \begin{cases} p_j - 1 & j = C \\ p_j & j \neq C \end{cases}", "- 1", ""),
+    ):
+        assert said(lesson, right.replace("C", letter)) == {"holds"}
+        assert said(lesson, right.replace(slip, instead).replace("C", letter)) == {"fails"}
+
+
+def test_the_true_class_and_the_others() -> None:
+    lesson = SCORES % ("c", "c") + r"If $j = c$ then $$\frac{\partial L}{\partial z_j} = p_j%s$$ else it is another."
+    assert of_partials(lesson % " - 1") == ["holds"]
+    assert of_partials(lesson % "") == ["fails"]
+    others = SCORES % ("c", "c") + r"For $j \neq c$: $$\frac{\partial L}{\partial z_j} = p_j%s$$"
+    assert of_partials(others % "") == ["holds under"]
+    assert of_partials(others % " - 1") == ["fails"]
+
+
+def test_a_class_in_a_lesson_of_targets() -> None:
+    lesson = r"""
+$$s = W x, \quad q_i = \frac{e^{s_i}}{\sum_j e^{s_j}}$$
+
+$$L = -\sum_i y_i \log q_i$$
+
+With $y_k = 1$ for the right class, $$L = -\log q_k$$ and $\frac{\partial L}{\partial s_k} = q_k - 1$, and always
+$$\frac{\partial L}{\partial s_i} = %s$$
+"""
+    assert of_partials(lesson % "q_i - y_i") == ["holds"] * 2
+    assert of_partials(lesson % "y_i - q_i") == ["holds", "fails"]

@@ -1,7 +1,7 @@
 """One lesson, read and judged: formulas to statements, statements to nets and claims, claims to verdicts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from msgspec import structs
@@ -16,16 +16,17 @@ from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
+from oracle.lesson.meaning.classes import class_letters, labelled_losses, with_classes, without_labels
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
-from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, under, with_one_letter
+from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.settings import complaints, roles, settled
-from oracle.lesson.syntax import Before, Limit, Problem, Relation, Statement
+from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
 from oracle.lesson.whole import remarks
 
@@ -54,11 +55,11 @@ def audit(
     said = document.settings if settings is None else settings
     lines, notation, reading, judges = prepared(document, seed, nets, said, functions)
 
-    indices = index_letters([s for line in lines for s in line.statements])
+    indices = index_letters([s for line in lines for s in line.statements]) | notation.chosen
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
-        made, _ = limited([bound(s, notation) for s in found.statements], indices)
+        made, _ = limited(_bound(found.statements, notation), indices, notation.chosen)
         return () if found.problems else tuple(with_one_letter(s) for s in made)
 
     equations: list[Equation] = []
@@ -134,19 +135,16 @@ def _doubted(equation: Equation) -> Equation:
 def understood(document: Document, functions: set[str] | None = None) -> tuple[list[Line], Notation]:
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
     functions = function_names(document) if functions is None else functions
-    section, parsed = 0, []
-    for place, piece in enumerate(document.pieces):
-        if isinstance(piece, Prose) and piece.level:
-            section += 1
-        elif isinstance(piece, Formula):
-            parsed.append((section, place, piece, parse(piece.tex, document.macros, functions)))
-    notation = survey([s for *_, found in parsed for s in found.statements], roles(document.settings))
+    parsed = _parsed(document, functions)
+    every = [s for *_, found in parsed for s in found.statements]
+    classes = class_letters(every)
+    notation = survey([with_classes(s, classes) for s in every], roles(document.settings))
+    notation.chosen = classes
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     notation.layouts = said_layouts(piece.text for piece in document.pieces if isinstance(piece, Prose))
-    symbols = {place: [bound(s, notation) for s in found.statements] for _, place, _, found in parsed}
-    predicted = predictions_of([s for found in symbols.values() for s in found], notation)
-    symbols = {place: [as_quantities(s, predicted) for s in found] for place, found in symbols.items()}
-    split, said = _conditioned(document, symbols)
+    notation.predicted = predictions_of(_bound(every, notation), notation)
+    notation.labelled_losses = labelled_losses(_bound(every, notation))
+    split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
     lines: list[Line] = []
     before: Statement | None = None
     parts = Parts()
@@ -161,14 +159,33 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     return lines, notation
 
 
+def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, Formula, Parsed]]:
+    """Every formula with its section and its place among the pieces."""
+    section, found = 0, []
+    for place, piece in enumerate(document.pieces):
+        if isinstance(piece, Prose) and piece.level:
+            section += 1
+        elif isinstance(piece, Formula):
+            found.append((section, place, piece, parse(piece.tex, document.macros, functions)))
+    return found
+
+
+def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:
+    """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
+    found = [bound(with_classes(s, notation.chosen), notation) for s in statements]
+    return [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
+
+
 def _conditioned(
-    document: Document, symbols: Mapping[int, list[Statement]]
+    document: Document, symbols: Mapping[int, list[Statement]], classes: set[str]
 ) -> tuple[dict[int, tuple[list[Statement], list[Relation]]], dict[int, tuple[Limit, ...]]]:
     """By place, the statements of formulas and what only sets conditions, and the conditions that the text sets."""
-    indices = index_letters([s for found in symbols.values() for s in found])
-    split = {place: limited(found, indices) for place, found in symbols.items()}
+    indices = index_letters([s for found in symbols.values() for s in found]) | classes
+    split = {place: limited(found, indices, classes) for place, found in symbols.items()}
     bare = {place: found for place, (rest, found) in split.items() if found and not rest}
-    return split, conditions(document, {at: conditions_of(found, indices) for at, found in bare.items()}, indices)
+    alone = {at: conditions_of(found, indices) for at, found in bare.items()}
+    said = conditions(document, alone, indices)
+    return split, {place: tuple(of_class(k, classes) for k in limits) for place, limits in said.items()}
 
 
 def _continued(statement: Statement, before: Statement | None) -> Statement:

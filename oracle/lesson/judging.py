@@ -14,13 +14,14 @@ from oracle.lesson.meaning.columns import turns_entries
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
 from oracle.lesson.meaning.masks import conditional
-from oracle.lesson.meaning.notation import Ref, letters, mentions
+from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.unsaid import dependencies, proves
 from oracle.lesson.meaning.usage import is_chain
 from oracle.lesson.meaning.values import (
     REFUSED,
     BeyondError,
+    Dim,
     FreeIndexError,
     IllTypedError,
     NotUnderstoodError,
@@ -65,6 +66,8 @@ class Way:
     left: bool = False
     """Whether those of the left side do so too."""
     half: int = 0
+    unlike: str = field(default="", compare=False)
+    """An index that is not the true class."""
     apart: bool = False
     """Different indices of one kind are different numbers (j ≠ k)."""
     summed: bool = False
@@ -341,6 +344,9 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if way.apart:
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
+    if way.unlike in difference.names:
+        mask = _other_classes(world, way.unlike, difference.dims[difference.names.index(way.unlike)])
+        left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     if world.open:
         left, right, difference = _known(left, right, difference)
     gap, nothing = relative(left, right, difference)
@@ -384,6 +390,12 @@ def _different(value: Value) -> Value:
                 shape = [sizes[k] if k in (a, b) else 1 for k in range(len(sizes))]
                 mask = mask * (1 - torch.eye(sizes[a], dtype=torch.float64)).reshape(shape)
     return Value(mask, value.names, value.dims)
+
+
+def _other_classes(world: World, letter: str, dim: Dim) -> Value:
+    """1 where an index is not the true class."""
+    at = world.class_of(CHOSEN, dim, {})
+    return Value((torch.arange(world.size(dim)) != at).double(), (letter,), (dim,))
 
 
 def size(value: Value) -> float:

@@ -5,8 +5,10 @@ from dataclasses import replace
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
+from oracle.lesson.meaning.classes import other_classes
 from oracle.lesson.meaning.layouts import sensitive
 from oracle.lesson.meaning.limits import free, one_letter
+from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
 from oracle.lesson.meaning.steps import step
@@ -37,6 +39,7 @@ def chain(
     Members whose identity is in `defined` define what stands before them; `limits` are conditions of the text.
     """
     members = zip(body.ops, body.items[1:], strict=True)
+    limits += other_classes(body.items[0], nets[0].program.notation.chosen)
     return [_link(formula, number, body.items[0], op, member, defined, nets, limits) for op, member in members]
 
 
@@ -92,14 +95,19 @@ def weighed(
 
 def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits: tuple[Limit, ...]) -> str:
     """The condition of the text under which two sides agree; "" where there is none."""
+    told = conditional(head) or conditional(member)
     for limit in limits:
-        if not {limit.a, limit.b} <= free(head) | free(member):
+        if told and not limit.sure:  # it says itself what is where
+            continue
+        there = {limit.a} if limit.of_class else {limit.a, limit.b}
+        if not there <= free(head) | free(member):
             continue
         if limit.op == "=":
             left, right = one_letter(Items((head, member)), limit).children()
             outcome = nets.judge(left, right, number)
         else:
-            outcome = nets.read(head, member, APART, number)
+            way = replace(APART, unlike=limit.a) if limit.of_class else APART
+            outcome = nets.read(head, member, way, number)
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words
     return ""

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.meaning.program import recurs
+from oracle.lesson.meaning.notation import Ref, is_class, mentions
+from oracle.lesson.meaning.program import LOGARITHMS, TARGETS, recurs
 from oracle.lesson.signals import swapped
-from oracle.lesson.syntax import Derivative, Gradient, Node, Prime, Quotient, Relation, Statement, Sum
+from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Prime, Quotient, Relation, Statement, Sum
 
 
 @dataclass
@@ -37,9 +37,22 @@ class Parts:
 
 
 def _restates(body: Node, known: Node) -> bool:
-    """Whether a definition says again what another says: alike, or both are shares of a sum, as a softmax is."""
+    """Whether a definition says again what another says: alike, or both are shares of a sum, as a softmax is.
+
+    -log p_c says again what -Σ_i y_i log p_i says, where c is the true class.
+    """
     shares = (isinstance(x, Quotient) and any(isinstance(part, Sum) for part in x.under.walk()) for x in (body, known))
-    return body == known or all(shares)
+    return body == known or all(shares) or (_of_class(body) and _entropy(known))
+
+
+def _of_class(body: Node) -> bool:
+    return any(is_class(sub) for part in body.walk() if isinstance(part, Ref) for sub in part.subs)
+
+
+def _entropy(body: Node) -> bool:
+    """Whether a formula weighs logarithms with targets."""
+    refs = {part.base for part in body.walk() if isinstance(part, Ref)}
+    return bool(refs & {*TARGETS}) and any(isinstance(part, Name) and part.base in LOGARITHMS for part in body.walk())
 
 
 def _definition(statement: Statement) -> tuple[Ref, Node] | None:

@@ -313,6 +313,8 @@ class Limit:
     op: str
     """`=` or `!=`."""
     b: str
+    of_class: bool = False
+    """Whether b is the true class."""
     sure: bool = True
     """Whether it was said of this very statement; else of one nearby, and it may be meant here too."""
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Ref, chosen
 from oracle.lesson.syntax import (
     At,
     Derivative,
@@ -58,7 +58,16 @@ def index_letters(statements: Sequence[Statement]) -> set[str]:
     return {sub.base for sub in (*subs, *compared) if isinstance(sub, Name)}
 
 
-def limited(statements: Sequence[Statement], letters: Collection[str]) -> tuple[list[Statement], list[Relation]]:
+def of_class(said: Limit, classes: Collection[str]) -> Limit:
+    """A condition with the class on its right side, where it is one on the true class."""
+    if said.a in classes:
+        said = replace(said, a=said.b, b=said.a)
+    return replace(said, of_class=said.b in classes)
+
+
+def limited(
+    statements: Sequence[Statement], letters: Collection[str], classes: Collection[str] = ()
+) -> tuple[list[Statement], list[Relation]]:
     """The statements of a formula, each with the conditions beside it; and those that are a condition and no more."""
     found: list[Statement] = []
     alone: list[Relation] = []
@@ -74,7 +83,8 @@ def limited(statements: Sequence[Statement], letters: Collection[str]) -> tuple[
         made = _with_asides(_inside(statement, letters), letters)
         found.append(replace(made, limits=(*waiting, *made.limits)))
         waiting = ()
-    return found, alone
+    told = [replace(s, limits=tuple(of_class(k, classes) for k in s.limits)) for s in found]
+    return told, alone
 
 
 def conditions_of(relations: Sequence[Relation], letters: Collection[str]) -> tuple[Limit, ...]:
@@ -162,9 +172,11 @@ def differentiates(node: Node) -> bool:
 
 def one_letter(node: Node, said: Limit) -> Node:
     """A formula with one letter for two that are equal; as it is where it has only one of them."""
+    if said.of_class:
+        return put(node, said.a, chosen(said.b))
     for old, new in ((said.b, said.a), (said.a, said.b)):
         if {old, new} <= free(node) and not _caught(node, old, new):
-            return put(node, old, new)
+            return put(node, old, Name(new))
     return node
 
 
@@ -186,7 +198,7 @@ def _caught(node: Node, old: str, new: str) -> bool:
     return any(Name(new) in part.indices and old in free(part) for part in sums)
 
 
-def put(node: Node, old: str, new: str) -> Node:
+def put(node: Node, old: str, new: Node) -> Node:
     """A formula with another letter below its symbols, but for those that a sum goes over."""
     if isinstance(node, Sum) and Name(old) in node.indices:
         return node
@@ -198,5 +210,5 @@ def put(node: Node, old: str, new: str) -> Node:
     return rebuilt(node, lambda child: put(child, old, new))
 
 
-def _renamed(sub: Node, old: str, new: str) -> Node:
-    return replace(sub, base=new) if isinstance(sub, Name) and sub.base == old else sub
+def _renamed(sub: Node, old: str, new: Node) -> Node:
+    return replace(new, span=sub.span) if isinstance(sub, Name) and sub.base == old else sub

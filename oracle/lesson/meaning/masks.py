@@ -61,8 +61,10 @@ class Masks(Functions):
         if op not in COMPARED:
             raise NotUnderstoodError(f"a condition with {op}")
         left, right = self.index(a, env), self.index(b, env)
-        if op == "=" and left and (at := unbound(b)) and is_class(at):
-            return self.one_hot(left, at, env)
+        for letter, at in ((left, unbound(b)), (right, unbound(a))):
+            if op in ("=", "!=") and letter and is_class(at):
+                there = self.one_hot(letter, at, env)
+                return there if op == "=" else self.algebra.add(self.scalar(1.0), there, -1)
         if left and right:
             return self.places(left, op, right)
         if left or right:

@@ -45,6 +45,7 @@ INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
 REPEATED = {"W", "U", "V", "A", "lambda", "gamma"}
 """What is the same in every step: W^t is a power."""
+CHOSEN = Name("class")
 CLASSES = {"y", "c", "k"}
 """What a class is called that stands as an index with a step or a sample."""
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
@@ -123,7 +124,13 @@ def mentions(node: Node, base: str = "") -> bool:
 def is_class(sub: Node) -> bool:
     """Whether an index is the class of a step or sample: the y^{(t)} of -log p_{y^{(t)}}."""
     core = sub.base if isinstance(sub, Tagged | Indexed) else sub
-    return isinstance(core, Name) and core is not sub and core.base in CLASSES
+    told = isinstance(sub, Indexed) and sub.subs == (CHOSEN,)
+    return isinstance(core, Name) and core is not sub and (core.base in CLASSES or told)
+
+
+def chosen(letter: str) -> Indexed:
+    """The mark of a letter that is the true class: the c of -log p_c."""
+    return Indexed(Name(letter), (CHOSEN,))
 
 
 def stepped(node: Node) -> str | None:
@@ -173,6 +180,12 @@ class Notation:
     """Letters that never count steps, where others do: the i of x_i beside x_{t_i}."""
     ends: set[str] = field(default_factory=set)
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
+    chosen: set[str] = field(default_factory=set)
+    """Letters that are the true class: then targets are one-hot."""
+    labelled_losses: set[Ref] = field(default_factory=set)
+    """Losses whose index only says which sample is meant."""
+    predicted: dict[str, str] = field(default_factory=dict)
+    """By the name of a function of samples, the quantity that it is: h_θ(x)."""
     summed: bool = False
     """Whether the lesson says that repeated indices are summed."""
     squares: set[str] = field(default_factory=set)

@@ -17,7 +17,7 @@ from oracle.lesson.meaning.algebra import Algebra
 from oracle.lesson.meaning.columns import bare, sample
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.naming import core, letter
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, is_class, letters, taken_apart
+from oracle.lesson.meaning.notation import CHOSEN, PARAMETER_LETTERS, Notation, Ref, is_class, letters, taken_apart
 from oracle.lesson.meaning.program import SCALARS, TARGETS, Definition, Env, Key, Program, Slots
 from oracle.lesson.meaning.values import (
     BeyondError,
@@ -182,6 +182,9 @@ class Quantities(ABC):
             data = self.half * data.abs()
         if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
             data = torch.softmax(2 * data, units(shape)) if data.dim() else torch.sigmoid(data)
+            if self.program.notation.chosen and len(shape) == 1:
+                at = self.class_of(CHOSEN, shape[0], {})
+                data = (torch.arange(size[0]) == at).double()
         return data.requires_grad_(True)
 
     def size(self, dim: Dim) -> int:

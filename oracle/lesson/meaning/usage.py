@@ -69,6 +69,8 @@ class Usage:
     variables: Counter[Ref] = field(default_factory=Counter)
     """What is differentiated by."""
     vectors: bool = False
+    products: set[str] = field(default_factory=set)
+    """Symbols that are the product of a matrix and a vector, if they are vectors."""
     partials: list[tuple[Ref, Ref]] = field(default_factory=list)
     """What is differentiated by what."""
     nested: list[tuple[Ref, Ref]] = field(default_factory=list)
@@ -116,11 +118,14 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
         for node in statement.body.walk():
             _note(node, found)
         _count_steps(statement.body, found)
+        found.products |= {_product(statement.body)}
         here = {node for node in statement.body.walk() if isinstance(node, Ref)}
         found.common |= here & seen
         seen |= here
     found.thin = thin(given)
     found.vectors |= bool(found.thin) or len(found.notation.layouts) in (1, 2)
+    indexed = {ref.base for ref in found.refs if ref.subs}
+    found.vectors |= bool(indexed & found.products)
     return found
 
 
@@ -140,6 +145,17 @@ def _count_steps(body: Node, found: Usage) -> None:
         for op, member in zip(body.ops, body.items[1:], strict=True):
             if (made := step(body.items[0], op, member)) and made.wrt:
                 found.steps[made.sign] += 1
+
+
+def _product(body: Node) -> str:
+    """The s of s = W x, which is a vector if it has entries."""
+    match body:
+        case Relation(items=(Ref(base=base, subs=()), member, *_), ops=("=", *_)):
+            factors = [part.factors for part in member.walk() if isinstance(part, Times)]
+            known = (all(isinstance(f, Ref) and not f.subs for f in found) for found in factors)
+            upper = (any(isinstance(f, Ref) and f.base[:1].isupper() for f in found) for found in factors)
+            return base if any(a and b for a, b in zip(known, upper, strict=True)) else ""
+    return ""
 
 
 def _note(node: Node, found: Usage) -> None:

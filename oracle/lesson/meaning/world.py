@@ -8,7 +8,7 @@ import torch
 from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
 from oracle.lesson.meaning.program import LAST, Env
-from oracle.lesson.meaning.quantities import CONSTANTS, dims_of
+from oracle.lesson.meaning.quantities import CONSTANTS, UNITS, dims_of
 from oracle.lesson.meaning.sums import Sums
 from oracle.lesson.meaning.unsaid import Unsaid, mixed
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value, mapped
@@ -42,6 +42,8 @@ class World(Sums):
     def value(self, node: Node, env: Env) -> Value:
         """What a formula is worth in this net."""
         match node:
+            case Ref(base=base, subs=(Name(base=letter), sub)) if base in UNITS and is_class(sub):
+                return self.one_hot(letter, sub, env)
             case Ref():
                 return self.ref(node, env)
             case Number(text=text):
