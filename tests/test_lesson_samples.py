@@ -128,3 +128,16 @@ $$\frac{\partial L}{\partial s_i} = %s$$
 """
     assert of_partials(lesson % "q_i - y_i") == ["holds"] * 2
     assert of_partials(lesson % "y_i - q_i") == ["holds", "fails"]
+
+
+def test_a_loss_of_each_sample_and_their_sum_by_one_letter() -> None:
+    lesson = r"""
+$$a_{nj} = \sum_i w_{ji} x_{ni}, \quad y_{nj} = \sigma(a_{nj})$$
+
+$$E_n = \frac12 \sum_k (y_{nk} - t_{nk})^2, \quad E = \sum_{n=1}^N E_n$$
+
+$$\frac{\partial E}{\partial w_{ji}} = \sum_n \frac{\partial E_n}{\partial w_{ji}} = \sum_n (y_{nj} - t_{nj})
+\sigma'(a_{nj}) %s$$
+"""
+    assert of_partials(lesson % "x_{ni}") == ["holds"] * 2
+    assert of_partials(lesson % "x_{nj}")[1] in ("fails", "ill-typed")

@@ -21,6 +21,7 @@ from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
+from oracle.lesson.meaning.totals import told_apart, totals
 from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
@@ -144,6 +145,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.layouts = said_layouts(piece.text for piece in document.pieces if isinstance(piece, Prose))
     notation.predicted = predictions_of(_bound(every, notation), notation)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
+    notation.totals = totals(_bound(every, notation))
     split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
     lines: list[Line] = []
     before: Statement | None = None
@@ -173,7 +175,8 @@ def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, For
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:
     """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
     found = [bound(with_classes(s, notation.chosen), notation) for s in statements]
-    return [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
+    found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
+    return [told_apart(s, notation.totals) for s in found]
 
 
 def _conditioned(

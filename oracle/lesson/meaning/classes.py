@@ -22,6 +22,7 @@ from oracle.lesson.syntax import (
     Node,
     Relation,
     Statement,
+    Sum,
     rebuilt,
 )  # fmt: skip
 
@@ -44,14 +45,16 @@ def class_letters(statements: Iterable[Statement]) -> set[str]:
 def labelled_losses(statements: Iterable[Statement]) -> set[Ref]:
     """L_i = -log p_{y_i}: losses whose index nothing but the class has, so that it only says which sample is meant."""
     found: set[Ref] = set()
-    for body in (s.body for s in statements if isinstance(s.body, Relation)):
+    bodies = [s.body for s in statements if isinstance(s.body, Relation)]
+    added = {ref for body in bodies for part in body.walk() if isinstance(part, Sum) for ref in part.body.walk()}
+    for body in bodies:
         match body.items[0]:
             case Ref(base=base, slots=(), subs=(Name(base=letter),)) as head if base in LOSSES:
                 refs = [part for part in body.items[1].walk() if isinstance(part, Ref)]
                 classes = [sub for ref in refs for sub in ref.subs if is_class(sub)]
                 if any(Name(letter) in sub.children() for sub in classes) and letter not in free(body.items[1]):
                     found.add(head)
-    return found
+    return found - added
 
 
 def without_labels(statement: Statement, losses: set[Ref]) -> Statement:

@@ -184,6 +184,8 @@ class Notation:
     """Letters that are the true class: then targets are one-hot."""
     labelled_losses: set[Ref] = field(default_factory=set)
     """Losses whose index only says which sample is meant."""
+    totals: set[str] = field(default_factory=set)
+    """Letters of losses that are added up to one of the same letter."""
     predicted: dict[str, str] = field(default_factory=dict)
     """By the name of a function of samples, the quantity that it is: h_θ(x)."""
     summed: bool = False
