@@ -49,7 +49,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def subject(name: str) -> Subject:
-    return wrap(load(name).backprop, name)
+    """A framework that compiles what it meets has the time for it that a busy machine takes."""
+    return wrap(load(name).backprop, name, seconds=120)
 
 
 def ops(case: Case | UpdateCase) -> set[str]:
