@@ -35,7 +35,6 @@ from oracle.lesson.profiles import Assumption, assumptions
 from oracle.lesson.rivals import Choice, choices
 from oracle.lesson.syntax import (
     Node,
-    Norm,
     Power,
     Relation,
     Statement,
@@ -299,7 +298,7 @@ def _infer(program: Program) -> None:
             )
             program.definitions[at : at + 1] = told
             summed += told if whole is not None else []
-            if broken.number and (not told or (not told[0].number and _is_formula(broken.body))):
+            if not told and broken.number:
                 program.unclear.add(broken.head)
     program.summed |= any(d in program.definitions for d in summed)
     program.rows = world.algebra.rows
@@ -318,11 +317,6 @@ def _supplied(program: Program, broken: Definition) -> list[Definition]:
     ref = broken.head
     body = None if ref.slots or ref.subs else program.alternates.pop(ref.base, None)
     return [Definition(ref, body)] if body is not None else []
-
-
-def _is_formula(body: Node) -> bool:
-    """Whether a loss is written out, and not only named: what stands in its place is a guess then."""
-    return any(isinstance(part, Sum | Norm) for part in body.walk())
 
 
 def _broken(world: World, formula: Node, definitions: list[Definition]) -> Definition | None:

@@ -242,10 +242,8 @@ class Nets:
                 except UndefinedError:
                     raise
                 except IllTypedError as error:
-                    known = (
-                        not self.borrowed(head, member)
-                        and (not free or isinstance(error, FreeIndexError))
-                        and proves(self.program, self.below, head, member)
+                    known = (not free or isinstance(error, FreeIndexError)) and proves(
+                        self.program, self.below, head, member
                     )
                     return Outcome("ill-typed", str(error)) if known else Outcome("not understood", UNSAID)
                 except NotUnderstoodError as error:
@@ -265,15 +263,6 @@ class Nets:
         if most >= CLOSE and not proves(self.program, self.below, head, member):
             return Outcome("not understood", UNSAID)
         return Outcome("holds" if most < CLOSE else "fails", "", least, most, zero)
-
-    def borrowed(self, head: Node, member: Node) -> bool:
-        """Whether a symbol of one sample (z, dz) is known here only as the batch's (Z): how it looks is not known."""
-        bases = {part.base for side in (head, member) for part in side.walk() if isinstance(part, Ref)}
-        aliases = self.program.aliases
-        named = {base: signal.of for (base, *_), signal in self.program.signals.items() if base.startswith("d")}
-        known = [(base, aliases[base]) for base in bases & aliases.keys()]
-        known += [(base[1:], named[base]) for base in bases & named.keys()]
-        return any(one != other and one.upper() == other for one, other in known)
 
     def exists(self, head: Node, way: Way) -> bool:
         """Whether the net has what a formula stands for, in some layer."""

@@ -168,7 +168,7 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
         return True
     used = _mentioned(program, head) | _mentioned(program, member)
     reached = used | {deep for symbol in used for deep in below.get(symbol, ())}
-    unclear = {(head.base, head.kinds) for head in program.unclear - {d.head for d in program.definitions if d.number}}
+    unclear = {(head.base, head.kinds) for head in program.unclear - {d.head for d in program.definitions}}
     if unclear & reached:
         return False
     touched = {symbol for symbol, exact in found.items() if not exact and symbol in reached}
