@@ -278,6 +278,8 @@ def _factored(program: Program, usage: Usage) -> None:
 
 def _covers(head: Ref, z: Ref) -> bool:
     """Whether a definition is of this very layer, or of every layer."""
+    if head.kinds != z.kinds:
+        return False
     return all(a == b or not isinstance(a[1], Number) for a, b in zip(head.slots, z.slots, strict=True))
 
 

@@ -21,6 +21,7 @@ class Calls(Scripts):
             known = primed or base in self.limits.functions or base == "bb E" or _word(base, inner)
             known = known or (self.text == "_" and bracket == "(" and _one_symbol(inner))  # f(z)_i
             known = known or (bracket == "(" and _loss(node, base) and self._symbol_alone(inner))  # L_t(h_t)
+            known = known and not _of_itself(base, inner)
             if inner and (known or (bracket == "(" and _listed(inner))):
                 return self._arguments(node, inner, start)
             self.at = before
@@ -65,7 +66,18 @@ def _core(node: Node) -> tuple[str | None, bool]:
 def _word(base: str, inner: list[Token]) -> bool:
     """Whether a word that nobody knows is a function: not where 1 - something stands in the parenthesis."""
     plain = len(base) > 1 and base.isalpha() and base not in NOUNS | DIFFERENTIALS and base not in GREEK
-    return plain and not (len(inner) > 1 and inner[0].text == "1" and inner[1].text in ("-", "+"))
+    return plain and not _complement(inner)
+
+
+def _complement(inner: list[Token]) -> bool:
+    return len(inner) > 1 and inner[0].text == "1" and inner[1].text in ("-", "+")
+
+
+def _of_itself(base: str, inner: list[Token]) -> bool:
+    """h (1 - h) is a product even where h(x) is a function: it stands in its own parenthesis without one."""
+    after = [token.text for token in inner[1:]] + [""]
+    named = any(t.text.removeprefix("\\") == base and a != "(" for t, a in zip(inner, after, strict=True))
+    return _complement(inner) and named
 
 
 def _listed(inner: list[Token]) -> bool:

@@ -27,14 +27,14 @@ RELATIONS = {
     "=": "=", "==": "=", ":=": ":=", r"\equiv": ":=", r"\triangleq": ":=", r"\coloneqq": ":=", r"\doteq": ":=",
     r"\leftarrow": "<-", r"\gets": "<-", r"\longleftarrow": "<-", r"\Leftarrow": "<-", r"\mapsto": "->",
     r"\to": "->", r"\rightarrow": "->", r"\longrightarrow": "->", r"\approx": "~=", r"\simeq": "~=", r"\cong": "~=",
-    r"\ne": "!=", r"\neq": "!=", "<": "<", ">": ">", r"\lt": "<", r"\gt": ">", r"\ll": "<", r"\gg": ">",
+    r"\ne": "!=", r"\neq": "!=", "<": "<", ">": ">", r"\ll": "<", r"\gg": ">",
     r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=", r"\ge": ">=", r"\geq": ">=", r"\geqslant": ">=",
     r"\in": "in", ":": "in", r"\colon": "in", r"\subset": "in", r"\subseteq": "in", r"\notin": "!=",
     r"\sim": "~", r"\propto": "~", "+=": "+=", "-=": "-=", "*=": "*=",
 }  # fmt: skip
 IMPLIES = {r"\Rightarrow", r"\implies", r"\iff", r"\Longrightarrow", r"\Leftrightarrow", r"\therefore", r"\because"}
 SIGNS = {"+": 1, "-": -1}
-TIGHT = {r"\cdot": "cdot", r"\times": "times", "*": "*", r"\ast": "*", "@": "@"}
+TIGHT = {r"\cdot": "cdot", r"\vdot": "cdot", r"\times": "times", "*": "*", r"\ast": "*", "@": "@"}
 LOOSE = {
     r"\odot": "odot", r"\circ": "odot", r"\bullet": "odot", r"\star": "odot", ".*": "odot",
     r"\otimes": "otimes",
@@ -45,11 +45,19 @@ OPERATIONS = SIGNS.keys() | TIGHT.keys() | LOOSE.keys() | DIVIDING
 DOTS = {r"\cdots", r"\ldots", r"\dots", r"\vdots", r"\ddots", r"\dotsc", r"\dotsb", "..."}
 ACCENTS = {
     r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde", r"\bar": "bar",
-    r"\overline": "bar", r"\dot": "dot",
+    r"\overline": "bar", r"\dot": "dot", r"\ddot": "ddot", r"\check": "check", r"\breve": "breve",
+    r"\acute": "acute", r"\grave": "grave", r"\mathring": "ring",
 }  # fmt: skip
-ALPHABETS = {r"\mathcal": "cal", r"\mathscr": "cal", r"\mathbb": "bb", r"\mathds": "bb", r"\mathbbm": "bb"}
-STYLES = set(_split(r"\mathbf \boldsymbol \bm \vec \mathsf \mathit \mathfrak \mathrm \bf \rm \pmb \textbf"))
-BOLD = STYLES - {r"\mathit", r"\rm", r"\mathrm"}
+ALPHABETS = {
+    r"\mathcal": "cal", r"\mathscr": "cal", r"\cal": "cal", r"\mathbb": "bb", r"\mathds": "bb", r"\mathbbm": "bb",
+}  # fmt: skip
+STYLES = set(
+    _split(
+        r"\mathbf \boldsymbol \bm \vec \overrightarrow \mathsf \mathit \mathfrak \mathtt \mathrm \bf \rm \it \sf \tt "
+        r"\pmb \textbf"
+    )
+)
+BOLD = STYLES - set(_split(r"\mathit \mathtt \mathrm \rm \it \sf \tt"))
 BARE = set(
     _split(
         "log ln exp tanh sinh cosh max min sin cos softmax sigmoid relu ReLU sign sgn diag tr Tr vec argmax argmin "
@@ -93,7 +101,7 @@ SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ�
 COMBINING = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar", "\u0307": r"\dot"}
 SAME = {
     "||": r"\|", r"\_": "_", r"\*": "*",
-    r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\vert": "|", r"\mid": "|",
+    r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\lt": "<", r"\gt": ">", r"\vert": "|", r"\mid": "|",
     r"\arrowvert": "|",
     r"\Vert": r"\|", r"\cr": "\\\\", r"\newline": "\\\\", r"\qquad": r"\quad", r"\bigodot": r"\odot",
     r"\varnothing": r"\emptyset", r"\intercal": r"\top", r"\xrightarrow": r"\to", r"\xleftarrow": r"\leftarrow",
@@ -104,7 +112,7 @@ GONE = {"\\ ", "~", '"', "“", "”", "``"} | set(
         r"\displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "
         r"\, \: \; \! \> "
         r"\hfill \boxed \fbox \mathop \mathbin \mathrel \mathord \underline \bigl \bigr \big \Big \bigg \Bigg \hline "
-        r"\enspace \thinspace \thickspace \medspace \mathstrut \small \large \normalsize \allowbreak \noindent"
+        r"\space \enspace \nobreakspace \negthinspace \relax \null \thinspace \thickspace \medspace \mathstrut \small \large \normalsize \allowbreak \noindent"
     )
 )
 STRUCK = {r"\cancel", r"\bcancel", r"\xcancel"}

@@ -40,6 +40,8 @@ _SIGNS = RELATIONS.keys() | OPERATIONS | IMPLIES | {r"\nabla", r"\partial", r"\s
 
 _TAKING = {"_", "^", r"\sqrt"} | FRACTIONS | ACCENTS.keys() | ALPHABETS.keys()
 """What a group may belong to, even an empty one."""
+_ONCE = {"=", "\\\\"}
+"""What says nothing more where it stands twice: an equals sign, the end of a row."""
 _BARS = {"|", r"\lvert", r"\rvert"}
 
 Macros = Mapping[str, tuple[int, str]]
@@ -88,7 +90,7 @@ def _after_space(tex: str, at: int) -> int:
 
 
 def _tidied(found: list[Token]) -> list[Token]:
-    r"""Without what says nothing: `{}`, one of two equals signs, a question mark at the end; `{\Bigg|}` is a bar."""
+    r"""Without what says nothing: `{}`, one of two `=` or ends of a row, a last question mark; `{\Bigg|}` is a bar."""
     out: list[Token] = []
     for token in found:
         before = out[-1].text if out else ""
@@ -96,7 +98,7 @@ def _tidied(found: list[Token]) -> list[Token]:
             out.pop()
         elif token.text == "}" and before in _BARS and len(out) > 1 and out[-2].text == "{":
             del out[-2]
-        elif not (token.text == before == "="):
+        elif not (token.text == before and before in _ONCE):
             out.append(token)
     while out and out[-1].text in ("?", "!"):
         out.pop()
