@@ -38,6 +38,7 @@ from oracle.lesson.syntax import (
     Sum,
     Text,
     Transpose,
+    rebuilt,
 )
 
 INTO = "input of "
@@ -209,12 +210,18 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
     if len(head.args) == 1 and isinstance(given := head.args[0], Ref) and core.base not in LOSSES:
         if is_form(given, member) and usage.arguments.get(core.base, set()) <= {given}:
             return Ref(core.base, span=head.span)
-        made = FunctionDefinition(core.base, (given,), member, number)
+        parameter = Ref(given.base, span=given.span)
+        made = FunctionDefinition(core.base, (parameter,), _with(member, given, parameter), number)
         program.functions.setdefault(core.base, []).append(made)
         return made
     if len(head.args) == 1 and not isinstance(head.args[0], Ref) and core.base not in LOSSES:
         return None  # g(θᵀ x) = … is a value of g
     return Ref(core.base, slots_of(head.args), span=head.span)
+
+
+def _with(node: Node, old: Node, new: Node) -> Node:
+    """A formula with one symbol for another, wherever it stands just so."""
+    return new if node == old else rebuilt(node, lambda child: _with(child, old, new))
 
 
 def _nest(member: Node, program: Program) -> list[tuple[Ref, Node]] | None:

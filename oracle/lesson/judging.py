@@ -12,6 +12,7 @@ from oracle.lesson.meaning.absent import past
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import turns_entries
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.inverses import inverted
 from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
@@ -74,6 +75,8 @@ class Way:
     """An index that stands twice in a product is summed."""
     entrywise: bool = False
     """A partial of a vector by a vector is a vector, where no entry depends on another."""
+    inverse: bool = False
+    """A partial of a parameter by what is made of it is one over the other partial."""
     backwards: bool = False
     """The factors of a product over steps stand from the last step to the first."""
     layout: str | None = None
@@ -102,6 +105,7 @@ OTHERWISE: tuple[Way, ...] = (
         immediate="all",
         left=True,
     ),
+    Way("the partial of a parameter by what it makes is one over the other partial", inverse=True),
     Way("repeated indices are summed", summed=True),
     Way(
         "repeated indices are summed, and each partial holds everything else fixed",
@@ -191,6 +195,8 @@ class Nets:
             return False  # a lesson that writes tanh means another function by σ
         if way.backwards and not any(isinstance(part, Sum) and part.product for part in member.walk()):
             return False
+        if way.inverse:
+            return any(inverted(side, self.program) != side for side in (head, member))
         if way.layout is not None:
             return way.layout in self.program.layouts and sensitive(head, member)
         if way.activations:
@@ -215,6 +221,8 @@ class Nets:
             if whole is None and left is None:
                 return Outcome("not understood", "no index is repeated")
             head, member = left or head, whole or member
+        if way.inverse:
+            head, member = inverted(head, self.program), inverted(member, self.program)
         doubt = ""
         while True:
             try:

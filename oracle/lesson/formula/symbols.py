@@ -101,8 +101,8 @@ SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ�
 COMBINING = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar", "\u0307": r"\dot"}
 SAME = {
     "||": r"\|", r"\_": "_", r"\*": "*",
-    r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\lt": "<", r"\gt": ">", r"\vert": "|", r"\mid": "|",
-    r"\arrowvert": "|",
+    r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\vert": "|", r"\mid": "|",
+    r"\arrowvert": "|", r"\lt": "<", r"\gt": ">",
     r"\Vert": r"\|", r"\cr": "\\\\", r"\newline": "\\\\", r"\qquad": r"\quad", r"\bigodot": r"\odot",
     r"\varnothing": r"\emptyset", r"\intercal": r"\top", r"\xrightarrow": r"\to", r"\xleftarrow": r"\leftarrow",
 }  # fmt: skip
@@ -112,7 +112,8 @@ GONE = {"\\ ", "~", '"', "“", "”", "``"} | set(
         r"\displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "
         r"\, \: \; \! \> "
         r"\hfill \boxed \fbox \mathop \mathbin \mathrel \mathord \underline \bigl \bigr \big \Big \bigg \Bigg \hline "
-        r"\space \enspace \nobreakspace \negthinspace \relax \null \thinspace \thickspace \medspace \mathstrut \small \large \normalsize \allowbreak \noindent"
+        r"\space \nobreakspace \negthinspace \relax \null "
+        r"\enspace \thinspace \thickspace \medspace \mathstrut \small \large \normalsize \allowbreak \noindent"
     )
 )
 STRUCK = {r"\cancel", r"\bcancel", r"\xcancel"}
