@@ -30,7 +30,7 @@ def _sides(world: World, head: Node, member: Node, env: Env) -> tuple[float, flo
     try:
         with world.fresh(head, member):
             found = [world.value(side, env) for side in (head, member)]
-    except REFUSED:
+    except (*REFUSED, RuntimeError):  # of torch: a net of single units may be none for this formula
         return None
     if any(value.data is None or value.data.numel() != 1 for value in found):
         return None

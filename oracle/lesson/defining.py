@@ -77,7 +77,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     _factored(program, usage)
     program.definitions = named(every_step(program.definitions))
     program.definitions += whole_losses([s.statement.body for s in said], program)
-    if not usage.preactivations and any(usage.is_signal(base) for base in usage.kinds):
+    made = {d.head.base for d in program.definitions}
+    if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         _unnamed(program)
     program.definitions += siblings(program, usage.kinds)
     return program, defined
@@ -269,8 +270,7 @@ def _says_nothing(member: Node) -> bool:
 def _factored(program: Program, usage: Usage) -> None:
     """a = σ(W x + b) beside σ′(z): z is the argument, and a is σ(z)."""
     for k, definition in enumerate(program.definitions):
-        body = definition.body
-        if not isinstance(body, Call) or len(body.args) != 1 or isinstance(body.args[0], Ref):
+        if not _composed(definition) or not isinstance(body := definition.body, Call):
             continue
         for base in usage.preactivations:
             kinds = usage.kinds.get(base, set())
@@ -279,10 +279,18 @@ def _factored(program: Program, usage: Usage) -> None:
                 known = [d.head for d in program.definitions if d.head.base == base]
                 if known and not any(head.kinds == z.kinds for head in known):
                     continue
+                if not known and sum(_composed(d) and d.head.kinds == z.kinds for d in program.definitions) > 1:
+                    continue  # σ′(z) in a lesson of h = σ(W x) and y = σ(V h): z is of no one of them
                 if not any(_covers(head, z) for head in known):
                     program.definitions.append(Definition(z, body.args[0], definition.number))
                 program.definitions[k] = Definition(definition.head, replace(body, args=(z,)), definition.number)
                 break
+
+
+def _composed(definition: Definition) -> bool:
+    """Whether a quantity is a function of something that has no name: a = σ(W x + b)."""
+    body = definition.body
+    return isinstance(body, Call) and len(body.args) == 1 and not isinstance(body.args[0], Ref)
 
 
 def _covers(head: Ref, z: Ref) -> bool:
@@ -295,8 +303,7 @@ def _covers(head: Ref, z: Ref) -> bool:
 def _unnamed(program: Program) -> None:
     """x_l = f(W_l x_{l-1}) beside an error signal that nothing explains: what goes into f has a name of our own."""
     for k, definition in enumerate(program.definitions):
-        body = definition.body
-        if isinstance(body, Call) and len(body.args) == 1 and not isinstance(body.args[0], Ref):
+        if _composed(definition) and isinstance(body := definition.body, Call):
             z = replace(definition.head, base=INTO + definition.head.base)
             program.definitions.append(Definition(z, body.args[0], definition.number))
             program.definitions[k] = replace(definition, body=replace(body, args=(z,)))

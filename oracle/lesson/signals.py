@@ -10,7 +10,7 @@ from oracle.lesson.meaning.gradients import PREFIXES, gradient_of
 from oracle.lesson.meaning.losses import LOSS
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import Definition, Program, Signal
+from oracle.lesson.meaning.program import Definition, Program, Signal, letters_of
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Name
 
@@ -91,8 +91,22 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
             what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
             for shift in dict.fromkeys((0, _numbers(known, of) - max(_numbers({b}, core(b)) for b in unsaid))):
                 counted = _counted(unsaid, own) if of == pre and not shift else {}
-                made = {b: Signal(counted.get(b) or _alike(of, b, known, shift), Ref(loss), sign) for b in unsaid}
-                yield {**fixed, **made}, (*words, what)
+                each = {b: by_letter(usage, b, own) if (of, sign, shift) == (pre, 1.0, 0) else () for b in unsaid}
+                made = {
+                    b: Signal(counted.get(b) or _alike(of, b, known, shift), Ref(loss), sign, each=each[b])
+                    for b in unsaid
+                }
+                said_so = [f"{b}_{letter} is ∂{loss}/∂{base}" for b in unsaid for letter, base in each[b]]
+                yield {**fixed, **made}, (*words, ", ".join(said_so) or what)
+
+
+def by_letter(usage: Usage, signal: str, own: Program) -> tuple[tuple[str, str], ...]:
+    """δ_k and δ_j beside u_k = Σ v_kj h_j and s_j = Σ w_ji x_i: the sum that has the letter."""
+    sums = [d.head for d in own.definitions if weighs(d.body) and not d.head.slots and not is_loss(d.head.base)]
+    made = {letters[0]: head.base for head in reversed(sums) if len(letters := letters_of(head)) == len(head.subs) == 1}
+    used = {letters_of(ref) for ref in usage.refs if ref.base == signal and not ref.slots}
+    found = tuple((letter, base) for letter, base in made.items() if (letter,) in used)
+    return found if len({base for _, base in found}) > 1 else ()
 
 
 def _alike(of: str, signal: str, known: set[str], shift: int) -> str:

@@ -173,6 +173,8 @@ class Notation:
     labelled: set[str] = field(default_factory=set)
     """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
     numbered: set[str] = field(default_factory=set)
+    parted: set[tuple[str, int]] = field(default_factory=set)
+    """Symbols that are known by a number, with as many scripts as they have where entries follow: the Z of Z_{2,ij}."""
     """Names whose numbers below tell quantities apart: δ_1 is one partial, δ_2 another."""
     counting: set[str] = field(default_factory=set)
     """Letters that count though they are no usual ones: the b of V_{lb} beside V_{lm}."""
@@ -308,7 +310,7 @@ class Notation:
         there = where in (at, at - count) and not entry
         if there and (kind != "layer" or not used or used & self.layers or stepped(sub)):
             return kind
-        if isinstance(sub, Text):
+        if isinstance(sub, Text) or (at == 0 and isinstance(sub, Number) and (base, count) in self.parted):
             return "label"
         if isinstance(sub, Name):
             return "label" if self.is_label(sub.base) else "index"
@@ -346,6 +348,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     _layers(nodes, found)
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
+    found.parted = _parted(nodes)
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, [s.body for s in statements if _renews(s.body)], found)
@@ -452,6 +455,17 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
     times |= {base for base, kind in found.bracket_kinds.items() if kind == "time"}
     if times:  # W_i beside i_t is a gate's weight
         found.labelled |= {base for base in times if base not in found.bound}
+
+
+def _parted(nodes: list[Node]) -> set[tuple[str, int]]:
+    """Symbols that stand whole with a number, as Z_2 does, and with letters behind it, and never with one letter."""
+    met = [
+        (parts.name.base, [*flat(parts.subs)]) for n in nodes if isinstance(n, Indexed) and (parts := taken_apart(n))
+    ]
+    scripts = [(base, tuple(type(sub) for sub in subs)) for base, subs in met]
+    whole = {base for base, kinds in scripts if kinds == (Number,)} - {b for b, kinds in scripts if kinds == (Name,)}
+    mixed = {(base, kinds) for base, kinds in scripts if base in whole and len(kinds) > 1}
+    return {(base, len(kinds)) for base, kinds in mixed if kinds == (Number, *[Name] * (len(kinds) - 1))}
 
 
 def _layered(node: Node) -> str | None:

@@ -81,6 +81,8 @@ class Signal:
     """Of the sum over the samples, where the loss is their mean: dZ beside dW."""
     said: bool = False
     """Whether the lesson says so itself."""
+    each: tuple[tuple[str, str], ...] = ()
+    """By letter, what it is of where that differs: δ_k of an output, δ_j of a hidden unit."""
 
 
 @dataclass
@@ -92,7 +94,7 @@ class Program:
     functions: dict[str, list[FunctionDefinition]] = field(default_factory=dict)
     signals: dict[Written, Signal] = field(default_factory=dict)
     lettered: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Signal] = field(default_factory=dict)
-    """By name, kinds of slots and letters, where the lesson says it of each: δ_k of an output, δ_j of a hidden unit."""
+    """By name, kinds of slots and letters, where it differs: δ_k of an output, δ_j of a hidden unit."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Names that are another's: w for W."""
     alternates: dict[str, Node] = field(default_factory=dict)
