@@ -22,6 +22,7 @@ from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.meaning.totals import told_apart, totals
+from oracle.lesson.narrowing import narrowed
 from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
@@ -64,7 +65,8 @@ def audit(
         return () if found.problems else tuple(with_one_letter(s) for s in made)
 
     equations: list[Equation] = []
-    everywhere = [judged(line, reading, judges) for line in lines]
+    first = [judged(line, reading, judges) for line in lines]
+    everywhere = narrowed([k.section for k in lines], first, judges, lambda k, nets: judged(lines[k], reading, nets))
     for section, scope in reading.scopes.items():
         here = [line for line in lines if line.section == section]
         found = [equation for line, equation in zip(lines, everywhere, strict=True) if line.section == section]

@@ -229,8 +229,8 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
             program.alternates[d.head.base] = d.body
     program.signals = {**{(base, (), 0): s for base, s in assumption.signals.items()}, **program.signals}
     for base, signal in assumption.signals.items():
-        each = {(base, (), (letter,)): replace(signal, of=of, each=()) for letter, of in signal.each}
-        program.lettered = {**each, **program.lettered}
+        for letter, of in signal.each:
+            program.lettered.setdefault((base, (), (letter,)), replace(signal, of=of, each=()))
     program.aliases = dict(assumption.aliases)
     program.definitions += unsaid(program, *usages)
     find_families(program)
