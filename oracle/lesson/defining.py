@@ -73,7 +73,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     for s in order:
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
-    program.definitions += renamed(((s.number, s.statement.body) for s in order), program)
+    program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     _factored(program, usage)
     program.definitions = named(every_step(program.definitions))
     program.definitions += whole_losses([s.statement.body for s in said], program)

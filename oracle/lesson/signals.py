@@ -148,8 +148,8 @@ def first(wanted: Iterable[str], there: Container[str]) -> str | None:
 
 
 def _unwritten(usage: Usage) -> str | None:
-    """What a lesson takes partials of that writes no loss and calls them dx_i and dγ."""
-    return next((b for b, _ in usage.losses.most_common()), "L") if usage.notation.markers & {*PREFIXES} else None
+    """What a lesson takes partials of that writes no loss; L where it just calls them dx_i and dγ."""
+    return next((b for b, _ in usage.losses.most_common()), "L" if usage.notation.markers & {*PREFIXES} else None)
 
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:

@@ -1,46 +1,45 @@
-"""C = ½ Σ (y_i − t_i)² = ½ Σ (a_i^L − t_i)²: one formula twice, which says that y is a^L."""
+"""o = φ(net) = φ(Σ_k w_k x_k): one formula twice, which says what net is; so does C = ½ Σ (y − t)² = ½ Σ (a^L − t)²."""
 
 from collections.abc import Iterable
 
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import Definition, Program
-from oracle.lesson.syntax import Name, Node, Relation, rebuilt
+from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Relation, rebuilt
 
 _HOLE = Name("")
 
 
-def renamed(said: Iterable[tuple[int, Node]], program: Program) -> list[Definition]:
+def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) -> list[Definition]:
     """What two members of a chain say by being alike but for one symbol, which nothing else defines."""
     found: dict[str, Definition] = {}
     for number, body in said:
-        if not isinstance(body, Relation) or {*body.ops} - {"=", ":="}:
+        if not isinstance(body, Relation) or {*body.ops} - {"=", ":="} or not isinstance(body.items[0], Ref | Call):
             continue
         for one, other in zip(body.items[1:], body.items[2:], strict=False):
-            pairs = renaming(one, other) or {}
-            if len({(a.base, b.base) for a, b in pairs.items()}) != 1:
+            pairs = renaming(one, other) or []
+            if len(pairs) != 1:
                 continue
-            a, b = next(iter(pairs.items()))
-            for new, known in ((a, b), (b, a)):
-                if _defined(known, program) and not _defined(new, program):
+            for new, known in (pairs[0], pairs[0][::-1]):
+                if isinstance(new, Ref) and _open(new, program, usage) and _known(known, new, program):
                     found.setdefault(new.base, Definition(new, known, number))
     return list(found.values())
 
 
-def renaming(one: Node, other: Node) -> dict[Ref, Ref] | None:
-    """The symbols of one formula and those that stand in their places in another; None where they are not alike."""
+def renaming(one: Node, other: Node) -> list[tuple[Node, Node]] | None:
+    """What stands in the one formula where something else stands in the other; None where they are not alike."""
     if one == other:
-        return {}
-    if isinstance(one, Ref) and isinstance(other, Ref):
-        return {one: other}
+        return []
+    if isinstance(one, Ref) or isinstance(other, Ref):
+        return [(one, other)]
     ones, others = [*one.children()], [*other.children()]
     if len(ones) != len(others) or not ones or rebuilt(one, _hole) != rebuilt(other, _hole):
         return None
-    pairs: dict[Ref, Ref] = {}
+    pairs: list[tuple[Node, Node]] = []
     for a, b in zip(ones, others, strict=True):
-        found = renaming(a, b)
-        if found is None or any(pairs.get(key, value) != value for key, value in found.items()):
+        if (found := renaming(a, b)) is None:
             return None
-        pairs |= found
+        pairs += [pair for pair in found if pair not in pairs]
     return pairs
 
 
@@ -48,5 +47,18 @@ def _hole(_: Node) -> Node:
     return _HOLE
 
 
-def _defined(ref: Ref, program: Program) -> bool:
-    return program.defines(ref.base, ref.kinds) or bool(program.functions.get(ref.base))
+def _open(ref: Ref, program: Program, usage: Usage) -> bool:
+    """Whether nothing says what a symbol is."""
+    return (
+        not program.defines(ref.base, ref.kinds)
+        and not program.functions.get(ref.base)
+        and not usage.is_signal(ref.base)
+    )
+
+
+def _known(node: Node, new: Ref, program: Program) -> bool:
+    """Whether something can define a symbol: what the net computes, or a formula without partials and without it."""
+    if isinstance(node, Ref):
+        return program.defines(node.base, node.kinds)
+    partials = any(isinstance(part, Derivative | Gradient) for part in node.walk())
+    return mentions(node) and not mentions(node, new.base) and not partials

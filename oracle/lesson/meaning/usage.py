@@ -93,6 +93,7 @@ class Usage:
             or base in self.signals
             or (" " in base and base.partition(" ")[0] in self.notation.markers)
             or (len(plain) == 2 and plain[0] == "d" and plain[1] in "abhoswxyzABHOWXYZL")
+            or (len(plain) == 2 and plain[0] == "d" and plain[1] in self.heads - LOSSES)
             or gradient_of(base, self.notation.markers) in self.kinds
         )
 
