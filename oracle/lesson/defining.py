@@ -136,6 +136,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             program.definitions.append(Definition(head, member, number))
             defined.add(id(member))
         return
+    if isinstance(member, Call) and member.function == Name(head.base):
+        defined.add(id(member))  # L = L(y): what it is of
     renewed = recurs(head, member) or step(head, op, member) is not None
     if usage.is_signal(head.base) or renewed or _differentiates(member, program) or _says_nothing(member):
         return

@@ -10,7 +10,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, counted_on
 from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Relation, Sum, rebuilt
+from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Number, Relation, Sum, rebuilt
 
 
 def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
@@ -76,7 +76,7 @@ def whole_losses(bodies: list[Node], program: Program) -> list[Definition]:
 
 
 def named(definitions: list[Definition]) -> list[Definition]:
-    """The definitions, with every argument of a function that has a definition of its own replaced by its name."""
+    """The definitions, with the name of what has a definition of its own: f = q z for f = (x + y) z, where q = x + y."""
     found = list(definitions)
     for k, part in enumerate(found):
         if isinstance(part.body, Ref):
@@ -86,15 +86,18 @@ def named(definitions: list[Definition]) -> list[Definition]:
                 continue
             found[n] = replace(whole, body=_replaced(whole.body, name.body, name.head))
             found[k] = name
-            break
+            if part.head.slots:
+                break
     return found
 
 
 def _name_for(part: Definition, whole: Definition) -> Definition | None:
-    """`part`, for the layer and step of `whole`, if an argument in `whole` is what it defines."""
-    here = _moved(part, whole.head)
-    arguments = [arg for call in whole.body.walk() if isinstance(call, Call) for arg in call.args]
-    return here if here is not None and here.body in arguments else None
+    """`part`, for the layer and step of `whole`, if something in `whole` is what it defines."""
+    here = part if not part.head.slots else _moved(part, whole.head)
+    if here is None or here.body == whole.body or not any(isinstance(n, Ref) for n in here.body.walk()):
+        return None
+    own = {n.base for n in here.body.walk() if isinstance(n, Ref)}
+    return here if whole.head.base not in own and here.body in whole.body.walk() else None
 
 
 def _moved(part: Definition, head: Ref) -> Definition | None:
