@@ -9,6 +9,7 @@ from math import isfinite
 import torch
 
 from oracle.lesson.meaning.absent import past
+from oracle.lesson.meaning.bare_functions import applied
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import turns_entries
 from oracle.lesson.meaning.einstein import contracted
@@ -216,6 +217,7 @@ class Nets:
         stands on one, nothing is said but that they agree whatever it is: p_i = C e^{z_i} / (C Σ_j e^{z_j}).
         """
         free: set[str] = set()
+        head, member = applied(head, member)
         if way.summed:
             whole, left = contracted(member, head), contracted(head, head)
             if whole is None and left is None:

@@ -76,7 +76,7 @@ def whole_losses(bodies: list[Node], program: Program) -> list[Definition]:
 
 
 def named(definitions: list[Definition]) -> list[Definition]:
-    """The definitions, with the name of what has a definition of its own: f = q z for f = (x + y) z, where q = x + y."""
+    """The definitions, with names for what has definitions of its own: f = q z for f = (x + y) z, q = x + y."""
     found = list(definitions)
     for k, part in enumerate(found):
         if isinstance(part.body, Ref):
