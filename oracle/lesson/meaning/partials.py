@@ -160,7 +160,7 @@ class Partials(Quantities):
             raise UndefinedError(refs[0].base)
         if isinstance(source, Ref) and source.base in self.program.alternates and apart(of, target):
             of = self.value(self.program.alternates[source.base], env)
-        loss = isinstance(source, Ref) and source.base in LOSSES and not source.slots and not wrt.slots
+        loss = written and isinstance(source, Ref) and source.base in LOSSES and not source.slots and not wrt.slots
         if (self.program.read_off or loss) and apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
         final = wrt.base in LOSSES and any(d.head.base == wrt.base and d.number for d in self.program.definitions)
