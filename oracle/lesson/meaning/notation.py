@@ -458,14 +458,16 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
 
 
 def _parted(nodes: list[Node]) -> set[tuple[str, int]]:
-    """Symbols that stand whole with a number, as Z_2 does, and with letters behind it, and never with one letter."""
-    met = [
-        (parts.name.base, [*flat(parts.subs)]) for n in nodes if isinstance(n, Indexed) and (parts := taken_apart(n))
-    ]
-    scripts = [(base, tuple(type(sub) for sub in subs)) for base, subs in met]
-    whole = {base for base, kinds in scripts if kinds == (Number,)} - {b for b, kinds in scripts if kinds == (Name,)}
-    mixed = {(base, kinds) for base, kinds in scripts if base in whole and len(kinds) > 1}
-    return {(base, len(kinds)) for base, kinds in mixed if kinds == (Number, *[Name] * (len(kinds) - 1))}
+    """Symbols that stand whole with a number, as Z_2 does, and with letters behind it, and never with one letter.
+
+    dW_{2,jk} is such a one where W_2 is.
+    """
+    met = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node))]
+    scripts = {(parts.name.base, tuple(type(sub) for sub in flat(parts.subs))) for parts in met}
+    one = {base for base, kinds in scripts if kinds == (Name,)}
+    whole = {base for base, kinds in scripts if kinds == (Number,) and base not in one}
+    mixed = {(base, kinds) for base, kinds in scripts if whole & {base, base.removeprefix("d")} and base not in one}
+    return {(base, len(k)) for base, k in mixed if len(k) > 1 and k == (Number, *[Name] * (len(k) - 1))}
 
 
 def _layered(node: Node) -> str | None:
