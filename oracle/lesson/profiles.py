@@ -21,6 +21,7 @@ from oracle.lesson.endings import (
     samples_name,
     weighs,
 )
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, counted_on
 from oracle.lesson.meaning.positions import place
@@ -171,7 +172,7 @@ def _through(node: Node, n: str) -> Node:
 
 
 def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
-    """w for W, where only one of them is in a forward equation."""
+    """w for W, and the loss J in another face, where only one of them is in a forward equation."""
     known = {
         n.base for d in (*own.definitions, *net.definitions) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)
     }
@@ -183,6 +184,9 @@ def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
     for base in doubtful:
         alike = [o for o in spellings(base) if o in known and usage.kinds[base] & usage.kinds.get(o, set())]
         found |= {base: alike[0]} if alike else {}
+    for base in usage.kinds.keys() - known:
+        other = base.removeprefix("cal ") if base.startswith("cal ") else f"cal {base}"
+        found |= {base: other} if base in LOSSES and other in known & LOSSES else {}
     return found
 
 

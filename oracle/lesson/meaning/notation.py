@@ -173,6 +173,8 @@ class Notation:
     labelled: set[str] = field(default_factory=set)
     """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
     numbered: set[str] = field(default_factory=set)
+    below: set[str] = field(default_factory=set)
+    """Symbols whose layer stands below them as well: z_2 for z^{[2]}, in a lesson that writes W_2 for W^{[2]}."""
     parted: set[tuple[str, int]] = field(default_factory=set)
     """Symbols that are known by a number, with as many scripts as they have where entries follow: the Z of Z_{2,ij}."""
     """Names whose numbers below tell quantities apart: δ_1 is one partial, δ_2 another."""
@@ -249,6 +251,8 @@ class Notation:
             else:
                 numeric.append(isinstance(sub, Number))
                 subs.append(sub)
+        if len(subs) == 1 and all(numeric) and base in self.below and all(kind != "layer" for kind, _ in slots):
+            slots.append(("layer", subs.pop()))
         labelled = "_".join([base, *labels]) + squared
         told = parts.name.bold or base in self.numbered
         if subs and all(numeric) and (told or not self.has_axes(labelled, len(subs))):
@@ -349,6 +353,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
     found.parted = _parted(nodes)
+    found.below = _layers_below(nodes, found)
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, [s.body for s in statements if _renews(s.body)], found)
@@ -468,6 +473,14 @@ def _parted(nodes: list[Node]) -> set[tuple[str, int]]:
     whole = {base for base, kinds in scripts if kinds == (Number,) and base not in one}
     mixed = {(base, kinds) for base, kinds in scripts if whole & {base, base.removeprefix("d")} and base not in one}
     return {(base, len(k)) for base, k in mixed if len(k) > 1 and k == (Number, *[Name] * (len(k) - 1))}
+
+
+def _layers_below(nodes: list[Node], found: Notation) -> set[str]:
+    """Symbols with layers above them, where a matrix of weights has its layer above it here and below it there."""
+    met = [parts for node in nodes if (parts := taken_apart(node))]
+    above = {m.name.base for m in met if any(found.kind_of_tag(m.name.base, *tag) == "layer" for tag in m.tags)}
+    alone = {m.name.base for m in met if not m.tags and len(m.subs) == 1 and isinstance(m.subs[0], Number)}
+    return above if above & alone & {"W", "Theta"} else set()
 
 
 def _layered(node: Node) -> str | None:
