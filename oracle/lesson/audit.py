@@ -26,6 +26,7 @@ from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
+from oracle.lesson.scalar_sections import numbered, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
 from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
@@ -150,6 +151,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     lines: list[Line] = []
     before: Statement | None = None
     parts = Parts()
+    of: dict[int, int] = {}
     for section, place, formula, found in parsed:
         own, alone = split[place]
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
@@ -157,8 +159,31 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
         statements = tuple(with_one_letter(s) for s in going_on)
         if found.problems or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
+            of[part] = section
             lines.append(Line(len(lines) + 1, part, formula, statements, found.problems, tuple(alone)))
-    return lines, notation
+    words = _words(document)
+    return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
+
+
+def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
+    """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
+    notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
+    names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
+    return [
+        replace(line, statements=tuple(with_names(s, names) for s in line.statements))
+        if line.section in notation.scalar else line
+        for line in lines
+    ]  # fmt: skip
+
+
+def _words(document: Document) -> dict[int, str]:
+    """The prose of every section."""
+    section, found = 0, dict[int, str]()
+    for piece in document.pieces:
+        if isinstance(piece, Prose):
+            section += bool(piece.level)
+            found[section] = f"{found.get(section, '')} {piece.text}"
+    return found
 
 
 def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, Formula, Parsed]]:

@@ -31,8 +31,9 @@ from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
 from oracle.lesson.naming import made_of_partials
-from oracle.lesson.profiles import Assumption, assumptions
+from oracle.lesson.profiles import Assumption, assumptions, spelled_otherwise
 from oracle.lesson.rivals import Choice, choices
+from oracle.lesson.scalar_sections import of_numbers
 from oracle.lesson.syntax import (
     Node,
     Power,
@@ -108,6 +109,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         claims = [claim for s in here if s.meant for claim in _claims(s.statement, defined)]
         local = survey_usage([s.statement for s in here], notation)
         local.signals |= usage.signals
+        local.numbers = section in notation.scalar
         first, _ = collected(found, section, usage, first=True)
         usages = (local, usage)
         tried = choices(own, partial(completed, assumption=assumed, usages=usages))
@@ -160,10 +162,12 @@ def _scope(
     settings: dict[str, str], usages: tuple[Usage, Usage],
 ) -> tuple[Scope, float]:  # fmt: skip
     """The net of a section: as the whole lesson is read, unless another reading explains more of it."""
+    assumed = replace(assumed, aliases={**spelled_otherwise(usages[1], own, assumed), **assumed.aliases})
     program = completed(own, assumed, usages)
     score = _score(program, claims)
     if score < len(claims):
-        every = chain(*(assumptions(usage, own, settings) for usage in usages))
+        local = assumptions(usages[0], own, settings)
+        every = chain((c.scalar for c in local) if usages[0].numbers else local, assumptions(usages[1], own, settings))
         alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed))  # rows are rows all over
         better, assumption, other = _best(own, claims, alike, usages)
         if better > score + 0.5:
@@ -214,9 +218,11 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
         unclear=set(), depth=depth or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
-    program.flat = assumption.flat
+    program.flat, program.numbers = assumption.flat, assumption.numbers
     program.declared = {**usages[1].thin, **_widths(own), **assumption.ranks}
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
+    if assumption.numbers:
+        program.definitions = of_numbers(program.definitions)
     known = {name_of(d.head) for d in program.definitions}
     read = {name_of(d.head): d for d in assumption.replaced}
     program.definitions = [read.get(name_of(d.head), d) for d in program.definitions]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
-from oracle.lesson.defining import INTO
+from oracle.lesson.arguments import INTO
 from oracle.lesson.endings import is_loss, samples_name, weighs
 from oracle.lesson.meaning.gradients import PREFIXES, gradient_of
 from oracle.lesson.meaning.losses import LOSS
@@ -93,6 +93,9 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
                 counted = _counted(unsaid, own) if of == pre and not shift else {}
                 made = {b: Signal(counted.get(b) or _alike(of, b, known, shift), Ref(loss), sign) for b in unsaid}
                 yield {**fixed, **made}, (*words, what)
+                if core(of).isupper() and samples_name(usage):
+                    summed = {b: replace(s, mean=True) for b, s in made.items()}
+                    yield {**fixed, **summed}, (*words, f"{what} of the sum over the samples")
 
 
 def _alike(of: str, signal: str, known: set[str], shift: int) -> str:

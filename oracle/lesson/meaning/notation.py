@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from oracle.lesson.meaning.gradients import markers, named
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
-from oracle.lesson.meaning.primes import primed, quantities
+from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
     Call,
@@ -196,12 +196,16 @@ class Notation:
     """The units that go by names: o1, h2."""
     primed: set[str] = field(default_factory=set)
     """Names whose primes are partials."""
+    sloped: set[str] = field(default_factory=set)
+    """Costs whose primes are partials, and which are no functions: the C of C'(a)."""
     markers: frozenset[str] = frozenset()
     """What makes a quantity's name that of its partial: the δ of δh_t, the bar over h_t."""
     layouts: tuple[str, ...] = ()
     """How partials may be laid out, by what the lesson says."""
     loss: str = ""
     """What the lesson differentiates."""
+    scalar: set[int] = field(default_factory=set)
+    """The sections before the first with vectors."""
 
     def letters_of(self, role: str, custom: set[str]) -> set[str]:
         """The letters of a role: those of custom, but for those that the lesson gives another."""
@@ -352,6 +356,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     found.numbered = {base for s in statements if (base := _told_apart(s.body))}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
+    found.sloped = sloped(nodes, _base)
     found.loss = loss_of(nodes, _base)
     return found
 
@@ -595,7 +600,8 @@ def bound(statement: Statement, notation: Notation) -> Statement:
 
 def lifted(node: Node, notation: Notation) -> Node:
     """The same formula with every symbol a `Ref`. Functions of calls stay as they are written."""
-    if (found := primed(node)) and _name(found[0], notation) in notation.primed and taken_apart(found[1]):
+    partials = notation.primed | notation.sloped
+    if (found := primed(node)) and _name(found[0], notation) in partials and taken_apart(found[1]):
         return Derivative(lifted(found[0], notation), (lifted(found[1], notation),), span=node.span)
     if isinstance(node, Gradient):
         node = completed(node, notation.loss, PARAMETER_LETTERS, _base)

@@ -158,8 +158,9 @@ class Partials(Quantities):
         refs = [part for part in source.walk() if isinstance(part, Ref)] if source else []
         if refs and all(self.unsaid(ref, wrt) for ref in refs):
             raise UndefinedError(refs[0].base)
-        if isinstance(source, Ref) and source.base in self.program.alternates and apart(of, target):
-            of = self.value(self.program.alternates[source.base], env)
+        loss = source.base if isinstance(source, Ref) else called(source) if isinstance(source, Call) else ""
+        if loss in self.program.alternates and apart(of, target):
+            of = self.value(self.program.alternates[loss], env)
         if self.program.read_off and apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
         final = wrt.base in LOSSES and any(d.head.base == wrt.base and d.number for d in self.program.definitions)

@@ -124,6 +124,8 @@ class Program:
     """The dimension of the samples in lessons that have both."""
     vectors: bool = False
     """Whether symbols without indices are vectors and matrices."""
+    numbers: bool = False
+    """Whether every quantity is a number."""
     ascents: int = 0
     descents: int = 0
     """How many update rules of the lesson go along a gradient, and how many against it."""
@@ -281,6 +283,8 @@ class Program:
 
     def rank(self, base: str, count: int) -> int:
         """How many axes a quantity without a definition has."""
+        if self.numbers:
+            return 0
         if base in self.declared:
             return self.declared[base]
         known = [n for b, n in self.notation.indexed if b == base]

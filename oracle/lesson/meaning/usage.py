@@ -83,6 +83,8 @@ class Usage:
     """Whether a sum is written over a product of partials."""
     common: set[Ref] = field(default_factory=set)
     """Symbols that stand, with these very scripts, in two statements or more: they are no slips."""
+    numbers: bool = False
+    """Whether no vector was met yet: every quantity may be a number."""
     turned: bool = False
     """Whether a vector stands beside a transposed one."""
 
