@@ -100,3 +100,69 @@ $$\frac{\partial J}{\partial a} = W (y - x) \odot \sigma'(a)$$
 )
 def test_what_is_said_of_a_function_is_said_of_numbers(said: str, verdict: str) -> None:
     assert of_the_last(f"{FUNCTION}\n$${said}$$\n") == [verdict]
+
+
+EINSTEIN = r"""
+Repeated indices are summed, as Einstein does, and inputs are rows.
+$$s = x A^{(1)} + c^{(1)}, \quad g = \tanh(s), \quad u = g A^{(2)} + c^{(2)}, \quad p = \text{softmax}(u) = \phi(u)$$
+$$E = -t_k \log p_k$$
+
+## The output
+$$\frac{\partial p_a}{\partial u_e} = \frac{\partial}{\partial u_e} \phi(u_a) = p_a \delta_{ae} - p_a p_e$$
+$$\frac{\partial E}{\partial u_e} = -\frac{t_a}{p_a} (p_a \delta_{ae} - p_a p_e)
+  = -t_a \delta_{ae} + t_a p_e = p_e - t_e$$
+
+## The second layer, whose numbers are left out
+$$\frac{\partial u_e}{\partial A_{bh}} = \frac{\partial}{\partial A_{bh}} [g_i A_{ie} + c_e] = g_b \delta_{eh}$$
+$$\frac{\partial E}{\partial A_{bh}} = [p - t]_e g_b \delta_{eh} = g_b [p - t]_h$$
+$$\frac{\partial E}{\partial c_b} = [p - t]_b$$
+
+## The input
+$$\frac{\partial E}{\partial x_b} = [p - t]_e A_{ed}^{(2)T} (1 - g_d^2) A_{db}^{(1)T}$$
+"""
+DROPPED = r"""
+$$z_1 = W_1 x + b_1, \quad a_1 = \sigma(z_1), \quad z_2 = W_2 a_1 + b_2, \quad a_2 = \sigma(z_2)$$
+$$J = \frac12 \|a_2 - y\|^2$$
+
+## Output layer
+We drop the subscripts of $W_2$ and $b_2$.
+$$\delta = \frac{\partial J}{\partial z_2} = (a_2 - y) \odot \sigma'(z_2)$$
+$$\frac{\partial J}{\partial W} = \delta a_1^T, \quad \frac{\partial J}{\partial b} = \delta$$
+
+## Hidden layer
+Here they are those of the first layer.
+$$\frac{\partial J}{\partial W} = \left(W_2^T \delta \odot \sigma'(z_1)\right) x^T$$
+$$\frac{\partial J}{\partial b} = W_2^T \delta \odot \sigma'(z_1)$$
+"""
+
+
+@pytest.mark.parametrize("lesson", [EINSTEIN, DROPPED])
+def test_letters_that_a_section_leaves_out_or_counts_with(lesson: str) -> None:
+    assert set(claimed(lesson)) <= {"holds", "holds under"}
+
+
+@pytest.mark.parametrize(
+    ("lesson", "right", "wrong"),
+    [
+        (EINSTEIN, r"= p_a \delta_{ae} - p_a p_e$$", r"= p_a \delta_{ae} - p_a$$"),
+        (EINSTEIN, r"= -t_a \delta_{ae} + t_a p_e", r"= -t_a \delta_{ae} + t_e p_e"),
+        (EINSTEIN, r"= g_b [p - t]_h", r"= g_h [p - t]_b"),
+        (EINSTEIN, r"\frac{\partial E}{\partial c_b} = [p - t]_b", r"\frac{\partial E}{\partial c_b} = [t - p]_b"),
+        (EINSTEIN, r"A_{ed}^{(2)T} (1 - g_d^2) A_{db}^{(1)T}", r"A_{ed}^{(2)T} (1 - g_d) A_{db}^{(1)T}"),
+        (DROPPED, r"= \delta a_1^T", r"= \delta a_2^T"),
+        (DROPPED, r"\odot \sigma'(z_1)\right) x^T", r"\odot \sigma'(z_2)\right) x^T"),
+    ],
+)
+def test_what_is_wrong_is_found_among_them(lesson: str, right: str, wrong: str) -> None:
+    assert lesson.count(right) == 1
+    found = claimed(lesson.replace(right, wrong))
+    assert sum(verdict in ("fails", "ill-typed") for verdict in found) == 1
+
+
+def test_a_quantity_before_brackets_is_no_function() -> None:
+    lesson = r"""
+$$s = W x, \quad g = \tanh(s), \quad L = \frac12 \sum_k (g_k - t_k)^2$$
+$$\frac{\partial L}{\partial s_k} = g_k (1 - g_k^2) - t_k (1 - g_k^2)$$
+"""
+    assert claimed(lesson) == ["holds"]
+    assert claimed(lesson.replace("g_k (1 - g_k^2) -", "g_k (1 + g_k^2) -")) == ["fails"]

@@ -21,6 +21,7 @@ from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
+from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
 from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
@@ -144,6 +145,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.chosen = classes
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     notation.layouts = said_layouts(piece.text for piece in document.pieces if isinstance(piece, Prose))
+    notation.synonyms = synonyms(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
@@ -199,7 +201,7 @@ def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, For
 
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:
     """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
-    found = [bound(with_classes(s, notation.chosen), notation) for s in statements]
+    found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     return [told_apart(s, notation.totals) for s in found]
 

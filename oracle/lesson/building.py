@@ -13,6 +13,7 @@ from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
+from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import batch_of, columns
 from oracle.lesson.meaning.einstein import contracted
@@ -167,7 +168,8 @@ def _scope(
     score = _score(program, claims)
     if score < len(claims):
         local = assumptions(usages[0], own, settings)
-        every = chain((c.scalar for c in local) if usages[0].numbers else local, assumptions(usages[1], own, settings))
+        local = (c.scalar for c in local) if usages[0].numbers else local
+        every = chain(left_out(usages[0], own, assumed), local, assumptions(usages[1], own, settings))
         alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed))  # rows are rows all over
         better, assumption, other = _best(own, claims, alike, usages)
         if better > score + 0.5:
@@ -234,7 +236,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
         elif not d.head.slots and not d.head.subs:
             program.alternates[d.head.base] = d.body
     program.signals = {**{(base, (), 0): s for base, s in assumption.signals.items()}, **program.signals}
-    program.aliases = dict(assumption.aliases)
+    program.aliases, program.left_out = dict(assumption.aliases), dict(assumption.left_out)
     program.definitions += unsaid(program, *usages)
     find_families(program)
     declare_numbers(program)

@@ -27,6 +27,7 @@ from oracle.lesson.syntax import (
     Span,
     Times,
 )  # fmt: skip
+from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
 
 EQUAL = ("=", ":=")
@@ -99,7 +100,17 @@ def weighed(
         placed = judge.judge(head, below, number)
         if placed.verdict == "holds" and not placed.zero:
             return found, judge, BELOW
-    return found, judge, judge.under(head, member, number)
+    if words := judge.under(head, member, number):
+        return found, judge, words
+    if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):
+        return found, judge, OF_TRANSPOSED
+    return found, judge, ""
+
+
+def _agree(nets: Nets, head: Node, member: Node, number: int) -> bool:
+    """Whether two sides agree, as they stand or with the sums that the lesson leaves out."""
+    found = nets.judge(head, member, number)
+    return (found.verdict == "holds" and not found.zero) or bool(nets.under(head, member, number, nets.summing))
 
 
 def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits: tuple[Limit, ...]) -> str:

@@ -73,6 +73,8 @@ class Assumption:
     """The target of a loss that was made up for the lesson's own output."""
     read_off: bool = False
     """Whether the forward pass is guessed from the partials that the lesson names."""
+    left_out: Mapping[str, tuple[tuple[str, Node], ...]] = field(default_factory=dict)
+    """By name, the slots of what a section writes without them."""
     numbers: bool = False
     """Whether every quantity is a number, because every layer has one unit."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.gradients import markers, named
+from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
@@ -204,6 +205,8 @@ class Notation:
     """How partials may be laid out, by what the lesson says."""
     loss: str = ""
     """What the lesson differentiates."""
+    synonyms: dict[str, str] = field(default_factory=dict)
+    """By the lesson's own name of a function that is known, the usual one."""
     scalar: set[int] = field(default_factory=set)
     """The sections before the first with vectors."""
 
@@ -473,6 +476,7 @@ def _labels(tops: list[Node], nodes: list[Node], found: Notation) -> None:
     """The q of W_{qh} is a label like the h beside it; the b of V_{lb} counts beside V_{lm}, if nothing is called b."""
     outside = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node)) and parts.entries]
     found.counting |= {sub.base for parts in outside for sub in flat(parts.subs) if isinstance(sub, Name)}
+    found.counting |= {letter for top in tops for letter in compared(top)}
     quantities = {name for node in tops for name in _named(node)}
     pure: set[str] = set()
     whole: set[tuple[str, int]] = set()

@@ -95,6 +95,8 @@ class Program:
     """By name, kinds of slots and letters, where the lesson says it of each: δ_k of an output, δ_j of a hidden unit."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Names that are another's: w for W."""
+    left_out: dict[str, tuple[tuple[str, Node], ...]] = field(default_factory=dict)
+    """By name, the slots of what a section writes without them: the layer of its W."""
     alternates: dict[str, Node] = field(default_factory=dict)
     """Losses for the quantities that the loss of this name does not depend on."""
     supposed: str = ""
