@@ -166,3 +166,21 @@ $$\frac{\partial L}{\partial s_k} = g_k (1 - g_k^2) - t_k (1 - g_k^2)$$
 """
     assert claimed(lesson) == ["holds"]
     assert claimed(lesson.replace("g_k (1 - g_k^2) -", "g_k (1 + g_k^2) -")) == ["fails"]
+
+
+EXAMPLE = r"""
+## In general
+$$Z^{[l]} = W^{[l]} A^{[l-1]} + b^{[l]}, \quad A^{[l]} = g(Z^{[l]})$$
+$$dZ^{[l]} = W^{[l+1]T} dZ^{[l+1]} \odot g'(Z^{[l]})$$
+
+## An example
+For $L = 2$ and a cross-entropy behind a sigmoid, with $m$ examples,
+$$dZ^{[2]} = A^{[2]} - Y$$
+$$dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}$$
+$$dZ^{[1]} = W^{[2]T} dZ^{[2]} \odot g'(Z^{[1]})$$
+"""
+
+
+def test_a_section_may_say_how_many_layers_it_has() -> None:
+    assert set(claimed(EXAMPLE)) == {"holds"}
+    assert "ill-typed" in claimed(EXAMPLE.replace("W^{[2]T} dZ^{[2]}", "W^{[2]} dZ^{[2]}"))

@@ -217,7 +217,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         alternates={}, shapes={}, counts={}, roles={}, joins=[], windows=[], firsts=[], families=set(),
-        unclear=set(), depth=depth or usages[1].depth,
+        unclear=set(), depth=depth or usages[0].layers or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat, program.numbers = assumption.flat, assumption.numbers

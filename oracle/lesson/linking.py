@@ -84,7 +84,7 @@ def weighed(
 ) -> tuple[Outcome, Nets, str]:
     """What the nets say of two sides, which nets, and under which other reading the sides agree ("" where none)."""
     found, judge = _outcome(head, member, number, nets)
-    if found.verdict in ("ill-typed", "not understood") and (of_function := at_any_number(head, member)) is not None:
+    if found.verdict == "ill-typed" and (of_function := at_any_number(head, member)) is not None:
         head, member = of_function
         found = judge.judge(head, member, number)
     if found.verdict not in ("fails", "ill-typed"):

@@ -69,20 +69,20 @@ def _of_vectors(node: Node) -> bool:
     return isinstance(node, Transpose | Matrix | Gradient)
 
 
-def with_names(statement: Statement, names: set[Ref]) -> Statement:
+def with_names(statement: Statement, names: set[str]) -> Statement:
     """A statement of numbers, in which w_1 is a name and no entry of a later w_i."""
     return replace(statement, body=_named(statement.body, names)) if names else statement
 
 
-def numbered(statements: Iterable[Statement]) -> set[Ref]:
-    """The w_1 and x_2 of forward equations, which say all there is of them."""
+def numbered(statements: Iterable[Statement]) -> set[str]:
+    """The w and x of forward equations in w_1 and x_2, which say all there is of them."""
     bodies = [s.body for s in statements if isinstance(s.body, Relation)]
     forward = [b for b in bodies if not any(isinstance(part, Derivative | Prime) for part in b.walk())]
-    return {part for b in forward for part in b.walk() if isinstance(part, Ref) and part.subs}
+    return {part.base for b in forward for part in b.walk() if isinstance(part, Ref) and part.subs}
 
 
-def _named(node: Node, names: set[Ref]) -> Node:
-    if isinstance(node, Ref) and node in names:
+def _named(node: Node, names: set[str]) -> Node:
+    if isinstance(node, Ref) and node.base in names:
         label = (sub.text for sub in node.subs if isinstance(sub, Number))
         return replace(node, base="_".join([node.base, *label]), subs=())
     return rebuilt(node, lambda child: _named(child, names))
