@@ -21,12 +21,14 @@ from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
+from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
 from oracle.lesson.narrowing import narrowed
 from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
+from oracle.lesson.scalar_sections import numbered, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
 from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
@@ -145,6 +147,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.chosen = classes
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     notation.layouts = said_layouts(piece.text for piece in document.pieces if isinstance(piece, Prose))
+    notation.synonyms = synonyms(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
@@ -152,6 +155,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     lines: list[Line] = []
     before: Statement | None = None
     parts = Parts()
+    of: dict[int, int] = {}
     for section, place, formula, found in parsed:
         own, alone = split[place]
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
@@ -159,8 +163,31 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
         statements = tuple(with_one_letter(s) for s in going_on)
         if found.problems or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
+            of[part] = section
             lines.append(Line(len(lines) + 1, part, formula, statements, found.problems, tuple(alone)))
-    return lines, notation
+    words = _words(document)
+    return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
+
+
+def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
+    """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
+    notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
+    names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
+    return [
+        replace(line, statements=tuple(with_names(s, names) for s in line.statements))
+        if line.section in notation.scalar else line
+        for line in lines
+    ]  # fmt: skip
+
+
+def _words(document: Document) -> dict[int, str]:
+    """The prose of every section."""
+    section, found = 0, dict[int, str]()
+    for piece in document.pieces:
+        if isinstance(piece, Prose):
+            section += bool(piece.level)
+            found[section] = f"{found.get(section, '')} {piece.text}"
+    return found
 
 
 def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, Formula, Parsed]]:
@@ -176,7 +203,7 @@ def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, For
 
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:
     """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
-    found = [bound(with_classes(s, notation.chosen), notation) for s in statements]
+    found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     return [told_apart(s, notation.totals) for s in found]
 

@@ -13,6 +13,7 @@ from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
+from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import batch_of, columns
 from oracle.lesson.meaning.einstein import contracted
@@ -31,8 +32,9 @@ from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
 from oracle.lesson.naming import made_of_partials
-from oracle.lesson.profiles import Assumption, assumptions
+from oracle.lesson.profiles import Assumption, assumptions, spelled_otherwise
 from oracle.lesson.rivals import Choice, choices
+from oracle.lesson.scalar_sections import of_numbers
 from oracle.lesson.syntax import (
     Node,
     Power,
@@ -108,6 +110,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         claims = [claim for s in here if s.meant for claim in _claims(s.statement, defined)]
         local = survey_usage([s.statement for s in here], notation)
         local.signals |= usage.signals
+        local.numbers = section in notation.scalar
         first, _ = collected(found, section, usage, first=True)
         usages = (local, usage)
         tried = choices(own, partial(completed, assumption=assumed, usages=usages))
@@ -160,10 +163,13 @@ def _scope(
     settings: dict[str, str], usages: tuple[Usage, Usage],
 ) -> tuple[Scope, float]:  # fmt: skip
     """The net of a section: as the whole lesson is read, unless another reading explains more of it."""
+    assumed = replace(assumed, aliases={**spelled_otherwise(usages[1], own, assumed), **assumed.aliases})
     program = completed(own, assumed, usages)
     score = _score(program, claims)
     if score < len(claims):
-        every = chain(*(assumptions(usage, own, settings) for usage in usages))
+        local = assumptions(usages[0], own, settings)
+        local = (c.scalar for c in local) if usages[0].numbers else local
+        every = chain(left_out(usages[0], own, assumed), local, assumptions(usages[1], own, settings))
         alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed))  # rows are rows all over
         better, assumption, other = _best(own, claims, alike, usages)
         if better > score + 0.5:
@@ -211,12 +217,14 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         alternates={}, shapes={}, counts={}, roles={}, joins=[], windows=[], firsts=[], families=set(),
-        unclear=set(), depth=depth or usages[1].depth,
+        unclear=set(), depth=depth or usages[0].layers or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
-    program.flat = assumption.flat
+    program.flat, program.numbers = assumption.flat, assumption.numbers
     program.declared = {**usages[1].thin, **_widths(own), **assumption.ranks}
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
+    if assumption.numbers:
+        program.definitions = of_numbers(program.definitions)
     known = {name_of(d.head) for d in program.definitions}
     read = {name_of(d.head): d for d in assumption.replaced}
     program.definitions = [read.get(name_of(d.head), d) for d in program.definitions]
@@ -231,7 +239,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     for base, signal in assumption.signals.items():
         for letter, of in signal.each:
             program.lettered.setdefault((base, (), (letter,)), replace(signal, of=of, each=()))
-    program.aliases = dict(assumption.aliases)
+    program.aliases, program.left_out = dict(assumption.aliases), dict(assumption.left_out)
     program.definitions += unsaid(program, *usages)
     find_families(program)
     declare_numbers(program)

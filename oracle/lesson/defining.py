@@ -1,7 +1,8 @@
 """A lesson's own definitions: forward equations, functions, and the partials that error signals stand for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from oracle.lesson.arguments import factored, unnamed
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
@@ -22,6 +23,7 @@ from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
 from oracle.lesson.naming import every_step, named, whole_losses
+from oracle.lesson.scalar_sections import of_vectors
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -32,7 +34,6 @@ from oracle.lesson.syntax import (
     Matrix,
     Name,
     Node,
-    Number,
     Prime,
     Relation,
     Statement,
@@ -41,9 +42,6 @@ from oracle.lesson.syntax import (
     Transpose,
     rebuilt,
 )
-
-INTO = "input of "
-"""What goes into the activation of a quantity, where the lesson has no letter for it."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,16 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     for s in order:
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
+    numbers = {s.number for s in said if s.section in usage.notation.scalar}
+    if section not in usage.notation.scalar:
+        program.definitions = of_vectors(program.definitions, numbers)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
-    _factored(program, usage)
+    factored(program, usage)
     program.definitions = named(every_step(program.definitions))
     program.definitions += whole_losses([s.statement.body for s in said], program)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
-        _unnamed(program)
+        unnamed(program)
     program.definitions += siblings(program, usage.kinds)
     return program, defined
 
@@ -267,45 +268,3 @@ def _has_partials(node: Node) -> bool:
 def _says_nothing(member: Node) -> bool:
     """Whether something is left out, or said in words."""
     return any(isinstance(part, Dots | Text | Items) for part in member.walk())
-
-
-def _factored(program: Program, usage: Usage) -> None:
-    """a = σ(W x + b) beside σ′(z): z is the argument, and a is σ(z)."""
-    for k, definition in enumerate(program.definitions):
-        if not _composed(definition) or not isinstance(body := definition.body, Call):
-            continue
-        for base in usage.preactivations:
-            kinds = usage.kinds.get(base, set())
-            if definition.head.kinds in kinds and base != definition.head.base:
-                z = replace(definition.head, base=base)
-                known = [d.head for d in program.definitions if d.head.base == base]
-                if known and not any(head.kinds == z.kinds for head in known):
-                    continue
-                if not known and sum(_composed(d) and d.head.kinds == z.kinds for d in program.definitions) > 1:
-                    continue  # σ′(z) in a lesson of h = σ(W x) and y = σ(V h): z is of no one of them
-                if not any(_covers(head, z) for head in known):
-                    program.definitions.append(Definition(z, body.args[0], definition.number))
-                program.definitions[k] = Definition(definition.head, replace(body, args=(z,)), definition.number)
-                break
-
-
-def _composed(definition: Definition) -> bool:
-    """Whether a quantity is a function of something that has no name: a = σ(W x + b)."""
-    body = definition.body
-    return isinstance(body, Call) and len(body.args) == 1 and not isinstance(body.args[0], Ref)
-
-
-def _covers(head: Ref, z: Ref) -> bool:
-    """Whether a definition is of this very layer, or of every layer."""
-    if head.kinds != z.kinds:
-        return False
-    return all(a == b or not isinstance(a[1], Number) for a, b in zip(head.slots, z.slots, strict=True))
-
-
-def _unnamed(program: Program) -> None:
-    """x_l = f(W_l x_{l-1}) beside an error signal that nothing explains: what goes into f has a name of our own."""
-    for k, definition in enumerate(program.definitions):
-        if _composed(definition) and isinstance(body := definition.body, Call):
-            z = replace(definition.head, base=INTO + definition.head.base)
-            program.definitions.append(Definition(z, body.args[0], definition.number))
-            program.definitions[k] = replace(definition, body=replace(body, args=(z,)))

@@ -3,7 +3,7 @@
 import re
 
 from oracle.lesson.document import Document, Formula
-from oracle.lesson.formula.symbols import FUNCTIONS
+from oracle.lesson.formula.symbols import FUNCTIONS, LOSSES
 
 HEAD = re.compile(
     r"(?:^|\\\\|[,;&]|\\quad)\s*\\?(?:math\w+[{\s])?([A-Za-z]+)\}?(?:_\{?[^{}()=]*\}?)?\s*\([^()=]*\)(?:_\{?\w+\}?)?\s*&?\s*(?::?=|\\equiv)"
@@ -25,6 +25,20 @@ PARTIAL = re.compile(
     r"(?<![A-Za-z\\])([A-Za-z])\}?(?:\s*[_^]\s*(?:\{[^{}]*\}|\w|\\ell))*\s*&?\s*(?::?=|\\equiv)\s*&?\s*(?:\\nabla|\\[dt]?frac\s*\{\s*\\partial)"
 )
 r"""`g_k = \frac{\partial L}{\partial z_k}`: a name of a partial, which takes no argument."""
+MADE = re.compile(r"(?:^|\\\\|[,;&]|\\quad)\s*([A-Za-z])\s*&?\s*:?=\s*&?\s*\\?[A-Za-z{][^=]*[(+]")
+r"""`g = \tanh(s)`, `f = W x + b`: a quantity."""
+CALLED = (
+    re.compile(
+        r"(?<![A-Za-z\\])([A-Za-z])\s*(?:\\left)?\(\s*(?:\\\w+\s*\{)?"
+        r"\\?[A-Za-z]+\}?(?:[_^](?:\{[^{}]*\}|\w))*\s*(?:\\right)?[),;]"
+    ),
+    re.compile(r"=\s*&?\s*([A-Za-z])\s*(?:\\left)?\("),
+)
+"""`g(z)`, `f(x, w)`: of symbols; `h = f(W x + b)`."""
+SYNONYM = re.compile(
+    r"(?:softmax|sigmoid|tanh|ReLU|relu)\}?\s*\(([^()]+)\)\s*&?\s*(?::?=|\\equiv)\s*\\?([A-Za-z]+)\s*\(\1\)"
+)
+r"""`\text{softmax}(v) = \psi(v)`: another name of a function that is known."""
 
 
 def function_names(document: Document) -> set[str]:
@@ -33,9 +47,15 @@ def function_names(document: Document) -> set[str]:
     primed = {name for tex in texts for name in PRIMED.findall(tex)}
     nested = {name for tex in texts for name in NESTED.findall(tex) if name in primed}
     nested |= {name for name, arg in _slopes(texts) if any(f"{name}({arg})" in "".join(tex.split()) for tex in texts)}
+    nested |= {name for tex in texts for _, name in SYNONYM.findall(" ".join(tex.split()))}
     partials = {name for tex in texts for name in PARTIAL.findall(tex)} - primed
+    partials |= {name for tex in texts for name in MADE.findall(tex)} - primed - _called(texts) - LOSSES
     own = nested | {name for tex in texts for pattern in (HEAD, MODEL, SLOPE) for name in pattern.findall(tex)}
     return (FUNCTIONS - partials) | own
+
+
+def _called(texts: list[str]) -> set[str]:
+    return {name for tex in texts for pattern in CALLED for name in pattern.findall(tex)}
 
 
 def _slopes(texts: list[str]) -> set[tuple[str, str]]:

@@ -219,7 +219,8 @@ class Nets:
         free: set[str] = set()
         head, member = applied(head, member)
         if way.summed:
-            whole, left = contracted(member, head), contracted(head, head)
+            whole = contracted(member, head, self.program.notation.summed)
+            left = contracted(head, head)
             if whole is None and left is None:
                 return Outcome("not understood", "no index is repeated")
             head, member = left or head, whole or member

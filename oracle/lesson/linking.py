@@ -12,6 +12,7 @@ from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import Link, Place, Verdict
 from oracle.lesson.syntax import (
     Derivative,
@@ -26,6 +27,8 @@ from oracle.lesson.syntax import (
     Span,
     Times,
 )  # fmt: skip
+from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
+from oracle.lesson.unplaced import BELOW, one_layer_below
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
@@ -81,6 +84,9 @@ def weighed(
 ) -> tuple[Outcome, Nets, str]:
     """What the nets say of two sides, which nets, and under which other reading the sides agree ("" where none)."""
     found, judge = _outcome(head, member, number, nets)
+    if found.verdict == "ill-typed" and (of_function := at_any_number(head, member)) is not None:
+        head, member = of_function
+        found = judge.judge(head, member, number)
     if found.verdict not in ("fails", "ill-typed"):
         ways = OTHERWISE if found.reason == UNSAID else judge.summing if found.verdict == "not understood" else ()
         return found, judge, judge.under(head, member, number, ways) if ways else ""
@@ -90,7 +96,21 @@ def weighed(
         wider = judge.judge(head, wide, number)
         if wider.verdict == "holds" and not wider.zero:
             return found, judge, "the derivative is of all that follows it"
-    return found, judge, judge.under(head, member, number)
+    if (below := one_layer_below(judge.program, head, member)) is not None:
+        placed = judge.judge(head, below, number)
+        if placed.verdict == "holds" and not placed.zero:
+            return found, judge, BELOW
+    if words := judge.under(head, member, number):
+        return found, judge, words
+    if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):
+        return found, judge, OF_TRANSPOSED
+    return found, judge, ""
+
+
+def _agree(nets: Nets, head: Node, member: Node, number: int) -> bool:
+    """Whether two sides agree, as they stand or with the sums that the lesson leaves out."""
+    found = nets.judge(head, member, number)
+    return (found.verdict == "holds" and not found.zero) or bool(nets.under(head, member, number, nets.summing))
 
 
 def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits: tuple[Limit, ...]) -> str:

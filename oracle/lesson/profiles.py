@@ -50,6 +50,7 @@ OUT = ("y", "Y", "hat y", "o", "p", "hat p", "a", "out", "h", "f")
 TARGET = (*TARGETS, "hat y")
 WEIGHT = ("w", "W", "theta", "Theta", "omega", "v", "V", "u", "U")
 BIAS = ("b", "B")
+ONE_UNIT = "every layer has one unit, in the sections before the first with vectors"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ class Assumption:
     """The target of a loss that was made up for the lesson's own output."""
     read_off: bool = False
     """Whether the forward pass is guessed from the partials that the lesson names."""
+    left_out: Mapping[str, tuple[tuple[str, Node], ...]] = field(default_factory=dict)
+    """By name, the slots of what a section writes without them."""
+    numbers: bool = False
+    """Whether every quantity is a number, because every layer has one unit."""
+
+    @property
+    def scalar(self) -> "Assumption":
+        """The same in nets of one unit in every layer."""
+        return replace(self, vectors=False, numbers=True, words=(*self.words, ONE_UNIT))
 
 
 def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iterator[Assumption]:
@@ -86,7 +96,7 @@ def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iter
     for net in _either_way(fits or nets[:1], usage):
         base = replace(net, definitions=(*more, *net.definitions))
         for signals, words in meanings(usage, own, base.definitions):
-            aliases = {**base.aliases, **_aliases(usage, own, base)}
+            aliases = {**base.aliases, **spelled_otherwise(usage, own, base)}
             yield replace(base, signals=signals, words=base.words + words, aliases=aliases)
 
 
@@ -171,7 +181,7 @@ def _through(node: Node, n: str) -> Node:
     return rebuilt(node, lambda child: _through(child, n))
 
 
-def _aliases(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
+def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
     """w for W, and the loss J in another face, where only one of them is in a forward equation."""
     known = {
         n.base for d in (*own.definitions, *net.definitions) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)

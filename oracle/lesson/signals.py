@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
-from oracle.lesson.defining import INTO
+from oracle.lesson.arguments import INTO
 from oracle.lesson.endings import is_loss, samples_name, weighs
 from oracle.lesson.meaning.gradients import PREFIXES, gradient_of
 from oracle.lesson.meaning.losses import LOSS
@@ -96,8 +96,12 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
                     b: Signal(counted.get(b) or _alike(of, b, known, shift), Ref(loss), sign, each=each[b])
                     for b in unsaid
                 }
-                said_so = [f"{b}_{letter} is ∂{loss}/∂{base}" for b in unsaid for letter, base in each[b]]
-                yield {**fixed, **made}, (*words, ", ".join(said_so) or what)
+                by = [f"{b}_{letter} is ∂{loss}/∂{base}" for b in unsaid for letter, base in each[b]]
+                said = ", ".join(by) or what
+                yield {**fixed, **made}, (*words, said)
+                if core(of).isupper() and samples_name(usage):
+                    summed = {b: replace(s, mean=True) for b, s in made.items()}
+                    yield {**fixed, **summed}, (*words, f"{said} of the sum over the samples")
 
 
 def by_letter(usage: Usage, signal: str, own: Program) -> tuple[tuple[str, str], ...]:

@@ -5,13 +5,32 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.syntax import Derivative, Indexed, Name, Node, Plus, Sum, Times, rebuilt
+from oracle.lesson.syntax import Derivative, Indexed, Name, Negative, Node, Plus, Sum, Times, rebuilt
 
 
-def contracted(member: Node, head: Node) -> Node | None:
-    """`member` with every sum written that the convention leaves out; None where it leaves none out."""
-    found = _summed(member, frozenset(free(head)))
+def contracted(member: Node, head: Node, every: bool = False) -> Node | None:
+    """`member` with every sum written that the convention leaves out; None where it leaves none out.
+
+    With `every`, what is left of an index in one of several terms is summed there too: y_a δ_{ab} - y_a ŷ_b, where
+    nothing but b is on the left.
+    """
+    kept = frozenset(free(head))
+    found = _summed(member, kept)
+    if every and found != member:
+        found = _rest(found, kept)
     return None if found == member else found
+
+
+def _rest(node: Node, kept: frozenset[str]) -> Node:
+    """A sum of terms in which only the letters `kept` are free."""
+    match node:
+        case Plus(terms=terms):
+            return replace(node, terms=tuple(_rest(term, kept) for term in terms))
+        case Negative(body=body):
+            return replace(node, body=_rest(body, kept))
+    for letter in sorted(set(_letters(node)) - kept):
+        node = Sum((Name(letter),), None, None, None, node, span=node.span)
+    return node
 
 
 def free(node: Node) -> set[str]:

@@ -10,11 +10,11 @@ from oracle.lesson.formula.symbols import LOSSES
 from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
 from oracle.lesson.meaning.coded import PRODUCTS, REDUCTIONS, product, reduced
 from oracle.lesson.meaning.joining import JOINED, joined
-from oracle.lesson.meaning.notation import Ref, slots_of, taken_apart
+from oracle.lesson.meaning.notation import Ref, letters, slots_of, taken_apart
 from oracle.lesson.meaning.partials import Partials
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import dims_of
-from oracle.lesson.meaning.usage import SIGNALS
+from oracle.lesson.meaning.usage import ACTIVATION_NAMES, SIGNALS
 from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Tensor, Value, mapped, units
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Prime, Relation, Tagged
 
@@ -47,6 +47,8 @@ class Functions(Partials):
             known = self.program.defines(core.base, tuple(kind for kind, _ in which))
             own = self.program.functions.get(core.base) or self.by_itself(core.base)
             if known and not primes and not own:  # J(W, b) is J
+                if isinstance(node.function, Indexed) and self.program.is_loss(core.base):
+                    raise NotUnderstoodError(f"{core.base} with an index and arguments may be a partial by one of them")
                 return self.ref(Ref(core.base, which), env)
         args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
         if core.base == JOINED:
@@ -120,16 +122,17 @@ class Functions(Partials):
         return found if isinstance(found, Ref) else None
 
     def applied(self, name: str, arg: Node, primes: int) -> Callable[[Tensor], Tensor] | None:
-        """g′(z) beside a = ReLU(z): the slope of what the net applies to z, where nothing says what g is."""
-        if not primes or not isinstance(arg, Ref) or self.program.functions.get(name):
+        """g(z), g′(z) beside a = ReLU(z): what the net applies to z and its slope, where nothing says what g is."""
+        if not (primes or name in ACTIVATION_NAMES) or not isinstance(arg, Ref) or self.program.functions.get(name):
             return None
         for definition in self.program.definitions:
             body = definition.body
             if isinstance(body, Call) and len(body.args) == 1 and isinstance(used := body.args[0], Ref):
                 labels = (n.base for n in body.function.walk() if isinstance(n, Name))
                 label = next((base for base in labels if base in ELEMENTWISE), "")
-                same = used.slots == arg.slots and used.base == self.program.aliases.get(arg.base, arg.base)
-                if label and label != name and same:
+                general = all(letters(at) for _, at in used.slots) and used.kinds == arg.kinds
+                alike = used.base == self.program.aliases.get(arg.base, arg.base)
+                if label and label != name and alike and (general or used.slots == arg.slots):
                     return ELEMENTWISE[label]
         return None
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.gradients import markers, named
+from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
-from oracle.lesson.meaning.primes import primed, quantities
+from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
     Call,
@@ -200,12 +201,18 @@ class Notation:
     """The units that go by names: o1, h2."""
     primed: set[str] = field(default_factory=set)
     """Names whose primes are partials."""
+    sloped: set[str] = field(default_factory=set)
+    """Costs whose primes are partials, and which are no functions: the C of C'(a)."""
     markers: frozenset[str] = frozenset()
     """What makes a quantity's name that of its partial: the δ of δh_t, the bar over h_t."""
     layouts: tuple[str, ...] = ()
     """How partials may be laid out, by what the lesson says."""
     loss: str = ""
     """What the lesson differentiates."""
+    synonyms: dict[str, str] = field(default_factory=dict)
+    """By the lesson's own name of a function that is known, the usual one."""
+    scalar: set[int] = field(default_factory=set)
+    """The sections before the first with vectors."""
 
     def letters_of(self, role: str, custom: set[str]) -> set[str]:
         """The letters of a role: those of custom, but for those that the lesson gives another."""
@@ -360,6 +367,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     found.numbered = {base for s in statements if (base := _told_apart(s.body))}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
+    found.sloped = sloped(nodes, _base)
     found.loss = loss_of(nodes, _base)
     return found
 
@@ -497,6 +505,7 @@ def _labels(tops: list[Node], nodes: list[Node], found: Notation) -> None:
     """The q of W_{qh} is a label like the h beside it; the b of V_{lb} counts beside V_{lm}, if nothing is called b."""
     outside = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node)) and parts.entries]
     found.counting |= {sub.base for parts in outside for sub in flat(parts.subs) if isinstance(sub, Name)}
+    found.counting |= {letter for top in tops for letter in compared(top)}
     quantities = {name for node in tops for name in _named(node)}
     pure: set[str] = set()
     whole: set[tuple[str, int]] = set()
@@ -624,7 +633,8 @@ def bound(statement: Statement, notation: Notation) -> Statement:
 
 def lifted(node: Node, notation: Notation) -> Node:
     """The same formula with every symbol a `Ref`. Functions of calls stay as they are written."""
-    if (found := primed(node)) and _name(found[0], notation) in notation.primed and taken_apart(found[1]):
+    partials = notation.primed | notation.sloped
+    if (found := primed(node)) and _name(found[0], notation) in partials and taken_apart(found[1]):
         return Derivative(lifted(found[0], notation), (lifted(found[1], notation),), span=node.span)
     if isinstance(node, Gradient):
         node = completed(node, notation.loss, PARAMETER_LETTERS, _base)

@@ -158,10 +158,13 @@ class Partials(Quantities):
         refs = [part for part in source.walk() if isinstance(part, Ref)] if source else []
         if refs and all(self.unsaid(ref, wrt) for ref in refs):
             raise UndefinedError(refs[0].base)
-        if isinstance(source, Ref) and source.base in self.program.alternates and apart(of, target):
-            of = self.value(self.program.alternates[source.base], env)
-        loss = written and isinstance(source, Ref) and source.base in LOSSES and not source.slots and not wrt.slots
-        if (self.program.read_off or loss) and apart(of, target):
+        loss = source.base if isinstance(source, Ref) else called(source) if isinstance(source, Call) else ""
+        if loss in self.program.alternates and apart(of, target):
+            of = self.value(self.program.alternates[loss], env)
+        written_so = (
+            written and isinstance(source, Ref) and source.base in LOSSES and not source.slots and not wrt.slots
+        )
+        if (self.program.read_off or written_so) and apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
         final = wrt.base in LOSSES and any(d.head.base == wrt.base and d.number for d in self.program.definitions)
         if written and not final and not self.program.uses(wrt) and apart(of, target):

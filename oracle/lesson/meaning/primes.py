@@ -6,7 +6,7 @@ A lesson writes so if the primes make a chain, C'(R) · R'(Z) · Z'(W): then R i
 from collections.abc import Callable, Iterable
 
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.syntax import Call, Node, Prime
+from oracle.lesson.syntax import Call, Derivative, Node, Prime
 
 FUNCTIONS = {"sigma", "phi", "varphi", "psi", "f", "g", "tanh", "sigmoid", "relu", "ReLU", "softmax", "act"}
 COSTS = {"C", "J", "L", "E", "cal L", "cal J", "cal E", "cal C", "Cost", "Loss", "cost", "loss"}
@@ -35,6 +35,14 @@ def quantities(nodes: Iterable[Node], heads: Iterable[Node], named: Callable[[No
     for of, arg in pairs:
         by.setdefault(of, set()).add(arg)
     return {of for of, found in by.items() if core(of) not in FUNCTIONS and (of in defined or _made(of, found, args))}
+
+
+def sloped(nodes: Iterable[Node], named: Callable[[Node], str]) -> set[str]:
+    """Costs whose slopes are partials: C'(a), in a lesson that writes ∂C/∂w too."""
+    found = list(nodes)
+    differentiated = {named(node.of) for node in found if isinstance(node, Derivative)}
+    slopes = {named(pair[0]) for node in found if (pair := primed(node)) and named(pair[1])}
+    return {of for of in slopes & differentiated if of in COSTS}
 
 
 def _made(of: str, found: set[str], args: set[str]) -> bool:

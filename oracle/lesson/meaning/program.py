@@ -97,6 +97,8 @@ class Program:
     """By name, kinds of slots and letters, where it differs: δ_k of an output, δ_j of a hidden unit."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Names that are another's: w for W."""
+    left_out: dict[str, tuple[tuple[str, Node], ...]] = field(default_factory=dict)
+    """By name, the slots of what a section writes without them: the layer of its W."""
     alternates: dict[str, Node] = field(default_factory=dict)
     """Losses for the quantities that the loss of this name does not depend on."""
     supposed: str = ""
@@ -126,6 +128,8 @@ class Program:
     """The dimension of the samples in lessons that have both."""
     vectors: bool = False
     """Whether symbols without indices are vectors and matrices."""
+    numbers: bool = False
+    """Whether every quantity is a number."""
     ascents: int = 0
     descents: int = 0
     """How many update rules of the lesson go along a gradient, and how many against it."""
@@ -283,6 +287,8 @@ class Program:
 
     def rank(self, base: str, count: int) -> int:
         """How many axes a quantity without a definition has."""
+        if self.numbers:
+            return 0
         if base in self.declared:
             return self.declared[base]
         known = [n for b, n in self.notation.indexed if b == base]

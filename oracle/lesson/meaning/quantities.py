@@ -297,6 +297,8 @@ class Quantities(ABC):
     def completed(self, node: Ref, env: Env) -> Ref:
         """E beside E_3, and ∇_a C beside z^L: of the step or layer that is the only one the formula speaks of."""
         program = self.program
+        if not node.slots and (slots := program.left_out.get(node.base)):
+            return replace(node, slots=slots)
         kinds = {d.head.kinds for d in program.definitions if d.head.base == node.base}
         if node.slots or not kinds or () in kinds or node.base in program.notation.ends:
             return node

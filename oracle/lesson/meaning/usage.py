@@ -83,6 +83,10 @@ class Usage:
     """Whether a sum is written over a product of partials."""
     common: set[Ref] = field(default_factory=set)
     """Symbols that stand, with these very scripts, in two statements or more: they are no slips."""
+    layers: int = 0
+    """How many layers the statements say that there are: L = 2."""
+    numbers: bool = False
+    """Whether no vector was met yet: every quantity may be a number."""
     turned: bool = False
     """Whether a vector stands beside a transposed one."""
 
@@ -116,6 +120,7 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
             found.heads.add(head.base)
             if _stands_for_partial(head, statement.body):
                 found.signals.add(head.base)
+        found.layers = _said_layers(statement.body) or found.layers
         for node in statement.body.walk():
             _note(node, found)
         _count_steps(statement.body, found)
@@ -128,6 +133,14 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
     indexed = {ref.base for ref in found.refs if ref.subs}
     found.vectors |= bool(indexed & found.products)
     return found
+
+
+def _said_layers(body: Node) -> int:
+    """The 2 of L = 2; 0 of any other statement, and where there would be one layer or many."""
+    match body:
+        case Relation(items=(Ref(base="L", slots=(), subs=()), Number(text=text)), ops=("=",)) if text.isdigit():
+            return int(text) if 1 < int(text) < 5 else 0
+    return 0
 
 
 def _stands_for_partial(head: Ref, body: Relation) -> bool:

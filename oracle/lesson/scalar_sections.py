@@ -1,0 +1,103 @@
+r"""Sections of numbers only: one neuron, or one in every layer, before the lesson goes on to vectors.
+
+z = w x + b says nothing of axes. Where a later section has W_{ij} or ⊙, the same letters are vectors there; here every
+quantity may be a number, whose factors stand in any order.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.naming import core, letter
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import SCALARS, Definition
+from oracle.lesson.meaning.usage import WHOLE
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Gradient,
+    Matrix,
+    Name,
+    Node,
+    Norm,
+    Number,
+    Prime,
+    Relation,
+    Statement,
+    Times,
+    Transpose,
+    rebuilt,
+)
+
+VECTORS = re.compile(r"(?i)\b(?:vector|matri(?:x|ces)|vektor|vecteur|matrice)|向量|矩阵|ベクトル|行列")
+NUMBERS = re.compile(
+    r"(?i)\b(?:scalars?|single|one[- ](?:neuron|unit|weight|input|hidden)|only one)\b|标量|单个|一个神经元|スカラー"
+)
+"""What a section of numbers says of itself, though it speaks of the vectors to come."""
+
+
+def scalar_sections(statements: Iterable[tuple[int, Statement]], words: Mapping[int, str]) -> set[int]:
+    """The sections before the first that has vectors; none in a lesson that has no vectors at all."""
+    marked: set[int] = set()
+    seen: list[int] = []
+    for section, statement in statements:
+        seen += [section] if section not in seen else []
+        if any(map(_of_vectors, statement.body.walk())):
+            marked.add(section)
+    marked |= {section for section in seen if _speaks_of_vectors(words.get(section, ""))}
+    first = next((k for k, section in enumerate(seen) if section in marked), 0)
+    return {*seen[:first]}
+
+
+def _speaks_of_vectors(words: str) -> bool:
+    return bool(VECTORS.search(words)) and not NUMBERS.search(words)
+
+
+def _of_vectors(node: Node) -> bool:
+    """Whether a part of a formula has axes, or a capital for a matrix."""
+    match node:
+        case Ref(base=base, subs=subs):
+            capital = letter(base)[:1].isupper() and core(base) not in LOSSES and letter(base) not in SCALARS
+            return capital or any(not isinstance(sub, Number) for sub in subs)
+        case Norm(kind=kind):
+            return kind != "abs"
+        case Times(ops=ops):
+            return bool({"odot", "otimes", "@"} & {*ops})
+        case Call(function=Name(base=base)):
+            return base in WHOLE
+    return isinstance(node, Transpose | Matrix | Gradient)
+
+
+def with_names(statement: Statement, names: set[str]) -> Statement:
+    """A statement of numbers, in which w_1 is a name and no entry of a later w_i."""
+    return replace(statement, body=_named(statement.body, names)) if names else statement
+
+
+def numbered(statements: Iterable[Statement]) -> set[str]:
+    """The w and x of forward equations in w_1 and x_2, which say all there is of them."""
+    bodies = [s.body for s in statements if isinstance(s.body, Relation)]
+    forward = [b for b in bodies if not any(isinstance(part, Derivative | Prime) for part in b.walk())]
+    return {part.base for b in forward for part in b.walk() if isinstance(part, Ref) and part.subs}
+
+
+def _named(node: Node, names: set[str]) -> Node:
+    if isinstance(node, Ref) and node.base in names:
+        label = (sub.text for sub in node.subs if isinstance(sub, Number))
+        return replace(node, base="_".join([node.base, *label]), subs=())
+    return rebuilt(node, lambda child: _named(child, names))
+
+
+def of_vectors(definitions: list[Definition], numbers: set[int]) -> list[Definition]:
+    """What a section of vectors takes from others: not the z = w x + b of one neuron beside z^l = W^l a^{l-1} + b^l.
+
+    `numbers` are the numbers of the equations that stand in sections of numbers.
+    """
+    anew = {(d.head.base, d.head.kinds) for d in definitions if d.number not in numbers}
+    bases = {base for base, _ in anew}
+    return [d for d in definitions if d.number not in numbers or d.head.base not in bases]
+
+
+def of_numbers(definitions: Iterable[Definition]) -> list[Definition]:
+    """What a net of one unit in every layer can have."""
+    return [d for d in definitions if not any(map(_of_vectors, (*d.head.walk(), *d.body.walk())))]
