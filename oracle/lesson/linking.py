@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from oracle.lesson.alone import of_these_alone
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
@@ -90,7 +91,7 @@ def weighed(
         wider = judge.judge(head, wide, number)
         if wider.verdict == "holds" and not wider.zero:
             return found, judge, "the derivative is of all that follows it"
-    return found, judge, judge.under(head, member, number)
+    return found, judge, of_these_alone(judge, head, member, number) or judge.under(head, member, number)
 
 
 def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits: tuple[Limit, ...]) -> str:

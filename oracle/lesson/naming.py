@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import replace
 
 from oracle.lesson.meaning.losses import LOSSES
-from oracle.lesson.meaning.notation import Ref, counted_on
+from oracle.lesson.meaning.naming import letter
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, counted_on
 from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Relation, Sum, rebuilt
@@ -29,6 +30,23 @@ def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
         if partials and head.base not in LOSSES and uses[head.base] == itself:
             found.add(id(member))
     return found
+
+
+def finest(body: Relation, usage: Usage) -> Relation:
+    """A chain with the member first that is made of quantities which the lesson defines and differentiates by.
+
+    B = softmax(W) = B_1 ⊙ B_4 beside B_1 = exp(W) and ∂L/∂B_4: B is computed from B_4 then.
+    """
+    steps = {ref.base for ref in usage.variables} & usage.heads
+    bases = [{n.base for n in item.walk() if isinstance(n, Ref)} for item in body.items]
+    for k in range(2, len(body.items)):
+        plain = set(body.ops[:k]) <= {"=", ":="} and isinstance(body.items[0], Ref)
+        made = {base for base in bases[k] if letter(base) not in PARAMETER_LETTERS or base in steps}
+        more = made - bases[1] and made <= steps and not bases[0] & made
+        if plain and more and not isinstance(body.items[k], Ref):
+            items = (body.items[0], body.items[k], *body.items[1:k], *body.items[k + 1 :])
+            return replace(body, items=items)
+    return body
 
 
 def every_step(definitions: list[Definition]) -> list[Definition]:

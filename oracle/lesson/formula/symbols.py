@@ -48,7 +48,7 @@ ACCENTS = {
     r"\overline": "bar", r"\dot": "dot",
 }  # fmt: skip
 ALPHABETS = {r"\mathcal": "cal", r"\mathscr": "cal", r"\mathbb": "bb", r"\mathds": "bb", r"\mathbbm": "bb"}
-STYLES = set(_split(r"\mathbf \boldsymbol \bm \vec \mathsf \mathit \mathfrak \mathrm \bf \rm \pmb \textbf"))
+STYLES = set(_split(r"\mathbf \bold \boldsymbol \bm \vec \mathsf \mathit \mathfrak \mathrm \bf \rm \pmb \textbf"))
 BOLD = STYLES - {r"\mathit", r"\rm", r"\mathrm"}
 BARE = set(
     _split(

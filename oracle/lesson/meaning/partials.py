@@ -14,7 +14,7 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, ment
 from oracle.lesson.meaning.program import SCALARS, Env, Program, called
 from oracle.lesson.meaning.quantities import Quantities
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
-from oracle.lesson.syntax import Call, Derivative, Node, Plus
+from oracle.lesson.syntax import Call, Derivative, Node, Plus, Transpose
 
 GIVEN = {"t", "d", "target"}
 """What targets are called, and nothing else is."""
@@ -40,6 +40,8 @@ class Partials(Quantities):
             raise NotUnderstoodError("a derivative of higher order")
         of = self.completed(node.of, env) if isinstance(node.of, Ref) else node.of
         wrt = node.wrt[0]
+        if isinstance(wrt, Transpose) and isinstance(wrt.base, Ref) and not wrt.base.subs:
+            return self.algebra.transpose(self.derivative(replace(node, wrt=(wrt.base,)), env))
         if isinstance(of, Ref) and (node.immediate or self.holds_others(of, wrt)):
             return self.direct(of, wrt, env)
         argument = argument_of(of, wrt) if isinstance(of, Call) and not self.parametrized(of) else None
