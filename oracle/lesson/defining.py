@@ -21,7 +21,7 @@ from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
-from oracle.lesson.naming import every_step, finest, named, whole_losses
+from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -74,6 +74,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
             _passed_on(s.number, s.statement.body, program, defined, usage)
     _call(program, defined, [s.statement.body for s in order], usage)
     program.definitions += said_in_one_piece(program.definitions)
+    step_by_step(program, defined, usage)
     _factored(program, usage)
     program.definitions = named(every_step(program.definitions))
     program.definitions += whole_losses([s.statement.body for s in said], program)
@@ -100,7 +101,6 @@ def name_of(ref: Ref) -> tuple[object, ...]:
 def _define(number: int, body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
     while body.ops[0] == "in" and len(body.ops) > 1:  # Z ∈ ℝ^{m×d} = X W
         body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
-    written_first, body = body.items[1], finest(body, usage)
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
@@ -154,8 +154,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if known is None:
         member = _any_number(head, member, program, usage)
         program.definitions.append(Definition(head, member, number, others))
-    elif member is not written_first and known.body in body.items:
-        program.definitions[program.definitions.index(known)] = Definition(head, member, number, others)
+    elif known.body == member and others:
+        program.definitions[program.definitions.index(known)] = replace(known, others=(*known.others, *others))
     elif not _in_words(known.body, usage) or _in_words(member, usage):
         return
     else:

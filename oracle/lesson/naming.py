@@ -10,6 +10,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, counted_on
 from oracle.lesson.meaning.program import Definition, Program
+from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Relation, Sum, rebuilt
 
@@ -32,21 +33,29 @@ def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
     return found
 
 
-def finest(body: Relation, usage: Usage) -> Relation:
-    """A chain with the member first that is made of quantities which the lesson defines and differentiates by.
+def step_by_step(program: Program, defined: set[int], usage: Usage) -> None:
+    """Compute from steps that the lesson defines and differentiates by what a chain says to be made of them.
 
-    B = softmax(W) = B_1 ⊙ B_4 beside B_1 = exp(W) and ∂L/∂B_4: B is computed from B_4 then.
+    B = softmax(W) = B_1 ⊙ B_4 beside B_1 = exp(W) and ∂L/∂B_4: B is computed from B_4 then, and the rest is a claim.
     """
-    steps = {ref.base for ref in usage.variables} & usage.heads
-    bases = [{n.base for n in item.walk() if isinstance(n, Ref)} for item in body.items]
-    for k in range(2, len(body.items)):
-        plain = set(body.ops[:k]) <= {"=", ":="} and isinstance(body.items[0], Ref)
-        made = {base for base in bases[k] if letter(base) not in PARAMETER_LETTERS or base in steps}
-        more = made - bases[1] and made <= steps and not bases[0] & made
-        if plain and more and not isinstance(body.items[k], Ref):
-            items = (body.items[0], body.items[k], *body.items[1:k], *body.items[k + 1 :])
-            return replace(body, items=items)
-    return body
+    steps = {ref.base for ref in usage.variables} & {d.head.base for d in program.definitions}
+    below = dependencies(program.definitions)
+    for k, d in enumerate(program.definitions):
+        used = {(ref.base, ref.kinds) for ref in _refs(d.body)}
+        for other in () if isinstance(d.body, Ref) else d.others:
+            made = {
+                (n.base, n.kinds) for n in _refs(other) if n.base in steps or letter(n.base) not in PARAMETER_LETTERS
+            }
+            finer = made - used and {base for base, _ in made} <= steps and (d.head.base, d.head.kinds) not in made
+            if finer and not isinstance(other, Ref) and not any(below.get(ref, set()) & made for ref in used):
+                program.definitions[k] = replace(d, body=other, others=())
+                defined.discard(id(d.body))
+                defined.add(id(other))
+                break
+
+
+def _refs(node: Node) -> list[Ref]:
+    return [part for part in node.walk() if isinstance(part, Ref)]
 
 
 def every_step(definitions: list[Definition]) -> list[Definition]:
