@@ -258,7 +258,8 @@ def _widths(own: Program) -> dict[str, int]:
     turned = [part.base for part in nodes if isinstance(part, Transpose)]
     widths = dict.fromkeys((ref.base for ref in roots if isinstance(ref, Ref) and core(ref.base) == "d"), 0)
     keys = dict.fromkeys((ref.base for ref in turned if isinstance(ref, Ref) and ref.base in SCALARS), 2)
-    return {**widths, **keys}
+    told = {f"{base}_{letter}": 0 for base, letter in own.notation.widths}
+    return {**widths, **told, **keys}
 
 
 def _counts(own: Program) -> set[str]:

@@ -1,8 +1,9 @@
 """A lesson's own definitions: forward equations, functions, and the partials that error signals stand for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oracle.lesson.arguments import factored, unnamed
+from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
@@ -22,7 +23,7 @@ from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
-from oracle.lesson.naming import every_step, named, whole_losses
+from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.scalar_sections import of_vectors
 from oracle.lesson.syntax import (
     Call,
@@ -75,6 +76,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     if section not in usage.notation.scalar:
         program.definitions = of_vectors(program.definitions, numbers)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
+    _call(program, defined, [s.statement.body for s in order], usage)
+    program.definitions += said_in_one_piece(program.definitions)
+    step_by_step(program, defined, usage)
     factored(program, usage)
     program.definitions = named(every_step(program.definitions))
     program.definitions += whole_losses([s.statement.body for s in said], program)
@@ -83,6 +87,15 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
         unnamed(program)
     program.definitions += siblings(program, usage.kinds)
     return program, defined
+
+
+def _call(program: Program, defined: set[int], bodies: list[Node], usage: Usage) -> None:
+    """Note what the names at the ends of chains stand for."""
+    for name, partial in usage.called.items():
+        if isinstance(partial.of, Ref) and isinstance(wrt := partial.wrt[0], Ref):
+            program.signals.setdefault(written(name), Signal(wrt.base, partial.of, said=True))
+        whole = (body.items for body in bodies if isinstance(body, Relation) and body.items[0] is partial)
+        defined |= {id(item) for items in whole for item in items if item is name}
 
 
 def name_of(ref: Ref) -> tuple[object, ...]:
@@ -143,10 +156,13 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if usage.is_signal(head.base) or renewed or _differentiates(member, program) or _says_nothing(member):
         return
     known = next((d for d in program.definitions if name_of(d.head) == name_of(head)), None)
+    more = (m for m, op in zip(body.items[2:], body.ops[1:], strict=True) if op in ("=", ":="))
+    others = tuple(m for m in more if mentions(m) and not recurs(head, m) and not _has_partials(m))
     if known is None:
         member = _any_number(head, member, program, usage)
-        others = tuple(m for m in body.items[2:] if mentions(m) and not recurs(head, m) and not _has_partials(m))
         program.definitions.append(Definition(head, member, number, others))
+    elif known.body == member and others:
+        program.definitions[program.definitions.index(known)] = replace(known, others=(*known.others, *others))
     elif not _in_words(known.body, usage) or _in_words(member, usage):
         return
     else:

@@ -337,7 +337,7 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
         left, right = both(world, head, member, env, way)
     if isinstance(member, Number) and not right.rank:
         right = Value(right.data)
-    if left.data is None or right.data is None:
+    if left.data is None or right.data is None or max(left.ones * right.rank, right.ones * left.rank) > 1:
         raise NotUnderstoodError("a vector of ones whose length nothing says")
     extra = set(right.names) - set(left.names)
     if len(extra) == 1 and left.rank == 1 and not right.rank:  # ∂f/∂x beside an x_i: its entry i is meant

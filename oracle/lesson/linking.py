@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from oracle.lesson.alone import of_these_alone
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
@@ -100,7 +101,7 @@ def weighed(
         placed = judge.judge(head, below, number)
         if placed.verdict == "holds" and not placed.zero:
             return found, judge, BELOW
-    if words := judge.under(head, member, number):
+    if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
         return found, judge, words
     if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):
         return found, judge, OF_TRANSPOSED

@@ -7,8 +7,10 @@ from collections import Counter
 from dataclasses import replace
 
 from oracle.lesson.meaning.losses import LOSSES
-from oracle.lesson.meaning.notation import Ref, counted_on
+from oracle.lesson.meaning.naming import letter
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, counted_on
 from oracle.lesson.meaning.program import Definition, Program
+from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Number, Relation, Sum, rebuilt
 
@@ -29,6 +31,31 @@ def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
         if partials and head.base not in LOSSES and uses[head.base] == itself:
             found.add(id(member))
     return found
+
+
+def step_by_step(program: Program, defined: set[int], usage: Usage) -> None:
+    """Compute from steps that the lesson defines and differentiates by what a chain says to be made of them.
+
+    B = softmax(W) = B_1 ⊙ B_4 beside B_1 = exp(W) and ∂L/∂B_4: B is computed from B_4 then, and the rest is a claim.
+    """
+    steps = {ref.base for ref in usage.variables} & {d.head.base for d in program.definitions}
+    below = dependencies(program.definitions)
+    for k, d in enumerate(program.definitions):
+        used = {(ref.base, ref.kinds) for ref in _refs(d.body)}
+        for other in () if isinstance(d.body, Ref) else d.others:
+            made = {
+                (n.base, n.kinds) for n in _refs(other) if n.base in steps or letter(n.base) not in PARAMETER_LETTERS
+            }
+            finer = made - used and {base for base, _ in made} <= steps and (d.head.base, d.head.kinds) not in made
+            if finer and not isinstance(other, Ref) and not any(below.get(ref, set()) & made for ref in used):
+                program.definitions[k] = replace(d, body=other, others=())
+                defined.discard(id(d.body))
+                defined.add(id(other))
+                break
+
+
+def _refs(node: Node) -> list[Ref]:
+    return [part for part in node.walk() if isinstance(part, Ref)]
 
 
 def every_step(definitions: list[Definition]) -> list[Definition]:

@@ -97,11 +97,11 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
                     for b in unsaid
                 }
                 by = [f"{b}_{letter} is ∂{loss}/∂{base}" for b in unsaid for letter, base in each[b]]
-                said = ", ".join(by) or what
-                yield {**fixed, **made}, (*words, said)
+                meant = ", ".join(by) or what
+                yield {**fixed, **made}, (*words, meant)
                 if core(of).isupper() and samples_name(usage):
                     summed = {b: replace(s, mean=True) for b, s in made.items()}
-                    yield {**fixed, **summed}, (*words, f"{said} of the sum over the samples")
+                    yield {**fixed, **summed}, (*words, f"{meant} of the sum over the samples")
 
 
 def by_letter(usage: Usage, signal: str, own: Program) -> tuple[tuple[str, str], ...]:

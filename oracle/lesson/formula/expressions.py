@@ -248,8 +248,6 @@ class Reader(Derivatives, Fences, Calls):
         inner = self.whole(self.group())
         if isinstance(inner, Name):
             return replace(inner, bold=inner.bold or token.text in BOLD, span=self.span(start))
-        if inner == Number("1") and token.text in BOLD:
-            return Name("1", bold=True, span=self.span(start))
         return _bold(inner) if token.text in BOLD else inner
 
     def _accented(self, token: Token, start: int) -> Node:
@@ -325,6 +323,8 @@ def _bold(node: Node) -> Node:
     """Every symbol in bold; what stands above and below it is as it was."""
     if isinstance(node, Name):
         return replace(node, bold=True)
+    if node == Number("1"):
+        return Name("1", bold=True, span=node.span)
     if isinstance(base := getattr(node, "base", None), Node):
         return rebuilt(node, lambda child: _bold(child) if child is base else child)
     return rebuilt(node, _bold)

@@ -53,8 +53,8 @@ ALPHABETS = {
 }  # fmt: skip
 STYLES = set(
     _split(
-        r"\mathbf \boldsymbol \bm \vec \overrightarrow \mathsf \mathit \mathfrak \mathtt \mathrm \bf \rm \it \sf \tt "
-        r"\pmb \textbf"
+        r"\mathbf \bold \boldsymbol \bm \pmb \textbf \vec \overrightarrow \mathsf \mathit \mathfrak \mathtt \mathrm "
+        r"\bf \rm \it \sf \tt"
     )
 )
 BOLD = STYLES - set(_split(r"\mathit \mathtt \mathrm \rm \it \sf \tt"))

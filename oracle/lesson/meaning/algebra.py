@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from oracle.lesson.meaning.layouts import turned
+from oracle.lesson.meaning.repeating import repeated
 from oracle.lesson.meaning.values import (
     Dim,
     IllTypedError,
@@ -41,8 +42,10 @@ class Algebra:
     # -- dimensions
 
     def same(self, a: Dim, b: Dim, what: str) -> Dim:
-        if one(a, b):
+        if one(a, b) or b.open:
             return a
+        if a.open:
+            return b
         if not self.infer and not (a.known and b.known):
             raise NotUnderstoodError(f"{what}: no forward equation relates {a.name} and {b.name}")
         if not self.infer:
@@ -75,7 +78,7 @@ class Algebra:
 
     def elementwise(self, f: Callable[..., Tensor], a: Value, b: Value, what: str) -> Value:
         """f(a, b) entry by entry; a vector beside a matrix is repeated along the samples."""
-        a, b = (Value(None if v.data is None else v.data.new_ones(())) if o.ones else o for o, v in ((a, b), (b, a)))
+        ones, a, b = a.ones and b.ones, replace(a, ones=False), replace(b, ones=False)
         names, dims = self.union((a, b), what)
         left, right = self.spread(a, names), self.spread(b, names)
         if a.rank and b.rank and a.rank != b.rank:
@@ -94,8 +97,8 @@ class Algebra:
             shape = a.shape or b.shape
             left, right = _grow(left, len(shape) - a.rank), _grow(right, len(shape) - b.rank)
         data = None if left is None or right is None else f(left, right)
-        row = (a.row or not a.rank) and (b.row or not b.rank) and len(shape) == 1
-        return Value(data, names, dims, shape, row)
+        row = (a.row or not a.rank) and (b.row or not b.rank) and (len(shape) == 1 or ones)
+        return Value(data, names, dims, shape, row, ones=ones)
 
     def _along(self, matrix: Value, vector: Value, what: str) -> int:
         (n,) = vector.shape
@@ -206,14 +209,19 @@ class Algebra:
         return replace(a.plain(), data=data)
 
     def _with_ones(self, a: Value, b: Value) -> Value:
-        """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v."""
+        """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v; c 1 has c everywhere, and v 1ᵀ repeats v."""
+        ones, value = (b, a) if b.ones else (a, b)
+        if not value.rank and not value.ones:
+            return replace(self.elementwise(torch.mul, ones, value, "a product"), ones=True, row=ones.row)
         if (a.row != self.flat, b.row != self.flat) == (False, True) and max(a.rank, b.rank) < 2:
-            raise NotUnderstoodError("a matrix of repeated rows or columns, whose size nothing says")
-        value, along = (a, -1) if b.ones else (b, -min(b.rank, 2) or -1)
+            return repeated(self.elementwise(torch.mul, a, b, "a product"), a, b)
+        along = -1 if b.ones else -min(b.rank, 2)
         if not value.rank:
-            raise IllTypedError("a vector of ones beside a number")
+            raise NotUnderstoodError("a product of ones whose number nothing says")
         shape = value.shape[:-1] if along == -1 else value.shape[:-2] + value.shape[-1:]
-        return Value(None if value.data is None else value.data.sum(along), value.names, value.dims, shape)
+        data = None if value.data is None else value.data.sum(along)
+        scale = replace(ones, ones=False, row=False)
+        return self.elementwise(torch.mul, Value(data, value.names, value.dims, shape), scale, "a product")
 
     @staticmethod
     def _fit(a: Value, b: Value) -> bool:

@@ -43,7 +43,8 @@ def turns_entries(*formulas: Node) -> bool:
 
 
 def _counted(node: Node) -> bool:
-    return isinstance(node, Ref) and len(node.subs) == 1 and isinstance(node.subs[0], Name)
+    ones = isinstance(node, Ref) and core(node.base) in ("1", "bb 1")
+    return isinstance(node, Ref) and len(node.subs) == 1 and isinstance(node.subs[0], Name) and not ones
 
 
 def bare(ref: Ref, batch: str) -> Ref:

@@ -28,6 +28,7 @@ from oracle.lesson.syntax import (
     Plus,
     Power,
     Prime,
+    Quotient,
     Relation,
     Statement,
     Sum,
@@ -171,6 +172,8 @@ class Notation:
     """Letters that a sum goes over."""
     indexed: set[tuple[str, int]] = field(default_factory=set)
     """Bases, with the number of their subscripts, that carry an index letter."""
+    widths: set[tuple[str, str]] = field(default_factory=set)
+    """Numbers of dimensions with the letter below them: the k of √d_k says of which vectors, and counts nothing."""
     labelled: set[str] = field(default_factory=set)
     """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
     numbered: set[str] = field(default_factory=set)
@@ -324,7 +327,7 @@ class Notation:
         if isinstance(sub, Text) or (at == 0 and isinstance(sub, Number) and (base, count) in self.parted):
             return "label"
         if isinstance(sub, Name):
-            return "label" if self.is_label(sub.base) else "index"
+            return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths else "index"
         return "index"
 
     def is_label(self, letter: str) -> bool:
@@ -356,6 +359,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     found.layers = found.letters_of("layer", found.layers)
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
+    found.widths = set(filter(None, map(_width, nodes)))
     _layers(nodes, found)
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
@@ -364,7 +368,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, [s.body for s in statements if _renews(s.body)], found)
-    found.numbered = {base for s in statements if (base := _told_apart(s.body))}
+    found.numbered = {base for s in statements if (base := _told_apart(s.body))} | set(map(_turned, nodes)) - {""}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
     found.sloped = sloped(nodes, _base)
@@ -380,6 +384,14 @@ def _told_apart(body: Node) -> str:
     partial = body.items[1]
     whole = isinstance(partial, Derivative) and not any(isinstance(n, Indexed) for w in partial.wrt for n in w.walk())
     return parts.name.base if parts and whole and all(isinstance(sub, Number) for sub in parts.subs) else ""
+
+
+def _turned(node: Node) -> str:
+    """The X of X_2^T, where no entry can be transposed."""
+    match node:
+        case Transpose(base=Indexed(base=Name(base=base), subs=(Number(text=text),))) if len(text) == 1:
+            return base
+    return ""
 
 
 def _base(node: Node) -> str:
@@ -399,6 +411,14 @@ def _end(node: Sum) -> str:
     """The letter at which a sum over all steps ends; "" for any other sum."""
     steps = [name.base for name in node.indices] == ["t"] and isinstance(node.lower, Number)
     return node.upper.base if steps and isinstance(node.upper, Name) else ""
+
+
+def _width(node: Node) -> tuple[str, str] | None:
+    """The d and k of √d_k."""
+    match node:
+        case Power(base=Indexed(base=Name(base="d" | "D" as base), subs=(Name(base=letter),)), exponent=Quotient()):
+            return base, letter
+    return None
 
 
 def _layers(nodes: list[Node], found: Notation) -> None:

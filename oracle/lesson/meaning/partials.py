@@ -14,7 +14,7 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, ment
 from oracle.lesson.meaning.program import SCALARS, Env, Program, called
 from oracle.lesson.meaning.quantities import Quantities
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
-from oracle.lesson.syntax import Call, Derivative, Node, Plus
+from oracle.lesson.syntax import Call, Derivative, Node, Plus, Transpose
 
 GIVEN = {"t", "d", "target"}
 """What targets are called, and nothing else is."""
@@ -40,6 +40,8 @@ class Partials(Quantities):
             raise NotUnderstoodError("a derivative of higher order")
         of = self.completed(node.of, env) if isinstance(node.of, Ref) else node.of
         wrt = node.wrt[0]
+        if isinstance(wrt, Transpose) and isinstance(wrt.base, Ref) and not wrt.base.subs:
+            return self.algebra.transpose(self.derivative(replace(node, wrt=(wrt.base,)), env))
         if isinstance(of, Ref) and (node.immediate or self.holds_others(of, wrt)):
             return self.direct(of, wrt, env)
         argument = argument_of(of, wrt) if isinstance(of, Call) and not self.parametrized(of) else None
@@ -161,10 +163,8 @@ class Partials(Quantities):
         loss = source.base if isinstance(source, Ref) else called(source) if isinstance(source, Call) else ""
         if loss in self.program.alternates and apart(of, target):
             of = self.value(self.program.alternates[loss], env)
-        written_so = (
-            written and isinstance(source, Ref) and source.base in LOSSES and not source.slots and not wrt.slots
-        )
-        if (self.program.read_off or written_so) and apart(of, target):
+        other_loss = written and isinstance(source, Ref) and loss in LOSSES and not source.slots + wrt.slots
+        if (self.program.read_off or other_loss) and apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
         final = wrt.base in LOSSES and any(d.head.base == wrt.base and d.number for d in self.program.definitions)
         if written and not final and not self.program.uses(wrt) and apart(of, target):

@@ -19,6 +19,7 @@ from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import CHOSEN, PARAMETER_LETTERS, Notation, Ref, is_class, letters, taken_apart
 from oracle.lesson.meaning.program import SCALARS, TARGETS, Definition, Env, Key, Program, Slots
+from oracle.lesson.meaning.repeating import settled
 from oracle.lesson.meaning.values import (
     BeyondError,
     Dim,
@@ -223,10 +224,19 @@ class Quantities(ABC):
             wrong = IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
             wrong.culprit = definition
             raise wrong
-        value = self.algebra.placed(value, tuple(n for n in names if n in value.names)).plain()
+        value = self.closed(definition.head, self.algebra.placed(value, tuple(n for n in names if n in value.names)))
         if value.data is not None and not value.data.requires_grad:
             value = replace(value, data=value.data.clone().requires_grad_(True))
         return value
+
+    def closed(self, head: Ref, value: Value) -> Value:
+        """A quantity that ones repeat, as large as what else the forward equations have it beside."""
+        several = sum(dim.open for dim in value.shape)
+        if not several:
+            return value.plain()
+        made = tuple(Dim(f"ones in {head.base}") for _ in range(several))
+        dims = self.program.shapes.setdefault((f"ones in {head.base}", self.program.family(head), ()), made)
+        return settled(value.plain(), dims, () if self.infer else tuple(map(self.size, dims)))
 
     @contextmanager
     def fresh(self, *formulas: Node) -> Iterator[None]:
@@ -243,15 +253,15 @@ class Quantities(ABC):
     def ref(self, node: Ref, env: Env) -> Value:
         """A symbol's value; an error signal's (δ, dW) is a partial of the loss."""
         if core(node.base) in ("1", "bb 1") and not node.slots and self.program.definition(node.base, (), ()) is None:
-            if not node.subs:
-                return Value(None, ones=True)
+            if not node.subs or (len(node.subs) == 1 and self.is_length(node.subs[0])):
+                return replace(self.scalar(1.0), ones=True)
             if len(node.subs) == 1 and isinstance(node.subs[0], Name):
                 return self.ones(node.subs[0].base, env)
         if node.base in UNITS and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
             known = node.base == "delta" and (node.base, node.kinds, 2) in self.program.signals
             if not known and self.program.definition(node.base, self.program.family(node), ()) is None:
                 return self.kronecker(*(x.base for x in node.subs if isinstance(x, Name)))
-        if node.base in CONSTANTS and self.program.definition(node.base, (), ()) is None and not node.subs:
+        if node.base in CONSTANTS and not node.subs and not self.is_quantity(node.base):
             return self.scalar(CONSTANTS[node.base])
         if other := self.program.aliases.get(node.base):
             return self.ref(replace(node, base=other), env)
@@ -267,6 +277,18 @@ class Quantities(ABC):
             if node.base in binding:
                 return self.indexed(binding[node.base], node, env)
         return self.indexed(self.whole(node, env), node, env)
+
+    def is_length(self, sub: Node) -> bool:
+        """Whether the n of 1_n says how many ones there are, and is no index of the formula at hand."""
+        others = (ref for formula in self.formulas for ref in formula.walk() if isinstance(ref, Ref))
+        used = {part for ref in others if core(ref.base) not in UNITS for part in ref.subs}
+        return isinstance(sub, Name | Number) and sub not in used and getattr(sub, "base", "") not in self.typed
+
+    def is_quantity(self, base: str) -> bool:
+        """Whether the lesson means something of its own by e or π: the e of e_j = y_j - t_j, say."""
+        return any(d.head.base == base for d in self.program.definitions) or any(
+            base == known for known, *_ in self.program.signals
+        )
 
     def number_of(self, node: Ref, env: Env) -> int:
         """Which sample a symbol is of."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from oracle.lesson.meaning.called import called_last
 from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
@@ -66,6 +67,8 @@ class Usage:
     """Bases that stand on the left of an equation."""
     signals: set[str] = field(default_factory=set)
     """Bases that are defined as a partial."""
+    called: dict[Ref, Derivative] = field(default_factory=dict)
+    """Names at the end of a chain of partials, and of which: the g of ∂L/∂z = a - y = g, met there first."""
     variables: Counter[Ref] = field(default_factory=Counter)
     """What is differentiated by."""
     vectors: bool = False
@@ -115,6 +118,8 @@ class Usage:
 def survey_usage(statements: Iterable[Statement], notation: Notation | None = None) -> Usage:
     """The usage of a lesson's statements, symbols bound."""
     found, seen, given = Usage(notation or Notation()), set[Ref](), list(statements)
+    found.called = called_last(given)
+    found.signals |= {ref.base for ref in found.called}
     for statement in given:
         if isinstance(statement.body, Relation) and isinstance(head := statement.body.items[0], Ref):
             found.heads.add(head.base)

@@ -59,6 +59,8 @@ class Dim:
     """How many dimensions have become this one: one that never met another is not known well."""
     mate: "Dim | None" = None
     """The other axis of a matrix: where that is known, both are."""
+    open: bool = False
+    """Whether it is as large as what it meets: the columns of v 1ᵀ, all of them v."""
 
     @property
     def known(self) -> bool:
@@ -128,7 +130,7 @@ class Value:
     """A vector that was transposed."""
     way: Route | None = None
     ones: bool = False
-    """A vector of ones, of the length that its neighbour wants."""
+    """A vector of ones, of the length that its neighbour wants, `data` times."""
 
     @property
     def rank(self) -> int:

@@ -158,13 +158,18 @@ class World(Sums):
         return node
 
     def power(self, node: Power, env: Env) -> Value:
-        if isinstance(node.base, Name | Ref) and node.base.base == "e" and not self.program.definition("e", (), ()):
+        if node.base in (Name("e"), Ref("e")) and self.exponential(node.exponent):
             return mapped(torch.exp, self.value(node.exponent, env))
         base, times = self.value(node.base, env), self.counted_times(node.exponent, env)
         if times is not None and base.rank == 2:
             return self.algebra.repeated(base, times)
         exponent = self.scalar(float(times)) if times is not None else self.value(node.exponent, env)
         return self.algebra.elementwise(torch.pow, base, exponent, "a power")
+
+    def exponential(self, exponent: Node) -> bool:
+        """Whether e is the base of the logarithm before this exponent: e^{z} beside a quantity e_i is, e^2 is not."""
+        whole = any(d.head == Ref("e") for d in self.program.definitions)
+        return not whole and (not self.is_quantity("e") or not isinstance(exponent, Number))
 
     def counted_times(self, exponent: Node, env: Env) -> int | None:
         """The number that T - i is where i counts steps; None where an exponent is of another kind."""

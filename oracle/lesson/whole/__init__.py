@@ -116,7 +116,7 @@ def _undefined(ref: Ref, nets: Nets) -> bool:
                 world.value(ref, env)
         except UndefinedError as error:
             return error.base == ref.base
-        except REFUSED:
+        except (*REFUSED, RuntimeError):  # RuntimeErrors are torch's, or of Python's stack
             continue
     return False
 

@@ -1,0 +1,47 @@
+r"""A formula written in one piece, and again step by step: softmax(Q Kᵀ / √d) V, then S = …, P = softmax(S), O = P V.
+
+Where the two differ, one of them has a slip: what the piece says of a step is another definition of that step.
+"""
+
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import Definition
+from oracle.lesson.syntax import Call, Node, Quotient, Times
+
+
+def said_in_one_piece(definitions: list[Definition]) -> list[Definition]:
+    """What formulas in one piece say of steps that have definitions of their own, where that is not the same."""
+    used = {part for d in definitions for part in d.body.walk() if isinstance(part, Ref)}
+    ends = [d for d in definitions if d.head not in used and not d.head.subs and not d.head.slots]
+    found: list[Definition] = []
+    for whole in ends:
+        for other in ends:
+            differing = None if other is whole else _differing(whole.body, other.body, definitions)
+            for step, body in differing or ():
+                found.append(Definition(step.head, body, whole.number))
+    return found
+
+
+def _differing(whole: Node, stepwise: Node, definitions: list[Definition]) -> list[tuple[Definition, Node]] | None:
+    """The steps of which `whole` says something else; None where the two are not the same formula otherwise."""
+    if whole == stepwise:
+        return []
+    if isinstance(stepwise, Ref):
+        step = next((d for d in definitions if d.head == stepwise and d.number), None)
+        if step is None or isinstance(whole, Ref):
+            return None
+        inside = [_differing(whole, body, definitions) for body in (step.body, *step.others)]
+        alike = not any(found is not None for found in inside) and _alike(whole, step.body)
+        return [(step, whole)] if alike else next((found for found in inside if found is not None), None)
+    if type(whole) is not type(stepwise) or not isinstance(whole, Call | Times | Quotient):
+        return None
+    parts = list(zip(whole.children(), stepwise.children(), strict=False))
+    if len(parts) != len([*whole.children()]) or len(parts) != len([*stepwise.children()]):
+        return None
+    found = [_differing(a, b, definitions) for a, b in parts]
+    return [step for part in found if part for step in part] if None not in found else None
+
+
+def _alike(a: Node, b: Node) -> bool:
+    """Whether two formulas are of the same kind, and of the same symbols."""
+    symbols = [{part for part in node.walk() if isinstance(part, Ref)} for node in (a, b)]
+    return type(a) is type(b) and symbols[0] == symbols[1] and len(symbols[0]) > 1

@@ -1,0 +1,42 @@
+r"""Names that a lesson gives to partials at the end of a chain: the g of ∂L/∂z = a - y = g."""
+
+from collections.abc import Iterable
+
+from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.naming import core
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.syntax import Derivative, Node, Relation, Statement
+
+GIVEN = {*PARAMETER_LETTERS, *LOSSES, "x", "X", "t", "y", "Y", "T", "d"}
+"""What stands at the end of a chain and has a meaning by custom."""
+
+
+def called_last(statements: Iterable[Statement]) -> dict[Ref, Derivative]:
+    """Every such name with its partial: no equation is of it, it has the partial's scripts, and it is met there first.
+
+    It is a name only if it is used later on.
+    """
+    bodies = [s.body for s in statements]
+    heads = {core(n.base) for body in bodies if isinstance(body, Relation) for n in _refs(body.items[0])}
+    found: dict[Ref, Derivative] = {}
+    seen: set[str] = set()
+    for k, body in enumerate(bodies):
+        last = _last(body) if isinstance(body, Relation) else None
+        if last and not {last[0].base, core(last[0].base)} & (seen | heads | GIVEN):
+            later = {ref.base for other in bodies[k + 1 :] for ref in _refs(other)}
+            found |= {last[0]: last[1]} if last[0].base in later else {}
+        seen |= {ref.base for ref in _refs(body)}
+    return found
+
+
+def _last(body: Relation) -> tuple[Ref, Derivative] | None:
+    equal = next((k for k, op in enumerate(body.ops) if op not in ("=", ":=")), len(body.ops))
+    match body.items[0], body.items[equal]:
+        case Derivative(of=Ref(base=loss, subs=()), wrt=(Ref() as wrt,)) as partial, Ref() as name if equal > 1:
+            alike = (name.subs, name.slots) == (wrt.subs, wrt.slots) and not name.mark
+            return (name, partial) if alike and loss in LOSSES else None
+    return None
+
+
+def _refs(node: Node) -> list[Ref]:
+    return [part for part in node.walk() if isinstance(part, Ref)]
