@@ -33,7 +33,7 @@ def ranks(here: Usage, notation: Notation) -> dict[str, int]:
         if not ref.slots:
             local.setdefault(ref.base, set()).add(len(ref.subs))
     single = {base: min(found) for base, found in local.items() if len(found) == 1}
-    by_indices = not (here.vectors or here.picked) and any(single.values()) and all(len(found) == 1 for found in local.values())
+    by_indices = not (here.vectors or here.picked) and any(single.values()) and len(single) == len(local)
     return {
         base: count for base, count in single.items()
         if elsewhere.get(base, {count}) != {count} and (count or by_indices)
