@@ -184,3 +184,50 @@ $$dZ^{[1]} = W^{[2]T} dZ^{[2]} \odot g'(Z^{[1]})$$
 def test_a_section_may_say_how_many_layers_it_has() -> None:
     assert set(claimed(EXAMPLE)) == {"holds"}
     assert "ill-typed" in claimed(EXAMPLE.replace("W^{[2]T} dZ^{[2]}", "W^{[2]} dZ^{[2]}"))
+
+
+CLASSES = r"""
+## Two classes
+$$z = \sum_j w_j x_j + b, \quad p = \sigma(z) = \frac{1}{1 + e^{-z}}, \quad L = -t \log p - (1 - t) \log (1 - p)$$
+$$\frac{\partial L}{\partial p} = -\frac{t}{p} + \frac{1 - t}{1 - p}$$
+$$\frac{\partial L}{\partial w_j} = (p - t) x_j, \quad \frac{\partial L}{\partial b} = p - t$$
+
+## Many classes
+$$z_k = \sum_j w_{kj} x_j + b_k, \quad p_k = \frac{e^{z_k}}{\sum_i e^{z_i}}, \quad L = -\sum_k t_k \log p_k$$
+$$\frac{\partial p_k}{\partial z_i} = p_k (\delta_{ki} - p_i)$$
+$$\frac{\partial L}{\partial w_{kj}} = (p_k - t_k) x_j, \quad \frac{\partial L}{\partial b_k} = p_k - t_k$$
+"""
+
+
+def test_a_letter_has_as_many_axes_as_its_section_gives_it() -> None:
+    assert set(claimed(CLASSES)) <= {"holds", "holds under"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"-\frac{t}{p} + \frac{1", r"-\frac{t}{p} - \frac{1"),
+        ("= (p - t) x_j,", "= (p - t) w_j,"),
+        ("= p_k - t_k$$", "= t_k - p_k$$"),
+        ("= (p_k - t_k) x_j,", "= (p_k - t_k) x_k,"),
+    ],
+)
+def test_what_has_other_axes_elsewhere_is_found_wrong(right: str, wrong: str) -> None:
+    assert CLASSES.count(right) == 1
+    assert sum(verdict in ("fails", "ill-typed") for verdict in claimed(CLASSES.replace(right, wrong))) == 1
+
+
+def test_two_names_of_one_parameter_are_no_circle() -> None:
+    lesson = r"""
+## One feature
+$$\hat y = w x + b, \quad L = (\hat y - y)^2$$
+$$\frac{\partial L}{\partial w} = (\hat y - y) x$$
+
+## Many
+$$\hat{\mathbf{y}} = W \mathbf{x} + \mathbf{b}, \quad L = \|\hat{\mathbf{y}} - \mathbf{y}\|^2$$
+$$\frac{\partial L}{\partial W} = 2 (\hat{\mathbf{y}} - \mathbf{y}) \mathbf{x}^T$$
+$$\frac{\partial L}{\partial w_{ij}} = 2 (\hat y_i - y_i) x_j$$
+"""
+    first, *others = claimed(lesson)
+    assert first in ("fails", "ill-typed")
+    assert others == ["holds", "holds"]

@@ -35,6 +35,7 @@ from oracle.lesson.naming import made_of_partials
 from oracle.lesson.profiles import Assumption, assumptions, spelled_otherwise
 from oracle.lesson.rivals import Choice, choices
 from oracle.lesson.scalar_sections import of_numbers
+from oracle.lesson.scoping import ranks
 from oracle.lesson.syntax import (
     Node,
     Power,
@@ -163,7 +164,9 @@ def _scope(
     settings: dict[str, str], usages: tuple[Usage, Usage],
 ) -> tuple[Scope, float]:  # fmt: skip
     """The net of a section: as the whole lesson is read, unless another reading explains more of it."""
-    assumed = replace(assumed, aliases={**spelled_otherwise(usages[1], own, assumed), **assumed.aliases})
+    spelled = spelled_otherwise(usages[1], own, assumed)
+    others = {name: other for name, other in assumed.aliases.items() if name not in spelled.values()}
+    assumed = replace(assumed, aliases={**others, **spelled})
     program = completed(own, assumed, usages)
     score = _score(program, claims)
     if score < len(claims):
@@ -221,7 +224,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat, program.numbers = assumption.flat, assumption.numbers
-    program.declared = {**usages[1].thin, **_widths(own), **assumption.ranks}
+    program.declared = {**ranks(usages[0], own.notation), **usages[1].thin, **_widths(own), **assumption.ranks}
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
     if assumption.numbers:
         program.definitions = of_numbers(program.definitions)

@@ -25,6 +25,7 @@ from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.scalar_sections import of_vectors
+from oracle.lesson.scoping import in_sight
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -75,6 +76,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     numbers = {s.number for s in said if s.section in usage.notation.scalar}
     if section not in usage.notation.scalar:
         program.definitions = of_vectors(program.definitions, numbers)
+    program.definitions = in_sight(program.definitions, program.here)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     _call(program, defined, [s.statement.body for s in order], usage)
     program.definitions += said_in_one_piece(program.definitions)

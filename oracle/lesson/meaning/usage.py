@@ -16,6 +16,7 @@ from oracle.lesson.syntax import (
     Call,
     Derivative,
     Gradient,
+    Indexed,
     Matrix,
     Name,
     Node,
@@ -86,6 +87,8 @@ class Usage:
     """Whether a sum is written over a product of partials."""
     common: set[Ref] = field(default_factory=set)
     """Symbols that stand, with these very scripts, in two statements or more: they are no slips."""
+    picked: bool = False
+    """Whether an index picks an entry of a formula: [p - t]_k."""
     layers: int = 0
     """How many layers the statements say that there are: L = 2."""
     numbers: bool = False
@@ -208,6 +211,8 @@ def _note(node: Node, found: Usage) -> None:
                 for arg in args:
                     if isinstance(arg, Ref):
                         found.preactivations[arg.base] += 1
+        case Indexed():
+            found.picked = True
         case Sum(body=body) if is_chain(body):
             found.chains_summed = True
         case Transpose():

@@ -1,0 +1,40 @@
+r"""What a section takes from the others: not the z_{nk} of a softmax where it has a z_n of its own."""
+
+from collections.abc import Collection
+
+from oracle.lesson.meaning.notation import Notation
+from oracle.lesson.meaning.program import Definition
+from oracle.lesson.meaning.usage import Usage
+
+
+def in_sight(definitions: list[Definition], here: Collection[int]) -> list[Definition]:
+    """Definitions without those of other sections for a name that this one defines with another number of indices.
+
+    `here` are the numbers of the equations of this section.
+    """
+    own = {(d.head.base, d.head.slots, len(d.head.subs)) for d in definitions if d.number in here}
+    names = {(base, slots) for base, slots, _ in own}
+    return [
+        d for d in definitions
+        if (d.head.base, d.head.slots) not in names or (d.head.base, d.head.slots, len(d.head.subs)) in own
+    ]  # fmt: skip
+
+
+def ranks(here: Usage, notation: Notation) -> dict[str, int]:
+    """The axes of names that carry so many indices in this section, and another number (or none) in another.
+
+    Where a section has all of its vectors with indices, what has none there is a number.
+    """
+    elsewhere: dict[str, set[int]] = {}
+    for base, count in notation.indexed:
+        elsewhere.setdefault(base, set()).add(count)
+    local: dict[str, set[int]] = {}
+    for ref in here.refs:
+        if not ref.slots:
+            local.setdefault(ref.base, set()).add(len(ref.subs))
+    single = {base: min(found) for base, found in local.items() if len(found) == 1}
+    by_indices = not (here.vectors or here.picked) and any(single.values()) and len(single) == len(local)
+    return {
+        base: count for base, count in single.items()
+        if elsewhere.get(base, {count}) != {count} and (count or by_indices)
+    }  # fmt: skip
