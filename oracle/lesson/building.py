@@ -16,6 +16,7 @@ from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import batch_of, columns
+from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layouts import LAYOUTS, row, sensitive, settled_layout
 from oracle.lesson.meaning.naming import core
@@ -88,7 +89,10 @@ class Reading:
     @property
     def words(self) -> tuple[str, ...]:
         """What was assumed, in sentences."""
-        return tuple(dict.fromkeys(word for scope in self.scopes.values() for word in scope.assumption.words))
+        scopes = self.scopes.values()
+        said = [word for scope in scopes for word in scope.assumption.words]
+        said += [f"{name} is any parameter: {of}" for scope in scopes for name, of in scope.program.anyone.items()]
+        return tuple(dict.fromkeys(said))
 
 
 def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) -> Reading:
@@ -224,7 +228,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat, program.numbers = assumption.flat, assumption.numbers
-    program.declared = {**ranks(usages[0], own.notation), **usages[1].thin, **_widths(own), **assumption.ranks}
+    program.declared = {**ranks(usages[0], own.notation), **usages[1].thin, **_widths(own, usages[1]), **assumption.ranks}
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
     if assumption.numbers:
         program.definitions = of_numbers(program.definitions)
@@ -242,7 +246,10 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     for base, signal in assumption.signals.items():
         for letter, of in signal.each:
             program.lettered.setdefault((base, (), (letter,)), replace(signal, of=of, each=()))
-    program.aliases, program.left_out = dict(assumption.aliases), dict(assumption.left_out)
+    program.anyone = any_parameter(program, usages[1])
+    program.aliases = {**program.anyone, **assumption.aliases}
+    program.copies = copied(program, usages[1])
+    program.left_out = dict(assumption.left_out)
     program.definitions += unsaid(program, *usages)
     find_families(program)
     declare_numbers(program)
@@ -254,11 +261,12 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     return program
 
 
-def _widths(own: Program) -> dict[str, int]:
-    """√d is of the width of keys, which has no axes; K, beside Kᵀ, is no number of anything."""
+def _widths(own: Program, lesson: Usage) -> dict[str, int]:
+    """√d is of the width of keys, which has no axes; K, beside Kᵀ or ∂L/∂K, is no number of anything."""
     nodes = [part for d in own.definitions for part in d.body.walk()]
     roots = [part.base for part in nodes if isinstance(part, Power) and part.exponent == HALF]
     turned = [part.base for part in nodes if isinstance(part, Transpose)]
+    turned += [ref for ref in lesson.variables if ref.base.isupper() and not ref.subs and not ref.slots]
     widths = dict.fromkeys((ref.base for ref in roots if isinstance(ref, Ref) and core(ref.base) == "d"), 0)
     keys = dict.fromkeys((ref.base for ref in turned if isinstance(ref, Ref) and ref.base in SCALARS), 2)
     told = {f"{base}_{letter}": 0 for base, letter in own.notation.widths}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from oracle.lesson.arguments import factored, unnamed
 from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions, slots_of
@@ -24,6 +25,7 @@ from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
+from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.scalar_sections import of_vectors
 from oracle.lesson.scoping import in_sight
 from oracle.lesson.syntax import (
@@ -70,6 +72,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     for s in order:
         if isinstance(s.statement.body, Relation):
             _define(s.number, s.statement.body, program, defined, usage)
+    program.definitions = [d for d in program.definitions if not _special_elsewhere(d, program)]
     for s in order:
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
@@ -82,7 +85,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
     factored(program, usage)
-    program.definitions = named(every_step(program.definitions))
+    program.definitions = with_open_losses(replace(program, definitions=named(every_step(program.definitions))))
     program.definitions += whole_losses([s.statement.body for s in said], program)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
@@ -98,6 +101,15 @@ def _call(program: Program, defined: set[int], bodies: list[Node], usage: Usage)
             program.signals.setdefault(written(name), Signal(wrt.base, partial.of, said=True))
         whole = (body.items for body in bodies if isinstance(body, Relation) and body.items[0] is partial)
         defined |= {id(item) for items in whole for item in items if item is name}
+
+
+def _special_elsewhere(definition: Definition, program: Program) -> bool:
+    """Whether another section says of the last layer what this one says otherwise of all: a^L = softmax(z^L)."""
+    head = definition.head
+    if definition.number in program.here or head.kinds != ("layer",) or head.slots[0][1] != Name("L"):
+        return False
+    alike = (d.head for d in program.definitions if d.number in program.here and d.head.base == head.base)
+    return any(other.kinds == head.kinds and other.slots[0][1] in (Name("l"), Name("ell")) for other in alike)
 
 
 def name_of(ref: Ref) -> tuple[object, ...]:
@@ -127,7 +139,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             defined |= {id(member)} if named else set()
             return
         head = named
-    if not isinstance(head, Ref) or head.mark:
+    if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
     if (inner := _nest(member, program)) is not None:
         program.definitions += [Definition(of, made, number) for of, made in ((head, inner[0][0]), *inner[1:])]
@@ -154,6 +166,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if isinstance(member, Call) and member.function == Name(head.base):
         defined.add(id(member))  # L = L(y): what it is of
+    if op == ":=" and usage.is_signal(head.base) and _made_of_signals(member, usage) and not recurs(head, member):
+        program.definitions.append(Definition(head, member, number))
+        defined.add(id(member))
+        return
     renewed = recurs(head, member) or step(head, op, member) is not None
     if usage.is_signal(head.base) or renewed or _differentiates(member, program) or _says_nothing(member):
         return
@@ -166,6 +182,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     elif known.body == member and others:
         program.definitions[program.definitions.index(known)] = replace(known, others=(*known.others, *others))
     elif not _in_words(known.body, usage) or _in_words(member, usage):
+        program.again.append(Definition(head, member, number))
         return
     else:
         program.definitions[program.definitions.index(known)] = Definition(head, member, number)
@@ -191,6 +208,11 @@ def _partial(head: Ref, body: Relation) -> tuple[Node, Node, Node] | None:
                 if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
                     return member, of, wrt
     return None
+
+
+def _made_of_signals(member: Node, usage: Usage) -> bool:
+    """Whether a formula that is said to be a definition has other error signals in it: δ^h := δ ⊙ f′(u)."""
+    return any(isinstance(part, Ref) and usage.is_signal(part.base) for part in member.walk())
 
 
 def _names_jacobian(head: Ref, member: Node) -> bool:

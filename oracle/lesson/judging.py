@@ -18,7 +18,9 @@ from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
 from oracle.lesson.meaning.program import LAST, Env, Program
-from oracle.lesson.meaning.unsaid import dependencies, proves
+from oracle.lesson.meaning.proving import proves
+from oracle.lesson.meaning.slopes import regrouped
+from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import is_chain
 from oracle.lesson.meaning.values import (
     REFUSED,
@@ -82,6 +84,8 @@ class Way:
     """The factors of a product over steps stand from the last step to the first."""
     layout: str | None = None
     """How partials are laid out, where that is not as in the rest of the lesson."""
+    slopes: int | None = None
+    """A slope at the end of a product is multiplied entry by entry with all but so many factors before it."""
 
 
 APART = Way("the two indices are different", apart=True)
@@ -120,6 +124,7 @@ OTHERWISE: tuple[Way, ...] = (
         summed=True,
     ),
 )
+OTHERWISE += tuple(Way("slopes are multiplied entry by entry", slopes=before) for before in (0, 1))
 OTHERWISE += tuple(Way(WORDS[layout], layout=layout) for layout in LAYOUTS)
 ALWAYS = tuple(way for way in OTHERWISE if way.summed)
 """Readings with the sums that Einstein leaves out."""
@@ -198,6 +203,8 @@ class Nets:
             return False
         if way.inverse:
             return any(inverted(side, self.program) != side for side in (head, member))
+        if way.slopes is not None:
+            return not self.program.elementwise and regrouped(member, way.slopes) is not None
         if way.layout is not None:
             return way.layout in self.program.layouts and sensitive(head, member)
         if way.activations:
@@ -218,6 +225,8 @@ class Nets:
         """
         free: set[str] = set()
         head, member = applied(head, member)
+        if way.slopes is not None:
+            member = regrouped(member, way.slopes) or member
         if way.summed:
             whole = contracted(member, head, self.program.notation.summed)
             left = contracted(head, head)
@@ -339,6 +348,7 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
         right = Value(right.data)
     if left.data is None or right.data is None or max(left.ones * right.rank, right.ones * left.rank) > 1:
         raise NotUnderstoodError("a vector of ones whose length nothing says")
+    left, right = world.algebra.laid_out(left, right), world.algebra.laid_out(right, left)
     extra = set(right.names) - set(left.names)
     if len(extra) == 1 and left.rank == 1 and not right.rank:  # ∂f/∂x beside an x_i: its entry i is meant
         left = world.algebra.named(left, tuple(extra))

@@ -75,7 +75,7 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
         yield {}, ()
         return
     known = {d.head.base for d in definitions} | set(usage.kinds)
-    said = {base for base, *_ in own.signals}
+    said = {base for base, *_ in own.signals} | {d.head.base for d in own.definitions}
     for fixed, words in differentials(usage, loss, forward_names(definitions)):
         signals = [b for b in usage.kinds if usage.is_signal(b) and not _kronecker(usage, b)]
         unsaid = [b for b in signals if b not in said and b not in fixed]

@@ -41,7 +41,8 @@ class Scripts(Cursor):
         span = self.span(start)
         node = Indexed(node, subs, span=span) if subs else node
         for found in supers:
-            node = self._super(node, _unstyled(found), span)
+            label = _upright(found)
+            node = Marked(node, label, span=span) if label else self._super(node, _unstyled(found), span)
         return node
 
     def subscripts(self, found: list[Token]) -> tuple[Node, ...]:
@@ -135,6 +136,14 @@ def primed(node: Node) -> Node:
     if isinstance(node, Plus):
         return replace(node, terms=tuple(primed(term) for term in node.terms))
     return node
+
+
+def _upright(found: list[Token]) -> str:
+    r"""The h of `\delta^{\mathrm{h}}`: an upright letter that is no transpose, layer or step; "" of anything else."""
+    *styles, last = found or [Token("", (0, 0))]
+    letter = last.kind == "word" and len(last.text) == 1 and last.text not in "TLlt"
+    spelled = last.span[1] - last.span[0] > len(r"\text{}") - 1 and not styles
+    return last.text if letter and (spelled or [token.text for token in styles] == [r"\rm"]) else ""
 
 
 def _unstyled(found: list[Token]) -> list[Token]:

@@ -66,7 +66,7 @@ BARE = set(
 )
 """Functions that need no parenthesis."""
 FUNCTIONS = BARE | set(
-    _split("sum mean prod var Var sigma varsigma phi varphi f g dot matmul multiply outer sech sqrt")
+    _split("sum mean prod var Var sigma varsigma phi varphi psi Phi Psi f g dot matmul multiply outer sech sqrt")
 )
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""

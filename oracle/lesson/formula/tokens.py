@@ -167,6 +167,9 @@ class _Lexer:
         if called := _CODED.fullmatch(text):
             self.add(called[1], span, "word")
             return at
+        if text == r"\bbox":  # a box, of this colour
+            opened = _after_space(tex, at)
+            return tex.find("]", opened) + 1 or at if tex[opened : opened + 1] == "[" else at
         if text in DROPPED:
             opened = _after_space(tex, at)
             return closing(tex, opened) if tex[opened : opened + 1] == "{" else at

@@ -79,6 +79,7 @@ class Algebra:
     def elementwise(self, f: Callable[..., Tensor], a: Value, b: Value, what: str) -> Value:
         """f(a, b) entry by entry; a vector beside a matrix is repeated along the samples."""
         ones, a, b = a.ones and b.ones, replace(a, ones=False), replace(b, ones=False)
+        a, b = self.laid_out(a, b), self.laid_out(b, a)
         names, dims = self.union((a, b), what)
         left, right = self.spread(a, names), self.spread(b, names)
         if a.rank and b.rank and a.rank != b.rank:
@@ -98,7 +99,16 @@ class Algebra:
             left, right = _grow(left, len(shape) - a.rank), _grow(right, len(shape) - b.rank)
         data = None if left is None or right is None else f(left, right)
         row = (a.row or not a.rank) and (b.row or not b.rank) and (len(shape) == 1 or ones)
-        return Value(data, names, dims, shape, row, ones=ones)
+        return Value(data, names, dims, shape, row, ones=ones, eye=(a.eye or b.eye) and not shape)
+
+    def laid_out(self, value: Value, beside: Value) -> Value:
+        """An identity as the matrix that stands beside it needs it."""
+        if not value.eye or beside.rank != 2:
+            return value
+        self.same(beside.shape[0], beside.shape[1], "an identity")
+        eye = None if beside.data is None else torch.eye(beside.data.shape[-1], dtype=torch.float64)
+        data = None if value.data is None or eye is None else value.data[..., None, None] * eye
+        return Value(data, value.names, value.dims, beside.shape)
 
     def _along(self, matrix: Value, vector: Value, what: str) -> int:
         (n,) = vector.shape
@@ -113,6 +123,8 @@ class Algebra:
 
     def add(self, a: Value, b: Value, sign: int) -> Value:
         """a + b or a - b; a vector beside one entry (W a + b_j) is meant entry by entry."""
+        if a.eye != b.eye and not (a.rank and b.rank) and {a.rank, b.rank} != {0, 2}:
+            raise NotUnderstoodError("an identity matrix beside what is no matrix")
         if a.rank == 1 and not b.rank:
             a = self._entries(a, b)
         elif b.rank == 1 and not a.rank:
@@ -130,6 +142,8 @@ class Algebra:
         if a.ones or b.ones:
             return self._with_ones(a, b)
         if not a.rank or not b.rank:
+            if op != "odot":  # I x is x
+                a, b = (replace(v, eye=v.eye and not o.rank) for v, o in ((a, b), (b, a)))
             out = self.elementwise(torch.mul, a, b, "a product")
             return replace(
                 out,

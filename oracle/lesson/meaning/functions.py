@@ -1,7 +1,7 @@
 """Functions in formulas: known ones, the lesson's own, its activation, and their slopes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import torch
@@ -10,13 +10,14 @@ from oracle.lesson.formula.symbols import LOSSES
 from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
 from oracle.lesson.meaning.coded import PRODUCTS, REDUCTIONS, product, reduced
 from oracle.lesson.meaning.joining import JOINED, joined
+from oracle.lesson.meaning.losses import LOSS
 from oracle.lesson.meaning.notation import Ref, letters, slots_of, taken_apart
 from oracle.lesson.meaning.partials import Partials
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import dims_of
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, SIGNALS
 from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Tensor, Value, mapped, units
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Prime, Relation, Tagged
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Prime, Relation, Tagged, rebuilt
 
 NESTED = 8
 """So many functions may stand inside each other; what goes deeper is a function of itself."""
@@ -50,6 +51,8 @@ class Functions(Partials):
                 if isinstance(node.function, Indexed) and self.program.is_loss(core.base):
                     raise NotUnderstoodError(f"{core.base} with an index and arguments may be a partial by one of them")
                 return self.ref(Ref(core.base, which), env)
+        if primes == 1 and (loss := self.sloping_loss(node, core.base)) is not None:
+            return self.partial(self.ref(loss, env), node.args[0], env, loss)
         args = [self.value(arg, env) for arg in node.args if not isinstance(arg, Relation)]
         if core.base == JOINED:
             return joined(self.program, args)
@@ -76,6 +79,17 @@ class Functions(Partials):
         for _ in range(primes):
             f = slope(f)
         return mapped(f, args[0])
+
+    def sloping_loss(self, node: Call, name: str) -> Ref | None:
+        """The loss whose partial by its first argument C'(a^L) is; None where the function is none."""
+        of = without_primes(node)
+        if name not in LOSS or self.program.functions.get(name) or not isinstance(node.args[0], Ref):
+            return None
+        found = self.named(of)
+        for slots in (found.slots if found else (), slots_of(node.args)):
+            if self.program.defines(name, tuple(kind for kind, _ in slots)):
+                return Ref(name, slots, span=node.span)
+        return None
 
     def by_itself(self, name: str) -> bool:
         """Whether a quantity has the name of the function that makes it: R = R(Z)."""
@@ -160,6 +174,15 @@ class Functions(Partials):
         if name not in self.program.activations:
             raise NotUnderstoodError(f"what function {name} is, nothing says")
         return ACTIVATIONS.get(self.activation) or ELEMENTWISE[self.activation]
+
+
+def without_primes(node: Call) -> Call:
+    """f_t(h_t) for f_t'(h_t)."""
+    return replace(node, function=_plain(node.function))
+
+
+def _plain(node: Node) -> Node:
+    return _plain(node.base) if isinstance(node, Prime) else rebuilt(node, _plain)
 
 
 def _function(body: Node) -> str:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.values import Value
-from oracle.lesson.syntax import Derivative, Gradient, Node, Plus, Transpose
+from oracle.lesson.syntax import Call, Derivative, Gradient, Node, Plus, Prime, Times, Transpose
 
 LAYOUTS = ("", "denominator", "numerator")
 NUMERATOR = re.compile(r"(?i)numerator[\s-]+layout|jacobian formulation|分子布局")
 DENOMINATOR = re.compile(r"(?i)denominator[\s-]+layout|hessian formulation|分母布局")
+ROW = re.compile(r"(?s)\\partial.*\\in\s*\\(?:mathbb|bm|mathbf|R)[^{}]*\{?R?\}?\s*\^\s*\{\s*1\s*\\times")
+r"""A partial in ℝ^{1 × n}: a row."""
 WORDS = {
     "": "partials of vectors by vectors have a row for each entry of what is differentiated",
     "denominator": "partials are in denominator layout",
@@ -38,10 +40,11 @@ def turned(value: Value, layout: str) -> Value:
     return replace(value, row=not value.row) if layout == "numerator" and ranks == (0, 1) else value
 
 
-def said(texts: Iterable[str]) -> tuple[str, ...]:
+def said(texts: Iterable[str], formulas: Iterable[str] = ()) -> tuple[str, ...]:
     """The layouts that a lesson may have by its own words; all where it says nothing, or speaks of both."""
     whole = "\n".join(texts)
-    numerator, denominator = NUMERATOR.search(whole), DENOMINATOR.search(whole)
+    rows = any(ROW.search(tex) for tex in formulas)
+    numerator, denominator = NUMERATOR.search(whole) or rows, DENOMINATOR.search(whole)
     if bool(numerator) == bool(denominator):
         return LAYOUTS
     return ("", "numerator") if numerator else ("denominator",)
@@ -64,8 +67,12 @@ def settled_layout(scores: Mapping[str, float], rows: int = 0) -> tuple[str, tup
 
 
 def row(head: Node, member: Node) -> bool:
-    """Whether a partial is said to be a transposed vector: [p - y]^T, and no transposed weights."""
+    """Whether a partial is said to be a transposed vector: [p - y]^T, and no transposed weights; or ∂L/∂y ⊙ g'(a)^T."""
     match member:
+        case Times(ops=ops, factors=factors) if "odot" in ops:
+            turned = [factor.base for factor in factors if isinstance(factor, Transpose)]
+            slopes = [isinstance(base, Call) and isinstance(base.function, Prime) for base in turned]
+            return bool(slopes) and all(slopes) and not isinstance(head, Transpose)
         case Transpose(base=Plus()):
             return sensitive(head)
         case Transpose(base=Ref(base=base)):

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from oracle.lesson.meaning.above import stepped_names, with_labels
+from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
@@ -166,6 +168,8 @@ class Notation:
     """By base, what a number in brackets is."""
     timed: set[str] = field(default_factory=set)
     """Bases whose superscripts in parentheses count steps: the k of h^{(k)} beside h^{(t)}."""
+    passing: set[str] = field(default_factory=set)
+    """Letters that count steps in parentheses above: the k of h^{(k)}, and of the copy W^{(k)}."""
     sub_slots: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By base, which subscript is a step (or a layer)."""
     bound: set[str] = field(default_factory=set)
@@ -208,6 +212,10 @@ class Notation:
     """Costs whose primes are partials, and which are no functions: the C of C'(a)."""
     markers: frozenset[str] = frozenset()
     """What makes a quantity's name that of its partial: the δ of δh_t, the bar over h_t."""
+    differentials: bool = False
+    """Whether dL and dW are changes of L and W, and no partials."""
+    stepping: frozenset[str] = frozenset()
+    """What has steps: a parameter with such a letter above it is that quantity's."""
     layouts: tuple[str, ...] = ()
     """How partials may be laid out, by what the lesson says."""
     loss: str = ""
@@ -293,7 +301,7 @@ class Notation:
             return "time"
         if used & self.layers or "n_l" in used or bracket == "[":
             return "layer"
-        if base in self.timed and bracket == "(":
+        if bracket == "(" and (base in self.timed or (used and used <= self.passing and base in PARAMETER_LETTERS)):
             return "time"
         if used & self.letters_of("sample", SAMPLE_LETTERS):
             return "sample"
@@ -351,11 +359,14 @@ def _word(sub: Node) -> str:
 def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -> Notation:
     """The notation of a lesson, from all its statements."""
     marked = markers(given := list(given))
-    known = units(given := [replace(s, body=named(s.body, marked)) for s in given])
+    stepping, changing = stepped_names(given), total(given)
+    given = [replace(s, body=with_changes(s.body)) for s in given] if changing else given
+    known = units(given := [replace(s, body=named(with_labels(s.body, stepping), marked)) for s in given])
     statements = [spelled(s, known) for s in given]
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
     bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
-    found = Notation(units=known, bound=bound, roles=roles or {}, markers=marked)
+    found = Notation(units=known, bound=bound, roles=roles or {}, markers=marked, stepping=stepping)
+    found.differentials = changing
     found.layers = found.letters_of("layer", found.layers)
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
@@ -422,6 +433,7 @@ def _width(node: Node) -> tuple[str, str] | None:
 
 
 def _layers(nodes: list[Node], found: Notation) -> None:
+    _timed(nodes, found)
     for node in nodes:
         match node:
             case Tagged() | Power():
@@ -432,7 +444,7 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 bare = base[1:] if base.startswith("d") and len(base) == 2 else base
                 for tag, _ in parts.tags:
                     if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
-                        found.layers |= {x for x in letters(tag) if x not in found.times and len(x) < 3}
+                        found.layers |= {x for x in letters(tag) - found.passing if x not in found.times and len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
                     if used and used <= found.layers and base not in NUMBERS:
@@ -440,10 +452,6 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                     if bare in ("w", "W", "b") and stepped(power) and stepped(power) not in found.times:
                         found.layers.add(stepped(power) or "l")
                         found.plain_layers.add(base)
-    for node in nodes:
-        parts = taken_apart(node) if isinstance(node, Tagged) else None
-        if parts and any(bracket == "(" and letters(tag) & found.times for tag, bracket in parts.tags):
-            found.timed.add(parts.name.base)
     for node in nodes:
         parts = taken_apart(node) if isinstance(node, Tagged) else None
         for tag, bracket in parts.tags if parts else ():
@@ -509,6 +517,17 @@ def _layers_below(nodes: list[Node], found: Notation) -> set[str]:
     above = {m.name.base for m in met if any(found.kind_of_tag(m.name.base, *tag) == "layer" for tag in m.tags)}
     alone = {m.name.base for m in met if not m.tags and len(m.subs) == 1 and isinstance(m.subs[0], Number)}
     return above if above & alone & {"W", "Theta"} else set()
+
+
+def _timed(nodes: list[Node], found: Notation) -> None:
+    """What has steps in parentheses above it, and the letters that count them: the k of h^{(k)} beside h^{(t)}."""
+    tagged = [parts for node in nodes if isinstance(node, Tagged) and (parts := taken_apart(node))]
+    for parts in tagged:
+        if any(bracket == "(" and letters(tag) & found.times for tag, bracket in parts.tags):
+            found.timed.add(parts.name.base)
+    for parts in tagged:
+        if parts.name.base in found.timed:
+            found.passing |= {x for tag, mark in parts.tags if mark == "(" for x in letters(tag)} - LAYER_LETTERS
 
 
 def _layered(node: Node) -> str | None:
@@ -647,7 +666,9 @@ def _axes(nodes: list[Node], updates: list[Node], found: Notation) -> None:
 
 def bound(statement: Statement, notation: Notation) -> Statement:
     """A statement with every symbol a `Ref`, and what it says of all units of a name spelled out."""
-    statement = spelled(replace(statement, body=named(statement.body, notation.markers)), notation.units)
+    body = with_changes(statement.body) if notation.differentials else statement.body
+    body = named(with_labels(body, notation.stepping), notation.markers)
+    statement = spelled(replace(statement, body=body), notation.units)
     return Statement(lifted(statement.body, notation), statement.asides, span=statement.span)
 
 

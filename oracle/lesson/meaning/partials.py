@@ -7,12 +7,14 @@ from itertools import product
 
 from oracle.lesson.meaning.calculus import connected, jacobian
 from oracle.lesson.meaning.columns import bare, sample
+from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.layouts import turned as laid_out
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions
 from oracle.lesson.meaning.program import SCALARS, Env, Program, called
 from oracle.lesson.meaning.quantities import Quantities
+from oracle.lesson.meaning.unsaid import open_loss
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
 from oracle.lesson.syntax import Call, Derivative, Node, Plus, Transpose
 
@@ -56,6 +58,8 @@ class Partials(Quantities):
 
     def by_argument(self, call: Call, argument: Ref, env: Env) -> Value:
         """The partial of a function by one of its arguments, the others held."""
+        if (loss := open_loss(self.program, call)) is not None:
+            return self.direct(loss, argument, env)
         plain = not self.bindings and all(
             isinstance(a, Ref) and not a.subs and a.base not in self.loose for a in call.args
         )
@@ -116,7 +120,9 @@ class Partials(Quantities):
         """Where a partial leads from or to: a quantity of a certain layer and step."""
         if isinstance(node, Call) and (made := self.made_by(node, env)) is not None:
             return made
-        return (node.base, self.program.numbered(node, env)) if isinstance(node, Ref) else node
+        if not isinstance(node, Ref):
+            return node
+        return self.program.aliases.get(node.base, node.base), self.program.numbered(node, env)
 
     def made_by(self, call: Call, env: Env) -> object:
         """The quantity h_t that f(x_t, h_{t-1}, w) is."""
@@ -130,6 +136,33 @@ class Partials(Quantities):
 
     def arguments(self, call: Call, env: Env) -> list[object]:
         return [(a.base, self.program.numbered(a, env)) if isinstance(a, Ref) else a for a in call.args]
+
+    def change(self, node: Ref, env: Env) -> Value:
+        """Any change of a quantity; on the left of a formula the one that follows from those on its right."""
+        whole = self.whole(of := replace(node, base=node.base.removeprefix(PREFIX), subs=()), env)
+        head, *members = self.formulas
+        if node != head or not members or self.infer or whole.data is None:
+            return self.anyhow(of, whole, env)
+        parts = [n for m in members for n in m.walk() if isinstance(n, Ref) and n.base.startswith(PREFIX)]
+        refs = dict.fromkeys(replace(n, base=n.base.removeprefix(PREFIX), subs=()) for n in parts)
+        values = [(ref, self.whole(ref, env)) for ref in refs]
+        if not values or any(not apart(a, b) for _, a in values for _, b in values if a is not b):
+            raise NotUnderstoodError("which quantities change, and which are held, is not said")
+        data = whole.data * 0
+        for ref, value in values:
+            assert value.data is not None
+            moved = self.anyhow(ref, value, env)
+            assert moved.data is not None
+            data = data + (self.jacobian(whole.data, value.data) * moved.data).reshape((*whole.data.shape, -1)).sum(-1)
+        return Value(data, shape=whole.shape)
+
+    def anyhow(self, of: Ref, whole: Value, env: Env) -> Value:
+        """One change of a quantity, always the same."""
+        key = (PREFIX + of.base, self.family(of), tuple(n for _, n in self.program.numbered(of, env)))
+        if key not in self.kept or self.infer:
+            data = None if whole.data is None else self.drawn(PREFIX + of.base, whole.shape)
+            self.kept[key] = Value(data, shape=whole.shape)
+        return self.kept[key]
 
     def unsaid(self, of: Ref, wrt: Ref) -> bool:
         """Whether a symbol is differentiated of which nothing says how it is computed."""
@@ -167,7 +200,8 @@ class Partials(Quantities):
         if (self.program.read_off or other_loss) and apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
         final = wrt.base in LOSSES and any(d.head.base == wrt.base and d.number for d in self.program.definitions)
-        if written and not final and not self.program.uses(wrt) and apart(of, target):
+        known = final or self.program.uses(wrt) or wrt.base in self.program.copies
+        if written and not known and apart(of, target):
             raise NotUnderstoodError(f"nothing that is computed here uses {wrt.base} as it is written here")
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)

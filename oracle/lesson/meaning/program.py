@@ -15,6 +15,8 @@ from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Pl
 
 TARGETS = ("t", "y", "d", "target", "T", "Y")
 """What targets are called, the likeliest first."""
+DESIRED = {"*", "true", "target", "desired", "gt", "real", "label", "obs"}
+"""Labels of what an output should be: y^*, y_true."""
 LOGARITHMS = {"log", "ln"}
 SCALARS = {"eta", "lambda", "alpha", "epsilon", "varepsilon", "m", "n", "N", "M", "D", "pi", "K", "rho"}
 MOMENTS = {"m", "s", "r", "S", "V", "Delta", "velocity", "momentum"}
@@ -28,6 +30,11 @@ Key = tuple[str, tuple[str, ...], tuple[int, ...]]
 """A quantity: its base, its family, and the numbers of its slots."""
 Slots = tuple[tuple[str, int], ...]
 """Kinds and numbers."""
+
+
+def is_target(base: str) -> bool:
+    """Whether a symbol is what an output should be, by its name."""
+    return base in TARGETS or base.partition("_")[2] in DESIRED
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,8 @@ class Program:
 
     notation: Notation
     definitions: list[Definition] = field(default_factory=list)
+    again: list[Definition] = field(default_factory=list)
+    """What the lesson says once more of what it has defined."""
     functions: dict[str, list[FunctionDefinition]] = field(default_factory=dict)
     signals: dict[Written, Signal] = field(default_factory=dict)
     lettered: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Signal] = field(default_factory=dict)
@@ -99,6 +108,10 @@ class Program:
     """Names that are another's: w for W."""
     left_out: dict[str, tuple[tuple[str, Node], ...]] = field(default_factory=dict)
     """By name, the slots of what a section writes without them: the layer of its W."""
+    anyone: dict[str, str] = field(default_factory=dict)
+    """Names that stand for any parameter, and the one that is taken here."""
+    copies: set[str] = field(default_factory=set)
+    """Parameters of which every step uses a copy: W^{(t)}."""
     alternates: dict[str, Node] = field(default_factory=dict)
     """Losses for the quantities that the loss of this name does not depend on."""
     supposed: str = ""
@@ -222,6 +235,11 @@ class Program:
         """Whether some quantity of this name and these slots has a forward equation, or that of any sample has one."""
         of_any = tuple(kind for kind in kinds if kind != "sample")
         return any(d.head.base == base and d.head.kinds in (kinds, of_any) for d in self.definitions)
+
+    def knows(self, name: str) -> bool:
+        """Whether some forward equation has a symbol of this letter, whatever its scripts."""
+        sides = (side for d in self.definitions for side in (d.head, d.body))
+        return any(isinstance(n, Ref) and core(n.base) == name for side in sides for n in side.walk())
 
     def uses(self, ref: Ref) -> bool:
         """Whether some forward equation uses a quantity of this name and these slots, or a function of the lesson."""

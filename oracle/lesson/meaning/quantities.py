@@ -15,10 +15,11 @@ import torch
 from oracle.lesson.meaning.absent import elsewhere
 from oracle.lesson.meaning.algebra import Algebra
 from oracle.lesson.meaning.columns import bare, sample
+from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import CHOSEN, PARAMETER_LETTERS, Notation, Ref, is_class, letters, taken_apart
-from oracle.lesson.meaning.program import SCALARS, TARGETS, Definition, Env, Key, Program, Slots
+from oracle.lesson.meaning.program import SCALARS, Definition, Env, Key, Program, Slots, is_target
 from oracle.lesson.meaning.repeating import settled
 from oracle.lesson.meaning.values import (
     BeyondError,
@@ -36,6 +37,10 @@ from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Tagged
 SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
 UNITS = {"I", "delta", "1", "bb 1", "bb I"}
 """Symbols that are 1 where their two indices are one, and 0 elsewhere, if the lesson does not say otherwise."""
+BACKWARD = {"delta", "Delta", "epsilon", "err", "error"}
+"""What is as partials are: a row where those are rows."""
+EYES = {"I", "bb I"}
+"""What the identity is called."""
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
 
 
@@ -65,6 +70,8 @@ class Quantities(ABC):
     """The formula at hand, its left side first."""
     losing: bool = False
     """While a loss is made."""
+    using: int | None = None
+    """While a quantity of one step is computed: which step uses the parameters."""
     sample: int | None = None
     """While a quantity of one sample is computed by equations that name no sample: which one."""
     entrywise: bool = False
@@ -94,6 +101,10 @@ class Quantities(ABC):
         """What a formula is worth in this net."""
 
     @abstractmethod
+    def change(self, node: Ref, env: Env) -> Value:
+        """How a quantity changes: dL, dW."""
+
+    @abstractmethod
     def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None, written: bool = True) -> Value:
         """The partial of a value by a symbol: one that is written so, or of which a signal stands."""
 
@@ -102,6 +113,9 @@ class Quantities(ABC):
     def quantity(self, base: str, family: tuple[str, ...], slots: Slots, count: int) -> Value:
         key = (base, family, tuple(n for _, n in slots))
         if key in self.kept:
+            return self.kept[key]
+        if base in self.program.copies and "time" in dict(slots):
+            self.kept[key] = self.copy(base, family, slots, count)
             return self.kept[key]
         found = self.program.definition(base, family, slots)
         if found is None and key not in self.busy and (shared := self.of_any_sample(base, family, slots)) is not None:
@@ -119,6 +133,11 @@ class Quantities(ABC):
         if base in self.loose:
             self.passing.add(key)
         return self.kept[key]
+
+    def copy(self, base: str, family: tuple[str, ...], slots: Slots, count: int) -> Value:
+        """What one step uses of a parameter: W^{(t)}, which is W."""
+        whole = self.quantity(base, family, tuple(slot for slot in slots if slot[0] != "time"), count)
+        return replace(whole, data=None if whole.data is None else whole.data.clone())
 
     def of_any_sample(self, base: str, family: tuple[str, ...], slots: Slots) -> tuple[Definition, Env] | None:
         """What defines the quantity of one sample, where no sample is named."""
@@ -181,7 +200,7 @@ class Quantities(ABC):
             data = data.abs()
         if self.half and base in self.loose:
             data = self.half * data.abs()
-        if base in TARGETS and self.program.logarithms:  # targets of a cross-entropy are a distribution
+        if is_target(base) and self.program.logarithms:  # targets of a cross-entropy are a distribution
             data = torch.softmax(2 * data, units(shape)) if data.dim() else torch.sigmoid(data)
             if self.program.notation.chosen and len(shape) == 1:
                 at = self.class_of(CHOSEN, shape[0], {})
@@ -203,7 +222,8 @@ class Quantities(ABC):
         return self.sizes[root]
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
-        losing, pairs = self.losing, self.algebra.pairs
+        losing, pairs, using = self.losing, self.algebra.pairs, self.using
+        self.using = dict(zip(definition.head.kinds, key[2], strict=False)).get("time")
         bindings, self.bindings = self.bindings, []  # a function's argument is its own: no quantity of the net has it
         self.busy.add(key)
         self.losing = loss = self.program.is_loss(definition.head.base) and not definition.head.subs
@@ -217,14 +237,16 @@ class Quantities(ABC):
             raise
         finally:
             self.busy.discard(key)
-            self.losing, self.algebra.pairs, self.bindings = losing, pairs, bindings
+            self.losing, self.algebra.pairs, self.bindings, self.using = losing, pairs, bindings, using
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         loose = sorted(set(value.names) - set(names))
         if loose and (names or loss or contracted(definition.body, definition.head) is not None):
             wrong = IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
             wrong.culprit = definition
             raise wrong
+        lying = value.row and self.algebra.layout == "numerator" and core(definition.head.base) in BACKWARD
         value = self.closed(definition.head, self.algebra.placed(value, tuple(n for n in names if n in value.names)))
+        value = replace(value, row=lying and value.rank == 1)
         if value.data is not None and not value.data.requires_grad:
             value = replace(value, data=value.data.clone().requires_grad_(True))
         return value
@@ -257,10 +279,14 @@ class Quantities(ABC):
                 return replace(self.scalar(1.0), ones=True)
             if len(node.subs) == 1 and isinstance(node.subs[0], Name):
                 return self.ones(node.subs[0].base, env)
+        if self.is_identity(node):
+            return replace(self.scalar(1.0), eye=True)
         if node.base in UNITS and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
             known = node.base == "delta" and (node.base, node.kinds, 2) in self.program.signals
             if not known and self.program.definition(node.base, self.program.family(node), ()) is None:
                 return self.kronecker(*(x.base for x in node.subs if isinstance(x, Name)))
+        if self.program.notation.differentials and node.base.startswith(PREFIX):
+            return self.indexed(self.change(node, env), node, env)
         if node.base in CONSTANTS and not node.subs and not self.is_quantity(node.base):
             return self.scalar(CONSTANTS[node.base])
         if other := self.program.aliases.get(node.base):
@@ -290,6 +316,14 @@ class Quantities(ABC):
             base == known for known, *_ in self.program.signals
         )
 
+    def is_identity(self, node: Ref) -> bool:
+        """Whether I is the identity: alone or with its size below, where no equation of the lesson says what it is."""
+        if core(node.base) not in EYES or node.slots or len(node.subs) > 1 or self.program.knows(core(node.base)):
+            return False
+        others = {sub for f in self.formulas for ref in f.walk() if isinstance(ref, Ref) for sub in ref.subs
+                  if core(ref.base) not in EYES}  # fmt: skip
+        return not set(node.subs) & others
+
     def number_of(self, node: Ref, env: Env) -> int:
         """Which sample a symbol is of."""
         number = dict(self.program.numbered(node, env))["sample"]
@@ -310,6 +344,8 @@ class Quantities(ABC):
         slots = self.program.numbered(node, env)
         if self.sample is not None and "sample" not in dict(slots) and self.per_sample(node.base):
             slots = tuple(sorted((*slots, ("sample", self.sample))))
+        if self.using is not None and node.base in self.program.copies and "time" not in dict(slots):
+            slots = tuple(sorted((*slots, ("time", self.using))))
         for kind, n in slots:
             if not (0 if kind != "sample" else 1) <= n <= self.program.end(kind):
                 raise BeyondError

@@ -3,16 +3,20 @@ r"""What is a number in a lesson of vectors: wᵀ x is one, so the b of wᵀ x +
 from collections.abc import Iterator
 
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import LOGARITHMS, TARGETS, Program
+from oracle.lesson.meaning.program import LOGARITHMS, Program, is_target
 from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Power, Quotient, Sum, Times, Transpose
 
 LOGS = {Name(log) for log in LOGARITHMS}
+RATES = {"alpha", "lambda", "eta", "epsilon", "rho"}
+"""What is a number by custom, and all that it is made of."""
 
 
 def declare_numbers(program: Program) -> None:
     """Note in `declared` all that must be a number because a forward equation has it beside one."""
     if not program.vectors:
         return
+    for base in _shares(program):
+        program.declared.setdefault(base, 0)
     for base in _weights(program):
         program.declared.setdefault(base, 1)
     made: set[str] = set()
@@ -22,6 +26,21 @@ def declare_numbers(program: Program) -> None:
                 program.declared.setdefault(base, 0)
             if not d.head.subs and _is_number(d.body, program, made):
                 made.add(d.head.base)
+
+
+def _shares(program: Program) -> Iterator[str]:
+    """The a of (1 - a) h_{t-1} + a f(u_t), and the τ of α = 1/τ: numbers, as a product with vectors has no ⊙."""
+    for d in program.definitions:
+        number = d.head.base in RATES and not d.head.subs
+        found = [part for part in d.body.walk() if isinstance(part, Ref)] if number else [*_rests(d.body)]
+        yield from (ref.base for ref in found if not ref.subs and not ref.slots and not _made(ref.base, program))
+
+
+def _rests(body: Node) -> Iterator[Ref]:
+    for part in body.walk():
+        match part:
+            case Times(factors=(Plus(terms=(Number(text="1"), Ref() as share), signs=(1, -1)), *_), ops=ops):
+                yield from () if {*ops} - {"", "cdot"} else (share,)
 
 
 def _weights(program: Program) -> Iterator[str]:
@@ -49,7 +68,7 @@ def _found(body: Node, program: Program, made: set[str]) -> Iterator[str]:
             case Plus(terms=terms) if any(_is_number(term, program, made) for term in terms):
                 beside: tuple[Node, ...] = terms
             case Times(factors=factors) if any(_is_log(f, program, made) for f in factors):
-                beside = tuple(f for f in factors if isinstance(f, Ref) and f.base in TARGETS)
+                beside = tuple(f for f in factors if isinstance(f, Ref) and is_target(f.base))
             case _:
                 continue
         for term in beside:

@@ -5,7 +5,6 @@ against autograd, and nothing that would need to know the function. `o_j`, diffe
 its own net alone; `z_k`, differentiated by `a_j`, of every a.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,24 +12,11 @@ import torch
 
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.losses import LOSSES
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Ref, slots_of, taken_apart
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, written
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.values import Tensor, Value
-from oracle.lesson.syntax import (
-    Call,
-    Derivative,
-    Gradient,
-    Indexed,
-    Name,
-    Negative,
-    Node,
-    Plus,
-    Quotient,
-    Sum,
-    Times,
-    Transpose,
-)  # fmt: skip
+from oracle.lesson.syntax import Call, Name, Node, Plus, Sum, Times
 
 
 @dataclass(frozen=True)
@@ -40,6 +26,8 @@ class Unsaid(Node):
     args: tuple[Ref, ...]
     exact: bool = False
     """Whether the lesson lists its arguments."""
+    number: bool = False
+    """Whether it is a loss of its arguments, and of nothing else: L = ℓ(ŷ, y)."""
 
 
 def unsaid(program: Program, here: Usage, lesson: Usage) -> list[Definition]:
@@ -64,9 +52,12 @@ def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tup
 def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
     """Every undefined quantity, as a function of all that it is differentiated by."""
     heads: dict[object, tuple[Ref, bool, dict[object, Ref]]] = {}
+    each = summands(program)
     for exact, pairs in ((True, usage.nested), (False, [*usage.partials, *_signalled(program, usage)])):
         for of, wrt in pairs:
             wrt = replace(wrt, base=program.aliases.get(wrt.base, wrt.base))
+            if of in each and wrt.kinds == each[of].kinds and wrt.base not in program.copies:
+                of, wrt = each[of], replace(wrt, slots=each[of].slots)
             if any(isinstance(sub, Plus) for sub in wrt.subs):
                 continue
             applied = usage.functions[of.base] and not exact and (of.subs or of.base in ACTIVATION_NAMES)
@@ -79,6 +70,20 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
             if exact or not closed:
                 args.setdefault((wrt.base, wrt.kinds, set(of.subs) >= set(wrt.subs), _key(wrt, letters)), wrt)
     return [Definition(of, Unsaid(tuple(args.values()), exact)) for of, exact, args in heads.values()]
+
+
+def summands(program: Program) -> dict[Ref, Ref]:
+    """Of every loss that is a sum over the steps, the open loss of one step: the L_t of L = Σ_t L_t."""
+    found: dict[Ref, Ref] = {}
+    for d in program.definitions:
+        part: Node | None = d.body
+        while isinstance(part, Times) and len(part.factors) == 2:  # 1/T Σ_t L_t
+            part = part.factors[-1]
+        match part:
+            case Sum(body=Ref(subs=()) as loss, product=False) if loss.kinds == ("time",) and loss.base in LOSSES:
+                if not d.head.slots and not program.defines(loss.base, loss.kinds):
+                    found[d.head] = loss
+    return found
 
 
 def _signalled(program: Program, usage: Usage) -> Iterable[tuple[Ref, Ref]]:
@@ -100,6 +105,20 @@ def _open(program: Program, of: Ref) -> bool:
 
 def _key(ref: Ref, letters: bool) -> tuple[object, ...]:
     return (ref.base, ref.kinds, *ref.subs) if letters else (ref.base, ref.kinds)
+
+
+def open_loss(program: Program, call: Call) -> Ref | None:
+    """The quantity that ℓ(ŷ_t, y_t) is where nothing more is said of ℓ; None of any other function."""
+    scripts = taken_apart(call.function)
+    named = program.notation.ref(scripts) if scripts is not None else None
+    if not isinstance(named, Ref):
+        return None
+    for slots in (named.slots, slots_of(call.args)):
+        kinds = tuple(kind for kind, _ in slots)
+        for d in program.definitions:
+            if isinstance(d.body, Unsaid) and d.body.number and (d.head.base, d.head.kinds) == (named.base, kinds):
+                return Ref(named.base, slots, span=call.span)
+    return None
 
 
 def dependencies(definitions: Iterable[Definition], letters: bool = False) -> dict[object, set[object]]:
@@ -151,122 +170,3 @@ def mixed(args: list[Value], names: tuple[str, ...], sizes: tuple[int, ...]) -> 
         line = (weights * (data + 0.3 * data**2)).sum(-1)
         out = out * (1 + 0.3 * line) + torch.tanh(line) + 0.2 * line**2
     return out
-
-
-# ----------------------------------------------------------------------------------------------------------- evidence
-
-
-def proves(program: Program, below: Mapping[object, set[object]], head: Node, member: Node) -> bool:
-    """Whether a difference of two formulas says that one is wrong, though some of their quantities are arbitrary.
-
-    It does if every term of both is linear in the partials of the arbitrary function (∂L/∂z); where it stands in the
-    middle of a chain, if every term is a chain of partials that leads from the left side's end to its other end.
-    `below` are the program's `dependencies`.
-    """
-    found = {(d.head.base, d.head.kinds): d.body.exact for d in program.definitions if isinstance(d.body, Unsaid)}
-    if not found and not program.unclear:
-        return True
-    used = _mentioned(program, head) | _mentioned(program, member)
-    reached = used | {deep for symbol in used for deep in below.get(symbol, ())}
-    unclear = {(head.base, head.kinds) for head in program.unclear - {d.head for d in program.definitions}}
-    if unclear & reached:
-        return False
-    touched = {symbol for symbol, exact in found.items() if not exact and symbol in reached}
-    inner = {symbol for symbol in touched if any(symbol in deep for deep in below.values())}
-    crossed = {symbol for symbol in inner if below.get(symbol, set()) & _ends_of_partials(program, head, member)}
-    touched -= inner - crossed
-    inner = crossed
-    if inner and not _chains(program, head, member):
-        return False
-    if any(_between_arguments(program, symbol, head, member) for symbol in touched - inner):
-        return False
-    return all(_carries(program, side, symbol) for symbol in touched - inner for side in (head, member))
-
-
-def _between_arguments(program: Program, symbol: object, *sides: Node) -> bool:
-    """Whether ∂f/∂β is told by ∂f/∂y, where nobody knows how y depends on β."""
-    made = [d.body for d in program.definitions if isinstance(d.body, Unsaid) and (d.head.base, d.head.kinds) == symbol]
-    args = {(arg.base, arg.kinds) for body in made for arg in body.args} & _ends_of_partials(program, *sides)
-    bodies = [d.body for d in program.definitions if not isinstance(d.body, Unsaid)]
-    known = {(d.head.base, d.head.kinds) for d in program.definitions}
-    known |= {(n.base, n.kinds) for body in bodies for n in body.walk() if isinstance(n, Ref)}
-    return len(args) > 1 and not args <= known
-
-
-def _ends_of_partials(program: Program, *sides: Node) -> set[object]:
-    """By what is differentiated: a function that no partial goes through is as good as a number."""
-    nodes = [node for side in sides for node in side.walk()]
-    wrt = [w for node in nodes if isinstance(node, Derivative) for w in node.wrt if isinstance(w, Ref)]
-    wrt += [node.wrt for node in nodes if isinstance(node, Gradient) and isinstance(node.wrt, Ref)]
-    signals = [(node, s) for node in nodes if isinstance(node, Ref) and (s := program.signal(node))]
-    return {(w.base, w.kinds) for w in wrt} | {(s.of, node.kinds) for node, s in signals}
-
-
-Symbol = tuple[str, tuple[str, ...]]
-"""A base and the kinds of its slots."""
-
-
-def _mentioned(program: Program, node: Node) -> set[Symbol]:
-    refs = [part for part in node.walk() if isinstance(part, Ref)]
-    signals = [(ref, s) for ref in refs if (s := program.signal(ref))]
-    called = {part.function.base for part in node.walk() if isinstance(part, Call) and isinstance(part.function, Name)}
-    return (
-        {(ref.base, ref.kinds) for ref in refs}
-        | {(d.head.base, d.head.kinds) for d in program.definitions if d.head.base in called}
-        | {(s.of, ref.kinds) for ref, s in signals}
-        | {(n.base, n.kinds) for _, s in signals for n in s.loss.walk() if isinstance(n, Ref)}
-    )
-
-
-def _partial(program: Program, node: Node) -> Symbol | None:
-    """Of which quantity a factor is a partial."""
-    match node:
-        case Derivative(of=Ref() as of) | Gradient(of=Ref() as of):
-            return of.base, of.kinds
-        case Derivative(of=Call(function=Name(base=base))):
-            return base, ()
-        case Ref() if (signal := program.signal(node)) and isinstance(signal.loss, Ref):
-            return signal.loss.base, signal.loss.kinds
-    return None
-
-
-def _inside(node: Node) -> tuple[Node, ...]:
-    match node:
-        case Negative(body=body) | Sum(body=body) | Transpose(base=body) | Indexed(base=body) | Quotient(over=body):
-            return (body,)
-        case Times(factors=factors):
-            return factors
-    return ()
-
-
-def _carries(program: Program, node: Node, symbol: Symbol) -> bool:
-    if _partial(program, node) == symbol:
-        return True
-    if isinstance(node, Plus):
-        return all(_carries(program, term, symbol) for term in node.terms)
-    return any(_carries(program, part, symbol) for part in _inside(node))
-
-
-def _chains(program: Program, head: Node, member: Node) -> bool:
-    """Whether a partial of a number is a sum of chains of partials of numbers, each between the same two ends."""
-    if not isinstance(head, Derivative) or any(isinstance(part, Ref) and part.subs for part in head.walk()):
-        return False
-    whole = _ends(head)
-    terms = member.terms if isinstance(member, Plus) else (member,)
-    return all((ends := _ends(term)) is not None and ends == whole for term in terms)
-
-
-def _ends(term: Node) -> tuple[Counter[str], Counter[str]] | None:
-    """What is left of a chain's numerators and denominators when they are cancelled."""
-    over, under = Counter[str](), Counter[str]()
-    for factor in term.factors if isinstance(term, Times) else (term,):
-        match factor:
-            case Derivative(of=Ref(base=a, subs=()), wrt=(Ref(base=b, subs=()),)):
-                over[a] += 1
-                under[b] += 1
-            case Derivative(of=Call(function=Name(base=a)), wrt=(Ref(base=b, subs=()),)):
-                over[a] += 1
-                under[b] += 1
-            case _:
-                return None
-    return over - under, under - over

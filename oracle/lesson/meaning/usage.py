@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from oracle.lesson.meaning.called import called_last
+from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.gradients import gradient_of
-from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref
 from oracle.lesson.meaning.steps import step
@@ -98,6 +99,8 @@ class Usage:
 
     def is_signal(self, base: str) -> bool:
         plain = core(base)
+        if self.notation.differentials and base.startswith(PREFIX):
+            return False
         return (
             (plain in SIGNALS and (plain != "epsilon" or base in self.heads))
             or base in self.signals
@@ -181,7 +184,7 @@ def _product(body: Node) -> str:
 
 
 def _note(node: Node, found: Usage) -> None:
-    found.partials += _partials(node)
+    found.partials += _partials(node) or ([] if found.notation.primed else _slopes_of_losses(node))
     found.nested += _nested(node)
     if isinstance(node, Derivative | Gradient):
         wrt = node.wrt if isinstance(node, Derivative) else (node.wrt,)
@@ -245,6 +248,14 @@ def _partials(node: Node) -> list[tuple[Ref, Ref]]:
         ):
             plain = all(isinstance(arg, Ref) and not arg.subs and not arg.slots for arg in args)
             return [(Ref(base), arg) for arg in args if isinstance(arg, Ref) and plain]
+    return []
+
+
+def _slopes_of_losses(node: Node) -> list[tuple[Ref, Ref]]:
+    """C'(a), where primes are slopes of functions elsewhere."""
+    match node:
+        case Call(function=Prime(base=Name(base=base)), args=(Ref() as arg,)) if base in LOSS:
+            return [(Ref(base), arg)]
     return []
 
 

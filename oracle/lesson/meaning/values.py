@@ -131,6 +131,8 @@ class Value:
     way: Route | None = None
     ones: bool = False
     """A vector of ones, of the length that its neighbour wants, `data` times."""
+    eye: bool = False
+    """A number of times the identity, which is as large as its neighbour wants."""
 
     @property
     def rank(self) -> int:

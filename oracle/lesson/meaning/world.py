@@ -52,8 +52,8 @@ class World(Sums):
                 return self.algebra.multiply(self.scalar(-1.0), self.value(body, env), "")
             case Name(base=base) if base in CONSTANTS:
                 return self.scalar(CONSTANTS[base])
-            case Unsaid(args=args):
-                return self.arbitrary(args, env)
+            case Unsaid():
+                return self.arbitrary(node, env)
             case Plus():
                 return self.plus(node, env)
             case Times():
@@ -91,14 +91,16 @@ class World(Sums):
                 return self.cases(node, env)
         raise NotUnderstoodError(f"{type(node).__name__.lower()} has no meaning here yet")
 
-    def arbitrary(self, args: tuple[Ref, ...], env: Env) -> Value:
+    def arbitrary(self, node: Unsaid, env: Env) -> Value:
         """A function of which only the arguments are known, of the shape of what it defines."""
         (head,) = self.formulas[:1]
         assert isinstance(head, Ref)
         names = tuple(sub.base for sub in head.subs if isinstance(sub, Name))
-        values = [value for arg in args for value in self.through_steps(arg, env)]
-        dims, shape = self.looks(head, names, values)
+        values = [value for arg in node.args for value in self.through_steps(arg, env)]
+        dims, shape = self.looks(head, names, values, 0 if node.number else None)
         if self.infer:
+            if node.number:
+                self.used_up(values)
             return Value(None, names, dims, shape)
         return Value(mixed(values, names, tuple(self.size(dim) for dim in (*dims, *shape))), names, dims, shape)
 
@@ -113,26 +115,33 @@ class World(Sums):
             values.append(self.value(replace(arg, slots=slots), env))
         return values
 
-    def looks(self, head: Ref, names: tuple[str, ...], values: list[Value]) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
-        """The dimensions of the indices and the places of an arbitrary function."""
+    def looks(
+        self, head: Ref, names: tuple[str, ...], values: list[Value], rank: int | None
+    ) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
+        """The dimensions of the indices and the places of an arbitrary function, of so many places if that is known."""
         key = (f"unsaid {head.base}", names, tuple(range(len(head.slots))))
         known = {n: dim for value in values for n, dim in zip(value.names, value.dims, strict=True)}
-        rank = 0 if names else self.program.rank(head.base, 0)
+        rank = 0 if names else self.program.rank(head.base, 0) if rank is None else rank
         made = self.program.shapes.setdefault(key, dims_of(head.base, len(names) + rank))
         dims = tuple(known.get(n, dim) for n, dim in zip(names, made, strict=False))
         return dims, made[len(names) :]
 
     def plus(self, node: Plus, env: Env) -> Value:
         first, *rest = values = [self.value(term, env) for term in node.terms]
-        ranks = {value.rank for value in values if not value.ones}
-        if len(ranks) > 1 and any(
-            isinstance(term, Sum) and not v.rank for term, v in zip(node.terms, values, strict=True)
-        ):
+        sums = [
+            not v.rank and isinstance(term, Sum) and not self.over_nothing(term)
+            for term, v in zip(node.terms, values, strict=True)
+        ]
+        if any(sums) and any(value.rank for value in values):
             raise NotUnderstoodError("a sum over an index beside a vector: which of its entries is meant is not said")
         out = first if node.signs[0] > 0 else self.algebra.multiply(self.scalar(-1.0), first, "")
         for sign, term in zip(node.signs[1:], rest, strict=True):
             out = self.algebra.add(out, term, sign)
         return out
+
+    def over_nothing(self, node: Sum) -> bool:
+        """Whether a sum that is a number goes over steps, none of which there are: Σ_{s > t} at the end."""
+        return any(self.counts(name.base, node.body) for name in node.indices)
 
     def times(self, node: Times, env: Env) -> Value:
         node = self.widened(node, env)

@@ -1,0 +1,52 @@
+r"""Total differentials: dL = \mathrm{tr}(G^T dZ), dz = W dx, in lessons that read off gradients from them.
+
+A d before a quantity on the right is any small change of it. Before the quantity on the left it is the change that
+follows from those, all else held: the sum of ∂y/∂x dx over every x that changes on the right.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from oracle.lesson.meaning.gradients import PARAMETERS, named
+from oracle.lesson.meaning.losses import LOSS
+from oracle.lesson.syntax import Derivative, Name, Node, Relation, Statement, rebuilt
+
+PREFIX = "d "
+"""What stands before a quantity's name in that of its change."""
+WORD = re.compile(r"d(?=[A-Za-z]$|theta$|Theta$)")
+"""`dW`, which is read as one word."""
+NUMBERS = {*LOSS, "l", "f"}
+
+
+def total(statements: Iterable[Statement]) -> bool:
+    """Whether a lesson's dL, dW, dz are changes: dL stands for itself, and no dW is said to be anything."""
+    bodies = [with_changes(s.body) for s in statements if isinstance(s.body, Relation) and s.body.ops[0] in ("=", ":=")]
+    heads = [(head, body) for body in bodies if isinstance(body, Relation) and (head := _changing(body.items[0]))]
+    weights = any(head in PARAMETERS for head, _ in heads)
+    return not weights and any(head in NUMBERS and any(map(_changes, body.items[1:])) for head, body in heads)
+
+
+def with_changes(node: Node) -> Node:
+    """A formula in which every d before a symbol is part of its name."""
+    return named(_words(node), frozenset({"d"}))
+
+
+def _words(node: Node) -> Node:
+    if isinstance(node, Derivative):
+        return node
+    if isinstance(node, Name):
+        return replace(node, base=WORD.sub(PREFIX, node.base))
+    return rebuilt(node, _words)
+
+
+def _changing(node: Node) -> str:
+    """The letter of the quantity whose change a symbol is; "" of any other."""
+    core = node
+    while not isinstance(core, Name) and isinstance(base := getattr(core, "base", None), Node):
+        core = base
+    return core.base.removeprefix(PREFIX) if isinstance(core, Name) and core.base.startswith(PREFIX) else ""
+
+
+def _changes(node: Node) -> bool:
+    return any(isinstance(part, Name) and part.base.startswith(PREFIX) for part in node.walk())

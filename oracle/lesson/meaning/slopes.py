@@ -1,0 +1,19 @@
+r"""Slopes that stand side by side with vectors and matrices: X^T δ W^T f'(z) is X^T ((δ W^T) ⊙ f'(z))."""
+
+from dataclasses import replace
+
+from oracle.lesson.syntax import Call, Node, Prime, Times
+
+
+def regrouped(node: Node, before: int) -> Node | None:
+    """A product in which a slope at its end is multiplied entry by entry with all but so many factors `before` it."""
+    if not isinstance(node, Times) or any(node.ops) or len(node.factors) < before + 2 or not _slope(node.factors[-1]):
+        return None
+    outer, inner = node.factors[:before], node.factors[before:-1]
+    whole = inner[0] if len(inner) == 1 else replace(node, factors=inner, ops=("",) * (len(inner) - 1))
+    product = replace(node, factors=(whole, node.factors[-1]), ops=("odot",))
+    return replace(node, factors=(*outer, product), ops=("",) * before) if outer else product
+
+
+def _slope(node: Node) -> bool:
+    return isinstance(node, Call) and any(isinstance(part, Prime) for part in node.function.walk())
