@@ -17,10 +17,12 @@ from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, with_classes, without_labels
+from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
+from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
 from oracle.lesson.narrowing import narrowed
@@ -149,9 +151,11 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     prose = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
     notation.layouts = said_layouts(prose, (piece.tex for piece in document.pieces if isinstance(piece, Formula)))
     notation.synonyms = synonyms(bound(s, notation) for s in every)
+    notation.sample_losses = sample_losses(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
+    notation.samples_at = samples_at(s.body for s in _bound(every, notation))
     split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
     lines: list[Line] = []
     before: Statement | None = None
@@ -205,6 +209,7 @@ def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, For
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:
     """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
     found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
+    found = [with_samples(s, notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     return [told_apart(s, notation.totals) for s in found]
 

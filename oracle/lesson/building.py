@@ -15,12 +15,13 @@ from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
-from oracle.lesson.meaning.columns import batch_of, columns
+from oracle.lesson.meaning.columns import batch_of, columns, samples_at
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layouts import LAYOUTS, row, sensitive, settled_layout
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
+from oracle.lesson.meaning.per_sample import shared, singles
 from oracle.lesson.meaning.program import (
     SCALARS,
     Definition,
@@ -28,6 +29,7 @@ from oracle.lesson.meaning.program import (
     find_families,
 )
 from oracle.lesson.meaning.scalars import declare_numbers
+from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
@@ -224,11 +226,17 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         alternates={}, shapes={}, counts={}, roles={}, joins=[], windows=[], firsts=[], families=set(),
-        unclear=set(), depth=depth or usages[0].layers or usages[1].depth,
+        unclear=set(), batch=None, depth=depth or usages[0].layers or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat, program.numbers = assumption.flat, assumption.numbers
-    program.declared = {**ranks(usages[0], own.notation), **usages[1].thin, **_widths(own, usages[1]), **assumption.ranks}
+    program.sizes = _ends(own, "sample")
+    program.declared = {
+        **ranks(usages[0], own.notation),
+        **usages[1].thin,
+        **_widths(own, usages[1]),
+        **assumption.ranks,
+    }
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
     if assumption.numbers:
         program.definitions = of_numbers(program.definitions)
@@ -246,19 +254,33 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     for base, signal in assumption.signals.items():
         for letter, of in signal.each:
             program.lettered.setdefault((base, (), (letter,)), replace(signal, of=of, each=()))
-    program.anyone = any_parameter(program, usages[1])
-    program.aliases = {**program.anyone, **assumption.aliases}
-    program.copies = copied(program, usages[1])
     program.left_out = dict(assumption.left_out)
+    program.columns = columns(program, usages[1].kinds)
+    program.samples_at = samples_at(d.body for d in program.definitions)
+    program.anyone = any_parameter(program, usages[1])
+    spelled = {base: other for base, other in assumption.aliases.items() if base not in program.columns}
+    program.aliases = {**program.anyone, **spelled}
+    program.copies = copied(program, usages[1])
     program.definitions += unsaid(program, *usages)
     find_families(program)
     declare_numbers(program)
-    program.columns = columns(program, usages[1].kinds)
+    program.shared, program.singles = shared(program.definitions), singles(program.definitions)
+    _stack(program, usages[1])
     _infer(program)
-    program.batch = batch_of(program) if program.columns else None
+    program.batch = (program.batch or batch_of(program)) if {**program.columns, **program.stacks} else None
     if program.batch is None:
         program.columns = {}
     return program
+
+
+def _stack(program: Program, lesson: Usage) -> None:
+    """Note which batches are made of samples, and what their number is called."""
+    program.stacks = {} if program.columns else stacks(program, lesson.kinds)
+    program.unclear |= set() if program.columns or program.stacks else unstacked(program)
+    if program.stacks:
+        program.sizes |= numbers(program, lesson.kinds)
+        program.definitions = [d for d in program.definitions if d.head.base not in program.sizes]
+        program.aliases = {base: other for base, other in program.aliases.items() if base not in program.stacks}
 
 
 def _widths(own: Program, lesson: Usage) -> dict[str, int]:
@@ -274,10 +296,16 @@ def _widths(own: Program, lesson: Usage) -> dict[str, int]:
 
 
 def _counts(own: Program) -> set[str]:
-    """Numbers of what an index counts, because sums over it end there."""
+    """Numbers of what an index or samples count, because sums over it end there."""
+    return _ends(own, "") | _ends(own, "sample")
+
+
+def _ends(own: Program, kind: str) -> set[str]:
+    """Where the sums over samples, or over an index (""), end."""
     sums = [part for d in own.definitions for part in d.body.walk() if isinstance(part, Sum)]
-    over = [part for part in sums if not any(World.counts(name.base, part.body) for name in part.indices)]
-    return {part.upper.base for part in over if isinstance(part.upper, Ref) and not part.upper.subs}
+    over = [part for part in sums if {World.counts(name.base, part.body) for name in part.indices} == {kind}]
+    found = {part.upper.base for part in over if isinstance(part.upper, Ref) and not part.upper.subs}
+    return found | (divisors(own) if kind == "sample" else set())
 
 
 def _claims(statement: Statement, defined: set[int]) -> Iterator[tuple[Node, Node]]:
@@ -324,7 +352,7 @@ def _infer(program: Program) -> None:
             if not told and broken.number:
                 program.unclear.add(broken.head)
     program.summed |= any(d in program.definitions for d in summed)
-    program.rows = world.algebra.rows
+    program.rows, program.batch = world.algebra.rows, world.batch
     for base, body in list(program.alternates.items()):
         if _broken(world, body, [Definition(Ref(""), body)]):
             del program.alternates[base]

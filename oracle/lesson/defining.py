@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from oracle.lesson.arguments import factored, unnamed
+from oracle.lesson.called_losses import filled
 from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.differentials import PREFIX
@@ -87,6 +88,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     factored(program, usage)
     program.definitions = with_open_losses(replace(program, definitions=named(every_step(program.definitions))))
     program.definitions += whole_losses([s.statement.body for s in said], program)
+    program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)

@@ -1,6 +1,6 @@
 r"""Links held against autograd: the head of a chain is the truth, every member is compared with it in many nets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -201,6 +201,8 @@ class Nets:
             return False  # a lesson that writes tanh means another function by σ
         if way.backwards and not any(isinstance(part, Sum) and part.product for part in member.walk()):
             return False
+        if way.immediate and any(over_samples(side) for side in (head, member)):
+            return False  # what is added up over samples is a mean's gradient: nothing is held
         if way.inverse:
             return any(inverted(side, self.program) != side for side in (head, member))
         if way.slopes is not None:
@@ -297,6 +299,12 @@ class Nets:
         return False
 
 
+def over_samples(formula: Node) -> bool:
+    """Whether a formula adds up samples."""
+    sums = [part for part in formula.walk() if isinstance(part, Sum) and not part.product]
+    return any(World.counts(name.base, part.body) == "sample" for part in sums for name in part.indices)
+
+
 def _differentiated(head: Node, member: Node, base: str) -> bool:
     """Whether a symbol is differentiated or differentiated by: dσ(x)/dx says all that it is made of, dL/dx does not."""
     for part in (part for side in (head, member) for part in side.walk()):
@@ -321,28 +329,28 @@ def _may_be_free(head: Node, member: Node, base: str) -> bool:
 def assignments(program: Program, nodes: tuple[Node, ...]) -> Iterator[Env]:
     """Every value of the letters that count layers, samples or steps and are not bound by a sum."""
     kinds: dict[str, str] = {}
-    ending = frozenset[str]().union(*(program.last(kind) for kind in LAST))
+    last = {kind: program.last(kind) for kind in LAST}
     for node in nodes:
-        _slot_letters(node, ending, kinds)
+        _slot_letters(node, frozenset(), kinds, last)
     ends = [range(1, program.end(kind) + 1) for kind in kinds.values()]
     for values in product(*ends):
         yield dict(zip(kinds, values, strict=True))
 
 
-def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str]) -> None:
+def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str], last: Mapping[str, set[str]]) -> None:
     if isinstance(node, Sum):
         bound |= {name.base for name in node.indices}
     if isinstance(node, Ref):
         for kind, expr in node.slots:
-            for letter in letters(expr) - bound:
+            for letter in letters(expr) - bound - last.get(kind, set()):
                 kinds.setdefault(letter, kind)
     for child in node.children():
-        _slot_letters(child, bound, kinds)
+        _slot_letters(child, bound, kinds, last)
 
 
 def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way()) -> tuple[float, bool]:
     """The relative difference of two formulas in one net, and whether both are zero."""
-    with world.fresh(head, member):
+    with world.fresh(head, member), world.of_sample(_one_sample(env, head, member)):
         left, right = both(world, head, member, env, way)
     if isinstance(member, Number) and not right.rank:
         right = Value(right.data)
@@ -374,6 +382,14 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
     return gap, nothing
+
+
+def _one_sample(env: Env, *sides: Node) -> int | None:
+    """The number of the sample that two formulas are of, if it is one."""
+    refs = (part for side in sides for part in side.walk() if isinstance(part, Ref))
+    free = {letter for ref in refs for kind, slot in ref.slots if kind == "sample" for letter in letters(slot)}
+    numbers = [env[letter] for letter in free & env.keys()]
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def relative(left: Value, right: Value, difference: Value) -> tuple[float, bool]:

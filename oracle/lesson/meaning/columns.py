@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
-from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import Program
+from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.naming import core, letter
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.program import TARGETS, Program
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value
-from oracle.lesson.syntax import Name, Node, Plus, Transpose
+from oracle.lesson.syntax import Name, Node, Plus, Times, Transpose
 
 
 def columns(program: Program, kinds: Mapping[str, Iterable[tuple[str, ...]]]) -> dict[str, str]:
@@ -17,13 +19,55 @@ def columns(program: Program, kinds: Mapping[str, Iterable[tuple[str, ...]]]) ->
     nodes += [node for body in program.alternates.values() for node in body.walk()]
     whole = {node.base for node in nodes if isinstance(node, Ref) and "sample" not in node.kinds}
     whole |= {base for base, *_ in program.signals}
+    if (
+        samples_at(d.body for d in program.definitions) is not None
+    ):  # what all targets are called need not stand in a forward equation
+        whole |= {base for base, used in kinds.items() if letter(base) in TARGETS and () in used}
     found: dict[str, str] = {}
     for base, used in kinds.items():
-        if base in heads or not any("sample" in slots for slots in used):
+        if base in heads or base in LOSSES or not any("sample" in slots for slots in used):
             continue
-        batch = next((name for name in (_capital(base), base) if name in whole and _batch(name)), "")
+        batch = next((name for name in (_capital(base), base) if name in whole and is_batch(name)), "")
         found |= {base: batch} if batch else {}
-    return found
+    return {**_singles(program, kinds, whole), **found} if found else {}
+
+
+def _singles(program: Program, kinds: Iterable[str], whole: set[str]) -> dict[str, str]:
+    """z, where the lesson has Z and z^{(i)} elsewhere: of any sample."""
+    made = {d.head.base for d in program.definitions}
+    named = [base for base in kinds if base not in made and letter(base) not in PARAMETER_LETTERS | LOSSES]
+    return {base: _capital(base) for base in named if _capital(base) in whole - {base} and is_batch(_capital(base))}
+
+
+def samples_at(bodies: Iterable[Node]) -> int | None:
+    """The axis of a batch that counts its samples: the last where weights stand before it, the first where behind."""
+    found = set[int]()
+    for node in (part for body in bodies for part in body.walk()):
+        for a, b in pairwise(node.factors) if isinstance(node, Times) else ():
+            first, second = _weight(a), _weight(b)
+            if first is not None and second is not None and first != second:
+                found.add(1 if first else 0)
+            elif _turned_batch(a) != _turned_batch(b) and False in (first, second):
+                found.add(0 if _turned_batch(a) else 1)  # X^T E adds up rows, E X^T columns
+    return found.pop() if len(found) == 1 else None
+
+
+def _weight(node: Node) -> bool | None:
+    """Whether a factor is a weight, or else a batch; None of anything else."""
+    base = node.base if isinstance(node, Transpose) else node
+    if not isinstance(base, Ref) or base.subs:
+        return None
+    if letter(base.base) in PARAMETER_LETTERS:
+        return True
+    return False if core(base.base)[-1:].isupper() and not isinstance(node, Transpose) else None
+
+
+def _turned_batch(node: Node) -> bool:
+    """Whether a factor is X^T."""
+    base = node.base if isinstance(node, Transpose) else None
+    return (
+        isinstance(base, Ref) and not base.subs and is_batch(base.base) and letter(base.base) not in PARAMETER_LETTERS
+    )
 
 
 def _capital(base: str) -> str:
@@ -32,8 +76,9 @@ def _capital(base: str) -> str:
     return core[:-1] + core[-1:].upper() + line + label
 
 
-def _batch(name: str) -> bool:
-    return core(name)[-1:].isupper()
+def is_batch(name: str) -> bool:
+    """Whether a name is a capital, and no loss's: the Z of all samples."""
+    return core(name)[-1:].isupper() and name not in LOSSES
 
 
 def turns_entries(*formulas: Node) -> bool:
@@ -43,8 +88,8 @@ def turns_entries(*formulas: Node) -> bool:
 
 
 def _counted(node: Node) -> bool:
-    ones = isinstance(node, Ref) and core(node.base) in ("1", "bb 1")
-    return isinstance(node, Ref) and len(node.subs) == 1 and isinstance(node.subs[0], Name) and not ones
+    single = isinstance(node, Ref) and len(node.subs) == 1 and isinstance(node.subs[0], Name)
+    return single and isinstance(node, Ref) and core(node.base) not in {*PARAMETER_LETTERS, "1", "bb 1"}
 
 
 def bare(ref: Ref, batch: str) -> Ref:
@@ -52,18 +97,21 @@ def bare(ref: Ref, batch: str) -> Ref:
     return replace(ref, base=batch, slots=tuple(slot for slot in ref.slots if slot[0] != "sample"), subs=())
 
 
-def axis(shape: tuple[Dim, ...]) -> int:
-    """The place that counts samples: the one that no parameter has. Raises NotUnderstoodError where that is not one."""
+def axis(shape: tuple[Dim, ...], at: int | None = None) -> int:
+    """The place that counts samples: the one that no parameter has. Raises NotUnderstoodError where that is not one.
+
+    `at` is the place in the lesson's other batches.
+    """
     free = [k for k, dim in enumerate(shape) if not dim.root().of_parameter]
+    if len(free) > 1 and at is not None and at < len(shape):
+        return at
     if len(free) != 1:
         raise NotUnderstoodError("which axis counts the samples, nothing says")
     return free[0]
 
 
-def sample(value: Value, number: int, places: int = 0) -> Value:
-    """One sample of a value, or of the last `places` of its places (0: of all)."""
-    first = value.rank - places if places else 0
-    at = first + axis(value.shape[first:])
+def sample(value: Value, number: int, at: int) -> Value:
+    """One sample of a value whose place `at` counts samples."""
     data = value.data
     if data is not None:
         data = data.select(len(value.names) + at, min(number, data.shape[len(value.names) + at]) - 1)

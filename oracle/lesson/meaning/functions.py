@@ -42,6 +42,7 @@ class Functions(Partials):
                 continue
             core = core.base
         slots = slots_of(node.args)
+        self.mixed(core.base, node)
         if not primes and (quantity := self.written_out(node)) is not None:
             return self.ref(quantity, env)
         for which in (slots, ()) if not self.stepped(node) else (slots,):
@@ -90,6 +91,13 @@ class Functions(Partials):
             if self.program.defines(name, tuple(kind for kind, _ in slots)):
                 return Ref(name, slots, span=node.span)
         return None
+
+    def mixed(self, name: str, node: Call) -> None:
+        """Raise IllTypedError where the loss of one sample is given the input of one and the target of another."""
+        refs = (part for arg in node.args for part in arg.walk() if isinstance(part, Ref))
+        samples = {min(letters(slot), default="") for ref in refs for kind, slot in ref.slots if kind == "sample"}
+        if name in self.program.notation.sample_losses.letters and len(samples) > 1:
+            raise IllTypedError(f"{name} is of one sample here, and {' and '.join(sorted(samples))} are two")
 
     def by_itself(self, name: str) -> bool:
         """Whether a quantity has the name of the function that makes it: R = R(Z)."""

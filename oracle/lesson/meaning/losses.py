@@ -1,6 +1,19 @@
-"""What losses are called."""
+"""What losses are called, and which letters are two losses."""
+
+from dataclasses import dataclass
 
 ENTROPIES = ("CE", "BCE", "NLL", "MSE")
 LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost", *ENTROPIES)
 """What a loss is called, the likeliest first."""
-LOSSES = {*LOSS, "l", "R", "S"}
+ALL = "_all"
+"""What is added to the letter of a loss that adds up losses of the same letter."""
+LOSSES = {*LOSS, "l", "R", "S", *(name + ALL for name in LOSS)}
+
+
+@dataclass(frozen=True)
+class SampleLosses:
+    """The letters of losses that are one thing of a sample and another of all samples."""
+
+    letters: frozenset[str] = frozenset()
+    single: frozenset[str] = frozenset()
+    """Those that are a sample's where they stand without arguments."""

@@ -104,8 +104,7 @@ class Masks(Functions):
 
     def one_hot(self, letter: str, sub: Node, env: Env) -> Value:
         """1 where an index is the class of a step or sample."""
-        if letter not in self.typed:
-            raise NotUnderstoodError(f"what {letter} counts is not known")
+        self.seek(letter, env)
         dim = self.typed[letter]
         at = self.class_of(sub, dim, env)
         data = None if self.infer else (torch.arange(self.size(dim)) == at).double()

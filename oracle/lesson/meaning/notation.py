@@ -13,8 +13,10 @@ from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
+from oracle.lesson.meaning.losses import SampleLosses
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
+from oracle.lesson.meaning.samples_below import samples_below
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
     Call,
@@ -196,6 +198,14 @@ class Notation:
     """Letters that are the true class: then targets are one-hot."""
     labelled_losses: set[Ref] = field(default_factory=set)
     """Losses whose index only says which sample is meant."""
+    from_zero: bool = False
+    """Whether sums begin with 0: then w_{j0} is one of the w_{ji}."""
+    sampled: dict[str, str] = field(default_factory=dict)
+    """By base, the letter of its first index that counts samples: the i of x_i beside w^T x_i."""
+    samples_at: int | None = None
+    """Which axis of its batches counts samples, by all that the lesson multiplies."""
+    sample_losses: SampleLosses = field(default_factory=SampleLosses)
+    """Losses that are one thing of a sample and another of all."""
     totals: set[str] = field(default_factory=set)
     """Letters of losses that are added up to one of the same letter."""
     predicted: dict[str, str] = field(default_factory=dict)
@@ -264,7 +274,7 @@ class Notation:
                 continue
             if (kind := self.kind_of_sub(base, at, len(parts.subs), sub)) in ("time", "layer", "sample"):
                 slots.append((kind, sub))
-            elif kind == "label" and not parts.entries:
+            elif (kind == "label" and not parts.entries) or self.is_bias(base, parts.subs, sub):
                 labels.append(_word(sub))
             else:
                 numeric.append(isinstance(sub, Number))
@@ -283,6 +293,11 @@ class Notation:
         for power in powers:
             node = Power(node, lifted(power, self), span=parts.name.span)
         return node
+
+    def is_bias(self, base: str, subs: tuple[Node, ...], sub: Node) -> bool:
+        """Whether w_{j0} stands beside the w_{ji} of a sum over i that does not begin with 0."""
+        weighs = base in PARAMETER_LETTERS and len(flat(subs)) == 2 and not self.from_zero
+        return weighs and isinstance(sub, Number) and sub.text == "0"
 
     def is_step(self, base: str, sub: Node) -> bool:
         """Whether the r of s_{r_m} is a step."""
@@ -323,6 +338,8 @@ class Notation:
 
     def kind_of_sub(self, base: str, at: int, count: int, sub: Node) -> str:
         used = letters(sub)
+        if at == 0 and self.sampled.get(base) in used and isinstance(sub, Name):
+            return "sample"
         if used & self.times and "total" not in used:
             return "time"
         if used and all(self.roles.get(letter) == "layer" for letter in used):
@@ -367,6 +384,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
     found = Notation(units=known, bound=bound, roles=roles or {}, markers=marked, stepping=stepping)
     found.differentials = changing
+    found.from_zero = any(isinstance(node, Sum) and node.lower == Number("0") for node in nodes)
     found.layers = found.letters_of("layer", found.layers)
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
@@ -376,6 +394,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -
     _numbered_steps(statements, found)
     found.parted = _parted(nodes)
     found.below = _layers_below(nodes, found)
+    steps = {step for node in nodes if isinstance(node, Plus) and (step := stepped(node))}
+    found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, [s.body for s in statements if _renews(s.body)], found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson.meaning.calculus import connected, jacobian
-from oracle.lesson.meaning.columns import bare, sample
+from oracle.lesson.meaning.columns import bare
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.layouts import turned as laid_out
 from oracle.lesson.meaning.losses import LOSSES
@@ -167,9 +167,11 @@ class Partials(Quantities):
     def unsaid(self, of: Ref, wrt: Ref) -> bool:
         """Whether a symbol is differentiated of which nothing says how it is computed."""
         of = replace(of, base=self.program.aliases.get(of.base, of.base))
+        of = bare(of, batch) if (batch := self.column(of)) else of
         if of.base == wrt.base or self.program.signal(of) or of.base in self.loose or self.given(of):
             return False
-        return not self.program.defines(of.base, of.kinds) and not self.program.is_function(of)
+        known = self.program.defines(of.base, of.kinds) or of.base in self.program.singles
+        return not known and not self.program.is_function(of)
 
     def given(self, of: Ref) -> bool:
         """Whether a symbol is a parameter, a target or a constant of the net: nothing else makes it."""
@@ -184,11 +186,11 @@ class Partials(Quantities):
         wrt = replace(wrt, base=self.program.aliases.get(wrt.base, wrt.base))
         if (signal := self.program.signal(wrt)) and signal.said and not of.way and wrt.base not in self.loose:
             raise IllTypedError(f"{wrt.base} stands for a partial here, and nothing is differentiated by it")
-        if "sample" in wrt.kinds and (batch := self.program.columns.get(wrt.base)):
-            if wrt.subs:
-                raise NotUnderstoodError("a partial by one entry of one sample of a batch")
-            made = self.partial(of, bare(wrt, batch), env, source)
-            return sample(made, self.number_of(wrt, env), made.rank - of.rank)
+        if (one := self.sample_of(wrt)) and not of.rank and not wrt.subs:
+            return self.side_by_side([self.partial(of, ref, env, source) for ref in self.each(wrt, one)])
+        if batch := self.column(wrt):
+            made = self.one_of(self.partial(of, bare(wrt, batch), env, source), wrt, env, of.rank)
+            return self.indexed(_turned(made, of.rank), wrt, env) if wrt.subs else made
         target = self.whole(wrt, env)
         refs = [part for part in source.walk() if isinstance(part, Ref)] if source else []
         if refs and all(self.unsaid(ref, wrt) for ref in refs):
@@ -210,10 +212,16 @@ class Partials(Quantities):
         if not wrt.subs:
             alone = self.entrywise and self.algebra.diagonal(places)
             return alone or laid_out(replace(places, way=way), self.algebra.layout)
-        first = tuple(range(len(names)))
-        last = range(len(names), len(names) + of.rank)
-        turned = None if data is None else data.permute((*first, *range(len(names) + of.rank, data.dim()), *last))
-        return self.indexed(Value(turned, names, dims, target.shape + of.shape), wrt, env)
+        return self.indexed(_turned(places, of.rank), wrt, env)
+
+
+def _turned(made: Value, rank: int) -> Value:
+    """A partial with the places of what it is taken by before those of what is differentiated, which are `rank`."""
+    first, last = range(len(made.names)), range(len(made.names), len(made.names) + rank)
+    data = made.data
+    if data is not None:
+        data = data.permute((*first, *range(len(made.names) + rank, data.dim()), *last))
+    return Value(data, made.names, made.dims, made.shape[rank:] + made.shape[:rank])
 
 
 def _compares(body: Node, target: Ref, program: Program) -> bool:

@@ -137,6 +137,12 @@ class Program:
     """The numbers of the equations of this section."""
     columns: dict[str, str] = field(default_factory=dict)
     """Names of one sample, and the batch that it is of: a for A."""
+    stacks: dict[str, str] = field(default_factory=dict)
+    """Batches, and the sample of which each is made: X for x."""
+    samples_at: int | None = None
+    """Which axis of its batches counts samples."""
+    singles: set[str] = field(default_factory=set)
+    """Names of what is defined for each sample, and never without one."""
     batch: Dim | None = None
     """The dimension of the samples in lessons that have both."""
     vectors: bool = False
@@ -155,6 +161,10 @@ class Program:
     shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
     counts: dict[str, Dim] = field(default_factory=dict)
     """Numbers that are the end of a sum, and what they count: the m of Σ_{i=1}^m."""
+    sizes: set[str] = field(default_factory=set)
+    """Numbers of samples: the m of a mean over samples, Σ_{i=1}^m."""
+    shared: set[str] = field(default_factory=set)
+    """Names of what all samples have in common."""
     joins: list[Dim] = field(default_factory=list)
     """Dimensions that are made of others."""
     windows: list[Window] = field(default_factory=list)

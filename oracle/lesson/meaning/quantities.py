@@ -14,13 +14,14 @@ import torch
 
 from oracle.lesson.meaning.absent import elsewhere
 from oracle.lesson.meaning.algebra import Algebra
-from oracle.lesson.meaning.columns import bare, sample
+from oracle.lesson.meaning.columns import axis, bare, is_batch, sample
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import CHOSEN, PARAMETER_LETTERS, Notation, Ref, is_class, letters, taken_apart
 from oracle.lesson.meaning.program import SCALARS, Definition, Env, Key, Program, Slots, is_target
 from oracle.lesson.meaning.repeating import settled
+from oracle.lesson.meaning.stacks import stacked
 from oracle.lesson.meaning.values import (
     BeyondError,
     Dim,
@@ -74,6 +75,8 @@ class Quantities(ABC):
     """While a quantity of one step is computed: which step uses the parameters."""
     sample: int | None = None
     """While a quantity of one sample is computed by equations that name no sample: which one."""
+    batch: Dim | None = None
+    """What counts the samples, while dimensions are inferred."""
     entrywise: bool = False
     """Whether the partial of a vector by a vector is a vector, where no entry depends on another."""
     held: dict[Key, Value] | None = None
@@ -119,16 +122,14 @@ class Quantities(ABC):
             return self.kept[key]
         found = self.program.definition(base, family, slots)
         if found is None and key not in self.busy and (shared := self.of_any_sample(base, family, slots)) is not None:
-            before, self.sample = self.sample, dict(slots)["sample"]
-            try:
+            with self.of_sample(dict(slots)["sample"]):
                 self.kept[key] = replace(self.defined(key, *shared), way=None)
-            finally:
-                self.sample = before
             return self.kept[key]
         if found is None or key in self.busy:
             value = self.leaf(base, family, slots, count)
         else:
-            value = self.defined(key, *found)
+            with self.of_sample(dict(slots).get("sample")):
+                value = self.defined(key, *found)
         self.kept[key] = replace(value, way=None)
         if base in self.loose:
             self.passing.add(key)
@@ -138,6 +139,15 @@ class Quantities(ABC):
         """What one step uses of a parameter: W^{(t)}, which is W."""
         whole = self.quantity(base, family, tuple(slot for slot in slots if slot[0] != "time"), count)
         return replace(whole, data=None if whole.data is None else whole.data.clone())
+
+    @contextmanager
+    def of_sample(self, number: int | None) -> Iterator[None]:
+        """While what names no sample is of this one."""
+        before, self.sample = self.sample, number
+        try:
+            yield
+        finally:
+            self.sample = before
 
     def of_any_sample(self, base: str, family: tuple[str, ...], slots: Slots) -> tuple[Definition, Env] | None:
         """What defines the quantity of one sample, where no sample is named."""
@@ -156,6 +166,8 @@ class Quantities(ABC):
     def leaf(self, base: str, family: tuple[str, ...], slots: Slots, count: int) -> Value:
         if base in self.program.notation.ends and not slots and not count:
             return self.scalar(float(self.program.steps))
+        if base in self.program.sizes and not slots and not count:
+            return self.scalar(float(self.program.samples))
         if base in self.program.counts and not slots:
             number = (
                 None if self.infer else torch.tensor(float(self.size(self.program.counts[base])), dtype=torch.float64)
@@ -289,11 +301,12 @@ class Quantities(ABC):
             return self.indexed(self.change(node, env), node, env)
         if node.base in CONSTANTS and not node.subs and not self.is_quantity(node.base):
             return self.scalar(CONSTANTS[node.base])
+        if one := self.sample_of(node):
+            return self.indexed(self.stack(node, one, env), node, env)
         if other := self.program.aliases.get(node.base):
             return self.ref(replace(node, base=other), env)
-        if "sample" in node.kinds and (batch := self.program.columns.get(node.base)):
-            one_of = sample(self.ref(bare(node, batch), env), self.number_of(node, env))
-            return self.indexed(one_of, node, env)
+        if (batch := self.column(node)) and ("sample" in node.kinds or not self.program.signal(node)):
+            return self.indexed(self.one_of(self.ref(bare(node, batch), env), node, env), node, env)
         if signal := self.program.signal(node):
             wrt = replace(node, base=signal.of)
             out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss, written=False)
@@ -324,8 +337,51 @@ class Quantities(ABC):
                   if core(ref.base) not in EYES}  # fmt: skip
         return not set(node.subs) & others
 
+    def column(self, node: Ref) -> str:
+        """The batch of which a symbol is one sample; "" where it is none."""
+        bound = any(node.base in binding for binding in self.bindings)
+        return "" if bound else self.program.columns.get(node.base, "")
+
+    def one_of(self, batch: Value, node: Ref, env: Env, first: int = 0) -> Value:
+        """The sample of a batch that a symbol stands for; the places of the batch begin at `first`."""
+        at = first + axis(batch.shape[first:], self.program.samples_at)
+        if self.infer:
+            if self.batch is None:
+                self.batch = batch.shape[at]
+                self.batch.root().met += 1  # a sample is as good as an equation: it says what the axis is
+            self.algebra.same(self.batch, batch.shape[at], "the samples")
+        return sample(batch, self.number_of(node, env), at)
+
+    def sample_of(self, node: Ref) -> str:
+        """The sample of which a symbol is the batch: the x of X, and the y of all samples beside X."""
+        if not self.program.stacks or "sample" in node.kinds:
+            return ""
+        if one := self.program.stacks.get(node.base):
+            return one
+        beside = any(isinstance(x, Ref) and x.base in self.program.stacks for f in self.formulas for x in f.walk())
+        return node.base if beside and is_target(node.base) and self.program.rank(node.base, 0) == 0 else ""
+
+    def stack(self, node: Ref, one: str, env: Env) -> Value:
+        """A batch of samples that are computed one by one."""
+        key = (f"batch {node.base}", (), tuple(n for _, n in self.program.numbered(node, env)))
+        if key not in self.kept:
+            self.kept[key] = self.side_by_side([self.ref(ref, env) for ref in self.each(node, one)])
+        return self.kept[key]
+
+    def each(self, node: Ref, one: str) -> list[Ref]:
+        """The samples of a batch."""
+        numbers = (Number(str(n + 1)) for n in range(self.program.samples))
+        return [Ref(one, tuple(sorted((*node.slots, ("sample", n)), key=lambda s: s[0]))) for n in numbers]
+
+    def side_by_side(self, samples: list[Value]) -> Value:
+        """Samples as a batch."""
+        self.batch = self.program.batch = self.batch or self.program.batch or Dim("samples", met=2)
+        return stacked(samples, self.batch, self.program.notation.samples_at or 0)
+
     def number_of(self, node: Ref, env: Env) -> int:
-        """Which sample a symbol is of."""
+        """Which sample a symbol is of: the first, where nothing says so."""
+        if "sample" not in node.kinds:
+            return self.sample or 1
         number = dict(self.program.numbered(node, env))["sample"]
         if not 1 <= number <= self.program.samples:
             raise BeyondError
@@ -346,6 +402,10 @@ class Quantities(ABC):
             slots = tuple(sorted((*slots, ("sample", self.sample))))
         if self.using is not None and node.base in self.program.copies and "time" not in dict(slots):
             slots = tuple(sorted((*slots, ("time", self.using))))
+
+        number = self.sample or (1 if node.base in self.program.singles else None)
+        if number is not None and "sample" not in dict(slots) and self.per_sample(node.base):
+            slots = tuple(sorted((*slots, ("sample", number))))
         for kind, n in slots:
             if not (0 if kind != "sample" else 1) <= n <= self.program.end(kind):
                 raise BeyondError
@@ -395,6 +455,8 @@ class Quantities(ABC):
             letter(base) not in PARAMETER_LETTERS
             and base not in SCALARS
             and base not in self.program.counts
+            and base not in self.program.shared
+            and not (self.program.columns and is_batch(base))
             and base not in CONSTANTS
         )
 
@@ -443,7 +505,7 @@ class Quantities(ABC):
 
     def class_of(self, sub: Node, dim: Dim, env: Env) -> int:
         """Which class a step or sample has, from 0: another in every net."""
-        numbers = [env.get(letter, 0) for letter in sorted(letters(sub))]
+        numbers = [env.get(letter, self.sample or 0) for letter in sorted(letters(sub))]
         return 0 if self.infer else (self.seed + sum(numbers)) % self.size(dim)
 
     def scalar(self, number: float) -> Value:
@@ -451,6 +513,13 @@ class Quantities(ABC):
 
     def ones(self, letter: str, env: Env) -> Value:
         """1_h, which is 1 for every h: as many as there are entries of what else has this index here."""
+        self.seek(letter, env)
+        dim = self.typed[letter]
+        data = None if self.infer else torch.ones(self.size(dim), dtype=torch.float64)
+        return Value(data, (letter,), (dim,))
+
+    def seek(self, letter: str, env: Env) -> None:
+        """Find what an index counts, by another symbol of the formula that has it; it is noted in `typed`."""
         if letter not in self.typed:
             others = (ref for formula in self.formulas for ref in formula.walk() if isinstance(ref, Ref))
             for ref in others:
@@ -459,9 +528,6 @@ class Quantities(ABC):
                     break
         if letter not in self.typed:
             raise NotUnderstoodError(f"what {letter} counts is not known")
-        dim = self.typed[letter]
-        data = None if self.infer else torch.ones(self.size(dim), dtype=torch.float64)
-        return Value(data, (letter,), (dim,))
 
     def kronecker(self, a: str, b: str) -> Value:
         dim = self.typed.get(a) or self.typed.get(b)

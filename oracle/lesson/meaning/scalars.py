@@ -2,7 +2,8 @@ r"""What is a number in a lesson of vectors: wᵀ x is one, so the b of wᵀ x +
 
 from collections.abc import Iterator
 
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.naming import letter
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOGARITHMS, Program, is_target
 from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Power, Quotient, Sum, Times, Transpose
 
@@ -19,6 +20,8 @@ def declare_numbers(program: Program) -> None:
         program.declared.setdefault(base, 0)
     for base in _weights(program):
         program.declared.setdefault(base, 1)
+    for base in _rows(program):
+        program.declared.setdefault(base, 2)
     made: set[str] = set()
     for _ in range(4):
         for d in program.definitions:
@@ -44,12 +47,28 @@ def _rests(body: Node) -> Iterator[Ref]:
 
 
 def _weights(program: Program) -> Iterator[str]:
-    """The w of wᵀ x where a cross-entropy of two classes is the loss: one unit's weights, a vector."""
-    if any(_binary(d.body) for d in program.definitions):
+    """The w of wᵀ x in a cross-entropy of two classes, or in a square of numbers: one unit's weights, a vector."""
+    if any(_binary(d.body) or _squared(d.body) for d in program.definitions):
         for node in (part for d in program.definitions for part in d.body.walk()):
             match node:
                 case Times(factors=(Transpose(base=Ref(base="w", slots=(), subs=())), Ref(base=x), *_)) if x.islower():
                     yield "w"
+
+
+def _squared(body: Node) -> bool:
+    """Whether a formula has (wᵀ x - y)²."""
+    squares = (part.base for part in body.walk() if isinstance(part, Power) and part.exponent == Number("2"))
+    terms = (term for base in squares if isinstance(base, Plus) for term in base.terms)
+    return any(isinstance(term, Times) and isinstance(term.factors[0], Transpose) for term in terms)
+
+
+def _rows(program: Program) -> Iterator[str]:
+    """The θ of θ_kᵀ x, which has a vector for each k."""
+    for node in (part for d in program.definitions for part in d.body.walk()):
+        match node:
+            case Times(factors=(Transpose(base=Ref(base=w, slots=(), subs=(Name(),))), Ref(base=x, subs=()), *_)):
+                if letter(w) in PARAMETER_LETTERS and x.islower():
+                    yield w
 
 
 def _binary(body: Node) -> bool:

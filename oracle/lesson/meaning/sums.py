@@ -48,17 +48,24 @@ class Sums(Positions):
         before = self.falling
         self.falling = before | {letter} if down else before - {letter}
         try:
-            out, *rest = [self.value(node.body, {**env, letter: n}) for n in numbers]
+            out, *rest = [self.term(node.body, {**env, letter: n}, n if kind == "sample" else None) for n in numbers]
         finally:
             self.falling = before
         for value in rest:
             out = self.algebra.times(out, value, "") if node.product else self.algebra.add(out, value, 1)
         return out
 
+    def term(self, body: Node, env: Env, sample: int | None) -> Value:
+        """One term of a sum; in that of a sample, what names none is of this one."""
+        with self.of_sample(sample or self.sample):
+            return self.value(body, env)
+
     def numbers(self, node: Sum, letter: str, kind: str, env: Env) -> tuple[list[int], bool]:
         """What a letter runs through, and whether downwards: Σ_{i=t}^1, and inside it Π_{j=t}^{i+1}."""
         low = self.program.number(node.lower, env, kind) if node.lower else 1
-        high = self.program.number(node.upper, env, kind) if node.upper else self.program.end(kind)
+        count = kind == "sample" and isinstance(node.upper, Ref) and node.upper.base not in env
+        every = node.upper is None or count  # Σ_{i=1}^n goes over all samples, whatever their number is called
+        high = self.program.end(kind) if every or node.upper is None else self.program.number(node.upper, env, kind)
         low = max(low, 1) if kind == "sample" else low  # written from 0, as code counts
         ends = isinstance(node.upper, Number) and isinstance(node.lower, Name | Ref) and high <= low
         named = {part.base for part in node.upper.walk() if isinstance(part, Name | Ref)} if node.upper else set()

@@ -96,7 +96,12 @@ def _signalled(program: Program, usage: Usage) -> Iterable[tuple[Ref, Ref]]:
 
 def _open(program: Program, of: Ref) -> bool:
     """Whether nothing says what a symbol is."""
-    if of.mark or of.base in NAMED or of.base in program.aliases or not all(isinstance(sub, Name) for sub in of.subs):
+    if (
+        of.mark
+        or of.base in NAMED
+        or of.base in {*program.aliases, *program.columns}
+        or not all(isinstance(sub, Name) for sub in of.subs)
+    ):
         return False
     if of.base in TARGETS and program.defines(f"hat {of.base}", of.kinds):
         return False

@@ -63,6 +63,8 @@ class World(Sums):
                 return self.algebra.elementwise(torch.div, a, b, "a quotient")
             case Power():
                 return self.power(node, env)
+            case Transpose(base=Ref(subs=(Name(),)) as one):  # θ_kᵀ x: one of many vectors, and each is a column
+                return self.algebra.transpose(replace(self.value(one, env), row=False))
             case Transpose(base=base):
                 return self.algebra.transpose(self.value(base, env))
             case Call():

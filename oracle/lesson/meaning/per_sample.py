@@ -1,0 +1,54 @@
+r"""What is another for each sample, though no sample is written: z and a are, W is not, nor is μ = \frac1m Σ_i x_i."""
+
+from collections.abc import Iterable
+
+from oracle.lesson.meaning.naming import letter
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.program import SCALARS, Definition
+from oracle.lesson.syntax import Node
+
+
+def shared(definitions: Iterable[Definition]) -> set[str]:
+    """Names of what all samples have in common: parameters, what stands beside samples, and what is made of such."""
+    given = list(definitions)
+    made: dict[str, list[Definition]] = {}
+    for d in given:
+        made.setdefault(d.head.base, []).append(d)
+    used = {ref.base for d in given for ref in _refs(d.body)}
+    beside = {
+        ref.base for d in given if any(map(_sampled, _refs(d.body))) for ref in _refs(d.body) if not _sampled(ref)
+    }
+    found = {base for base in used - made.keys() if _constant(base) or base in beside}
+    open_to = {base for base, several in made.items() if not any(_sampled(d.head) for d in several)}
+    for _ in range(len(open_to)):
+        more = {base for base in open_to - found if all(_common(d, found) for d in made[base])}
+        if not more:
+            break
+        found |= more
+    return found
+
+
+def singles(definitions: Iterable[Definition]) -> set[str]:
+    """Names that forward equations have for each sample, and never without one."""
+    given = list(definitions)
+    heads = {d.head.base for d in given if _sampled(d.head)} - {d.head.base for d in given if not _sampled(d.head)}
+    refs = [ref for d in given for ref in _refs(d.body)]
+    leaves = {ref.base for ref in refs if _sampled(ref)} - {ref.base for ref in refs if not _sampled(ref)}
+    return heads | leaves - {d.head.base for d in given}
+
+
+def _common(d: Definition, found: set[str]) -> bool:
+    """Whether a body has only what is shared, beside the samples that it adds up."""
+    return all(_sampled(ref) or ref.base in found or ref.base == d.head.base for ref in _refs(d.body))
+
+
+def _refs(body: Node) -> list[Ref]:
+    return [part for part in body.walk() if isinstance(part, Ref)]
+
+
+def _sampled(ref: Ref) -> bool:
+    return "sample" in ref.kinds
+
+
+def _constant(base: str) -> bool:
+    return letter(base) in PARAMETER_LETTERS or base in SCALARS

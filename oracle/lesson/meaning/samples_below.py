@@ -1,0 +1,119 @@
+r"""Samples that are counted below: the i of x_i in σ(w^T x_i + b), of f(x_i; θ) and of C = \frac1n Σ_i C_i.
+
+An x_i behind a whole matrix or a transposed vector is no entry: it is one of many vectors. What else has this letter
+as its first index, and is no parameter, is of the same sample: y_i, \hat y_i, z_{ik}.
+"""
+
+from collections.abc import Iterable
+
+from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.naming import flat, letter
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Gradient,
+    Indexed,
+    Marked,
+    Name,
+    Node,
+    Power,
+    Statement,
+    Sum,
+    Tagged,
+    Times,
+    Transpose,
+)
+
+INPUTS = {"x", "phi"}
+"""What samples are called."""
+WEIGHTS = {"w", "W", "theta", "Theta", "beta", "u", "U", "v", "V", "A"}
+COUNTED = {"delta"}
+"""With two indices it is 1 where they are equal."""
+
+
+def samples_below(statements: Iterable[Statement], never: set[str], parameters: set[str]) -> dict[str, str]:
+    """By base, the letter of its first index that counts samples; empty where nothing says so, or several letters do.
+
+    Letters of `never` count steps or layers.
+    """
+    nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
+    sure = {of for node in nodes for of in _evidence(node)} - never
+    found = sure or {of for node in nodes for of in _added(node)} - never
+    met = [(node, base) for node in nodes if isinstance(node, Indexed) and (base := _base(node))]
+    if len(found) != 1:
+        return {}
+    (index,) = found
+    there = [base for node, base in met if index in _letters(node)]
+    single = {base for node, base in met if _first(node) == index and _alone(node)} - parameters
+    whole = {base for node, base in met if _first(node) == index} - {*COUNTED} - parameters | single
+    others = {base for node, base in met if _alone(node) and _first(node) not in (index, "")}
+    return {} if (whole & others and not sure) or parameters.intersection(there) else dict.fromkeys(whole, index)
+
+
+def _letters(node: Indexed) -> set[str]:
+    return {sub.base for sub in flat(node.subs) if isinstance(sub, Name)}
+
+
+def _first(node: Indexed) -> str:
+    sub = flat(node.subs)[0]
+    return sub.base if isinstance(sub, Name) else ""
+
+
+def _base(node: Node) -> str:
+    """The letter of a symbol with its accent, whatever its scripts."""
+    while isinstance(node, Indexed | Tagged | Power | Marked):
+        node = node.base
+    return node.base if isinstance(node, Name) else ""
+
+
+def _sample(node: Node) -> str:
+    """The i of x_i."""
+    single = isinstance(node, Indexed) and len(flat(node.subs)) == 1 and letter(_base(node)) in INPUTS
+    return _first(node) if single and isinstance(node, Indexed) else ""
+
+
+def _evidence(node: Node) -> Iterable[str]:
+    """Letters that a formula's part has below what must be a vector of one sample."""
+    match node:
+        case Transpose(base=base) if of := _sample(base):
+            yield of
+        case Times(factors=factors, ops=ops):
+            for a, b, op in zip(factors, factors[1:], ops, strict=False):
+                inner = b.args[0] if isinstance(b, Call) and len(b.args) == 1 else b
+                if op == "" and _whole_weights(a) and (of := _sample(inner)):
+                    yield of
+        case Call(function=function, args=args) if not isinstance(function, Name) or function.base not in LOSSES:
+            inputs = {of for arg in args if (of := _sample(arg))}
+            given = len(args) > 1 or isinstance(function, Indexed)
+            yield from inputs if given else ()
+        case Call(args=args) if len(args) > 1:
+            pairs = [{_sample(part) or _target(part) for part in arg.walk()} - {""} for arg in args]
+            yield from set.intersection(*pairs)
+
+
+def _added(node: Node) -> Iterable[str]:
+    """The x of Σ_x C_x and of Σ_x ∂C_x/∂w."""
+    match node:
+        case Sum(indices=(Name(base=index),), body=body):
+            bare = body.of if isinstance(body, Derivative | Gradient) else body
+            if isinstance(bare, Indexed) and _base(bare) in LOSSES and _first(bare) == index and _alone(bare):
+                yield index
+
+
+def _alone(node: Indexed) -> bool:
+    return len(flat(node.subs)) == 1
+
+
+def _target(node: Node) -> str:
+    """The i of y_i and of what is predicted of it."""
+    known = isinstance(node, Indexed) and _alone(node) and letter(_base(node)) in ("y", "t", "f")
+    return _first(node) if known and isinstance(node, Indexed) else ""
+
+
+def _whole_weights(node: Node) -> bool:
+    """Whether a factor is w^T or W, with no index below it."""
+    turned, core = isinstance(node, Transpose), node.base if isinstance(node, Transpose) else node
+    if isinstance(core, Indexed):
+        return False
+    name = _base(core)
+    return name in WEIGHTS and (turned or name[:1].isupper())
