@@ -30,6 +30,7 @@ from oracle.lesson.meaning.program import (
 )
 from oracle.lesson.meaning.scalars import declare_numbers
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
+from oracle.lesson.meaning.targets import declare_targets
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
@@ -225,7 +226,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
-        alternates={}, shapes={}, counts={}, roles={}, joins=[], windows=[], firsts=[], families=set(),
+        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
         unclear=set(), batch=None, depth=depth or usages[0].layers or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
@@ -267,6 +268,8 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program.shared, program.singles = shared(program.definitions), singles(program.definitions)
     _stack(program, usages[1])
     _infer(program)
+    if own.notation.chosen:
+        declare_targets(program, usages[1])
     program.batch = (program.batch or batch_of(program)) if {**program.columns, **program.stacks} else None
     if program.batch is None:
         program.columns = {}

@@ -165,6 +165,8 @@ class Program:
     """Numbers of samples: the m of a mean over samples, Σ_{i=1}^m."""
     shared: set[str] = field(default_factory=set)
     """Names of what all samples have in common."""
+    drawn: dict[str, tuple[Dim, Dim]] = field(default_factory=dict)
+    """By name, words that are drawn, and of which dimension: the n_s of u_{n_s}."""
     joins: list[Dim] = field(default_factory=list)
     """Dimensions that are made of others."""
     windows: list[Window] = field(default_factory=list)
@@ -319,7 +321,7 @@ class Program:
             return 0
         if base in self.declared:
             return self.declared[base]
-        known = [n for b, n in self.notation.indexed if b == base]
+        known = [n + (base in self.notation.many) for b, n in self.notation.indexed if b == base]
         if known or count:
             return max([*known, count])
         plain = letter(base)
