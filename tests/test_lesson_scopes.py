@@ -231,3 +231,20 @@ $$\frac{\partial L}{\partial w_{ij}} = 2 (\hat y_i - y_i) x_j$$
     first, *others = claimed(lesson)
     assert first in ("fails", "ill-typed")
     assert others == ["holds", "holds"]
+
+
+def test_a_function_that_is_defined_several_times_has_no_other_name() -> None:
+    lesson = r"""
+## Network
+$$z^{(l+1)} = W^{(l)} a^{(l)} + b^{(l)}, \quad a^{(l)} = f(z^{(l)})$$
+
+## Sigmoid
+$$f(z) = \frac{1}{1 + e^{-z}}$$
+$$f'(z) = f(z) (1 - f(z))$$
+
+## Tanh
+$$f(z) = \tanh(z) = \frac{e^z - e^{-z}}{e^z + e^{-z}}$$
+$$f'(z) = 1 - f(z)^2$$
+"""
+    assert set(claimed(lesson)) <= {"holds", "holds under"}
+    assert claimed(lesson.replace("= f(z) (1 - f(z))", "= f(z) (1 + f(z))")).count("fails") == 1

@@ -81,7 +81,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     numbers = {s.number for s in said if s.section in usage.notation.scalar}
     if section not in usage.notation.scalar:
         program.definitions = of_vectors(program.definitions, numbers)
-    program.definitions = in_sight(program.definitions, program.here)
+    local = [s.statement.body for s in said if s.section == section]
+    program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     _call(program, defined, [s.statement.body for s in order], usage)
     program.definitions += said_in_one_piece(program.definitions)

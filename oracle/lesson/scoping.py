@@ -1,22 +1,24 @@
 r"""What a section takes from the others: not the z_{nk} of a softmax where it has a z_n of its own."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from oracle.lesson.meaning.notation import Notation
+from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.meaning.program import Definition
 from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.syntax import Node
 
 
-def in_sight(definitions: list[Definition], here: Collection[int]) -> list[Definition]:
+def in_sight(definitions: list[Definition], here: Collection[int], bodies: Iterable[Node]) -> list[Definition]:
     """Definitions without those of other sections for a name that this one defines with another number of indices.
 
-    `here` are the numbers of the equations of this section.
+    `here` are the numbers of the equations of this section, `bodies` its formulas: what has these indices in one of
+    them is meant there too, as the E_n of E = Σ_n E_n is.
     """
-    own = {(d.head.base, d.head.slots, len(d.head.subs)) for d in definitions if d.number in here}
-    names = {(base, slots) for base, slots, _ in own}
+    own = {(d.head.base, d.head.slots) for d in definitions if d.number in here}
+    met = {(ref.base, len(ref.subs)) for body in bodies for ref in body.walk() if isinstance(ref, Ref)}
     return [
         d for d in definitions
-        if (d.head.base, d.head.slots) not in names or (d.head.base, d.head.slots, len(d.head.subs)) in own
+        if (d.head.base, d.head.slots) not in own or (d.head.base, len(d.head.subs)) in met
     ]  # fmt: skip
 
 

@@ -9,16 +9,27 @@ from oracle.lesson.syntax import Call, Name, Node, Relation, Statement, rebuilt
 
 
 def synonyms(statements: Iterable[Statement]) -> dict[str, str]:
-    """By the name of a function that the lesson gives to a known one, that one."""
+    """By the name of a function that the lesson gives to a known one, that one.
+
+    f(z) = tanh(z) defines f, which may be another function elsewhere: that is none.
+    """
     found: dict[str, set[str]] = {}
-    for body in (s.body for s in statements):
-        for a, b in pairwise(body.items) if isinstance(body, Relation) else ():
+    bodies = [s.body for s in statements if isinstance(s.body, Relation)]
+    defined = {_called(body.items[0]) for body in bodies}
+    for body in bodies:
+        for a, b in pairwise(body.items[1:]):
             for known, other in ((a, b), (b, a)):
                 match known, other:
                     case Call(function=Name(base=name), args=one), Call(function=Name(base=own), args=two):
                         if one == two and name in NAMED and own not in NAMED:
                             found.setdefault(own, set()).add(name)
-    return {own: min(names) for own, names in found.items() if len(names) == 1}
+    return {own: min(names) for own, names in found.items() if len(names) == 1 and own not in defined}
+
+
+def _called(node: Node) -> str:
+    """The name of the function of a call, whatever its scripts; "" of anything else."""
+    names = (part.base for part in node.function.walk() if isinstance(part, Name)) if isinstance(node, Call) else ()
+    return next(iter(names), "")
 
 
 def with_synonyms(statement: Statement, names: Mapping[str, str]) -> Statement:
