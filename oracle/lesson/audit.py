@@ -16,11 +16,12 @@ from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
-from oracle.lesson.meaning.classes import class_letters, labelled_losses, with_classes, without_labels
+from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
+from oracle.lesson.meaning.prime_names import with_prime_names
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
 from oracle.lesson.narrowing import narrowed
@@ -28,6 +29,7 @@ from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
+from oracle.lesson.renaming import renamed
 from oracle.lesson.scalar_sections import numbered, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
 from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
@@ -63,7 +65,8 @@ def audit(
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
-        made, _ = limited(_bound(found.statements, notation), indices, notation.chosen)
+        read = [with_prime_names(s, notation.prime_names) for s in found.statements]
+        made, _ = limited(_bound(read, notation), indices, notation.chosen)
         return () if found.problems else tuple(with_one_letter(s) for s in made)
 
     equations: list[Equation] = []
@@ -140,15 +143,17 @@ def _doubted(equation: Equation) -> Equation:
 def understood(document: Document, functions: set[str] | None = None) -> tuple[list[Line], Notation]:
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
     functions = function_names(document) if functions is None else functions
-    parsed = _parsed(document, functions)
+    parsed, primes = renamed(_parsed(document, functions))
     every = [s for *_, found in parsed for s in found.statements]
     classes = class_letters(every)
-    notation = survey([with_classes(s, classes) for s in every], roles(document.settings))
-    notation.chosen = classes
+    notation = survey([with_classes(s, classes) for s in every], roles(document.settings), classes)
+    notation.chosen, notation.prime_names = classes, primes
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     notation.layouts = said_layouts(piece.text for piece in document.pieces if isinstance(piece, Prose))
     notation.synonyms = synonyms(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
+    texts = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
+    notation.others = speaks_of_others(_bound(every, notation), texts, classes)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
     split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)

@@ -27,6 +27,7 @@ from oracle.lesson.meaning.program import (
     find_families,
 )
 from oracle.lesson.meaning.scalars import declare_numbers
+from oracle.lesson.meaning.targets import declare_targets
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
@@ -216,7 +217,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
-        alternates={}, shapes={}, counts={}, roles={}, joins=[], windows=[], firsts=[], families=set(),
+        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
         unclear=set(), depth=depth or usages[0].layers or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
@@ -245,6 +246,8 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     declare_numbers(program)
     program.columns = columns(program, usages[1].kinds)
     _infer(program)
+    if own.notation.chosen:
+        declare_targets(program, usages[1])
     program.batch = batch_of(program) if program.columns else None
     if program.batch is None:
         program.columns = {}

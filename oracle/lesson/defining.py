@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from oracle.lesson.arguments import factored, unnamed
+from oracle.lesson.formula.calls import LOOKUP
 from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.losses import LOSSES
@@ -139,8 +140,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
             defined.add(id(member))
         return
-    if not mentions(member):
-        defined.add(id(member))  # a value that is given, or told: worked numbers are judged apart
+    if not mentions(member) or (isinstance(member, Call) and member.function == Name(LOOKUP)):
+        defined.add(
+            id(member)
+        )  # where a vector is kept, or a value that is given, or told: worked numbers are judged apart
         return
     if isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions):
         defined.add(id(member))  # how it is laid out, which no equation needs

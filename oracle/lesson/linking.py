@@ -43,7 +43,8 @@ def chain(
     Members whose identity is in `defined` define what stands before them; `limits` are conditions of the text.
     """
     members = zip(body.ops, body.items[1:], strict=True)
-    limits += other_classes(body.items[0], nets[0].program.notation.chosen)
+    notation = nets[0].program.notation
+    limits += other_classes(body.items[0], notation.chosen if notation.others else ())
     return [_link(formula, number, body.items[0], op, member, defined, nets, limits) for op, member in members]
 
 

@@ -30,6 +30,7 @@ from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.normalising import normalisation
 from oracle.lesson.predictions import predictions
 from oracle.lesson.signals import ACT, PRE, first, meanings, spellings
+from oracle.lesson.stacking import stacked
 from oracle.lesson.syntax import (
     Call,
     Name,
@@ -93,8 +94,8 @@ def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iter
         net for net in nets
         if settings.get("profile", net.name) == net.name and settings.get("loss", net.loss or "") in (net.loss, "")
     ]  # fmt: skip
-    for net in _either_way(fits or nets[:1], usage):
-        base = replace(net, definitions=(*more, *net.definitions))
+    for net, stack in product(_either_way(fits or nets[:1], usage), stacked(usage, own)):
+        base = replace(net, definitions=(*more, *stack, *net.definitions))
         for signals, words in meanings(usage, own, base.definitions):
             aliases = {**base.aliases, **spelled_otherwise(usage, own, base)}
             yield replace(base, signals=signals, words=base.words + words, aliases=aliases)

@@ -6,6 +6,9 @@ from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, GREEK, LOSSES, NO
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import Call, Indexed, Items, Marked, Name, Node, Number, Power, Prime, Span, Tagged
 
+LOOKUP = "lookup"
+"""What W[w] is a call of."""
+
 
 class Calls(Scripts):
     """A symbol, and the parenthesis after it."""
@@ -24,6 +27,8 @@ class Calls(Scripts):
             known = known and not _of_itself(base, inner)
             if inner and (known or (bracket == "(" and _listed(inner))):
                 return self._arguments(node, inner, start)
+            if bracket == "[" and _one_symbol(inner) and isinstance(sub := self.whole(inner), Name):
+                return _picked(node, base, sub, self.span(start))
             self.at = before
         if base in BARE and self.begins():
             return _applied(node, (self.product(bare=True),), self.span(start))
@@ -42,6 +47,13 @@ class Calls(Scripts):
         found = self.whole(inner)
         args = found.items if isinstance(found, Items) and len(divided(inner, {",", ";"})) > 1 else (found,)
         return self.scripts(_applied(node, args, self.span(start)), start)
+
+
+def _picked(node: Node, base: str, sub: Name, span: Span) -> Node:
+    """x[i] is an entry, W[w] a row or a column that is looked up."""
+    if base[:1].isupper() or base.startswith(("cal ", "bb ")):
+        return Call(Name(LOOKUP), (node, sub), span=span)
+    return Indexed(node, (sub,), span=span)
 
 
 def _loss(node: Node, base: str) -> bool:

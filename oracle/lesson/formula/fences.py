@@ -3,6 +3,7 @@
 from oracle.lesson.formula.cursor import Cursor, divided, nesting
 from oracle.lesson.formula.symbols import LIMITING, PAIRS
 from oracle.lesson.formula.token import Token, UnreadableError
+from oracle.lesson.formula.wording import worded
 from oracle.lesson.syntax import (
     At,
     Call,
@@ -129,6 +130,8 @@ class Fences(Cursor):
 
     def _condition(self, row: list[list[Token]]) -> Node | None:
         tokens = [token for cell in row[1:] for token in cell]
+        if said := worded(tokens):
+            return said
         while tokens and len(tokens) > 1 and tokens[0].text.lower().split()[0] in LIMITING:
             tokens = tokens[1:]
         if not tokens:

@@ -70,7 +70,7 @@ def tokens(tex: str, macros: Macros) -> list[Token]:
     """The tokens of a formula. Raises UnreadableError where a macro calls itself."""
     lexer = _Lexer(macros)
     lexer.read(tex, 0, len(tex), None)
-    return summed(_rejoined(_bare_operations(_tidied(lexer.found))))
+    return summed(_rejoined(_accumulating(_bare_operations(_tidied(lexer.found)))))
 
 
 def closing(tex: str, at: int) -> int:
@@ -120,6 +120,18 @@ def _bare_operations(found: list[Token]) -> list[Token]:
             out[-3:] = [out[-2]]
             if len(out) > 1 and out[-2].kind == "style":
                 del out[-2]
+    return out
+
+
+def _accumulating(found: list[Token]) -> list[Token]:
+    r"""`\mathrel{+}=`, a sign and an equals sign side by side, as one relation."""
+    out: list[Token] = []
+    for token in found:
+        signed = token.text == "=" and out and out[-1].text in ("+", "-") and (len(out) < 2 or out[-2].text not in "_^")
+        if signed:
+            sign = out.pop()
+            token = Token(sign.text + "=", (sign.span[0], token.span[1]))
+        out.append(token)
     return out
 
 

@@ -4,11 +4,14 @@ Such a letter gets a mark wherever it is free, so that it picks an entry (`notat
 define p_c for every c it goes on counting, and below a sum too.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from oracle.lesson.formula.wording import CLASS
 from oracle.lesson.meaning.limits import free, put
 from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.many import many_vectors
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, chosen, is_class, letters, taken_apart
 from oracle.lesson.meaning.program import LOGARITHMS, TARGETS
 from oracle.lesson.syntax import (
@@ -32,11 +35,15 @@ LOGS = {Name(log) for log in LOGARITHMS}
 def class_letters(statements: Iterable[Statement]) -> set[str]:
     """Letters below a prediction in the logarithm of a loss that has no such index, and over which no sum goes."""
     found: set[str] = set()
+    statements = list(statements)
+    labels = {letter for _, letter in many_vectors(statements)[1]}
     for body in (s.body for s in statements if isinstance(s.body, Relation)):
         head = body.items[0]
         if body.ops[0] in ("=", ":=") and _name(head) in LOSSES:
             for member in body.items[1:]:
-                single = {k for k in free(member) - free(head) if len(k) == 1 and k not in PARAMETER_LETTERS | {"x"}}
+                single = {
+                    k for k in free(member) - free(head) if len(k) == 1 and k not in PARAMETER_LETTERS | labels | {"x"}
+                }
                 if len(single) == 1 and _logs(member) and not _weighed(member, single):
                     found |= single
     return found if len(found) == 1 else set()
@@ -94,6 +101,21 @@ def with_classes(statement: Statement, classes: Iterable[str]) -> Statement:
     return replace(statement, body=body)
 
 
+OTHERS = re.compile(
+    r"(?i)\b(other|incorrect|wrong|remaining|false)\s+(class|classes|word|words|label|labels|entries|logits|scores|ones)\b"
+    r"|\\neq?\b|≠|\bnot (the|its) (true|correct|right|target)\b|其他类|其它类|其他词|错误类"
+)
+"""How a lesson speaks of the classes that are not the true one."""
+
+
+def speaks_of_others(statements: Iterable[Statement], texts: Iterable[str], classes: Iterable[str]) -> bool:
+    """Whether a lesson tells its classes apart: in words, or by what ∂L/∂z_c is of the true class c alone."""
+    heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
+    partials = [head for head in heads if isinstance(head, Derivative) and _name(head.of) in LOSSES]
+    subs = {sub for head in partials for ref in head.walk() if isinstance(ref, Ref) for sub in ref.subs}
+    return bool(subs & {chosen(letter) for letter in classes}) or any(OTHERS.search(text) for text in texts)
+
+
 def other_classes(head: Node, classes: Iterable[str]) -> tuple[Limit, ...]:
     """Beside a true class another letter may count the others: ∂L/∂z_j = p_j, which words often say."""
     letters = free(head)
@@ -113,4 +135,5 @@ def _compared(node: Node, letter: str) -> Node:
 
 
 def _told(relation: Relation, letter: str) -> Relation:
-    return replace(relation, items=tuple(chosen(letter) if item == Name(letter) else item for item in relation.items))
+    called = (Name(letter), Name(CLASS))
+    return replace(relation, items=tuple(chosen(letter) if item in called else item for item in relation.items))

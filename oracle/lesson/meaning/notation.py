@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from oracle.lesson.meaning.gradients import markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
+from oracle.lesson.meaning.many import many_vectors
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
@@ -174,6 +175,10 @@ class Notation:
     """Bases, with the number of their subscripts, that carry an index letter."""
     widths: set[tuple[str, str]] = field(default_factory=set)
     """Numbers of dimensions with the letter below them: the k of √d_k says of which vectors, and counts nothing."""
+    many: set[str] = field(default_factory=set)
+    """Names of many vectors: u_w is the vector of the word w."""
+    single: set[tuple[str, str]] = field(default_factory=set)
+    """Names of one vector each with the letter below it, which is a label: v_c."""
     labelled: set[str] = field(default_factory=set)
     """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
     numbered: set[str] = field(default_factory=set)
@@ -188,8 +193,12 @@ class Notation:
     """Letters that never count steps, where others do: the i of x_i beside x_{t_i}."""
     ends: set[str] = field(default_factory=set)
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
+    prime_names: set[str] = field(default_factory=set)
+    """Letters whose primes are part of a name."""
     chosen: set[str] = field(default_factory=set)
     """Letters that are the true class: then targets are one-hot."""
+    others: bool = False
+    """Whether the lesson speaks of the classes that are not the true one."""
     labelled_losses: set[Ref] = field(default_factory=set)
     """Losses whose index only says which sample is meant."""
     totals: set[str] = field(default_factory=set)
@@ -327,7 +336,7 @@ class Notation:
         if isinstance(sub, Text) or (at == 0 and isinstance(sub, Number) and (base, count) in self.parted):
             return "label"
         if isinstance(sub, Name):
-            return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths else "index"
+            return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths | self.single else "index"
         return "index"
 
     def is_label(self, letter: str) -> bool:
@@ -348,17 +357,18 @@ def _word(sub: Node) -> str:
     return "".join(_word(part) for part in sub.children())
 
 
-def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None) -> Notation:
-    """The notation of a lesson, from all its statements."""
+def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, classes: Iterable[str] = ()) -> Notation:
+    """The notation of a lesson, from all its statements; `classes` are letters that are the true class."""
     marked = markers(given := list(given))
     known = units(given := [replace(s, body=named(s.body, marked)) for s in given])
     statements = [spelled(s, known) for s in given]
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
     bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
-    found = Notation(units=known, bound=bound, roles=roles or {}, markers=marked)
+    found = Notation(units=known, bound=bound, roles=roles or {}, markers=marked, counting={*classes})
     found.layers = found.letters_of("layer", found.layers)
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
+    found.many, found.single = many_vectors(statements)
     found.widths = set(filter(None, map(_width, nodes)))
     _layers(nodes, found)
     _subscripts(nodes, found)
@@ -716,6 +726,9 @@ def unbound(node: Node) -> Node:
         return rebuilt(node, unbound)
     base, _, label = node.base.partition("_")
     out: Node = Name(base)
+    if label.startswith("'"):
+        primes, _, label = label.partition("_")
+        out = Prime(out, len(primes))
     labels = (Number(part) if part.isdigit() else Name(part) for part in label.split("_") if part)
     subs = (*labels, *(unbound(sub) for sub in node.subs))
     for kind, slot in node.slots:

@@ -12,7 +12,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, mentions
 from oracle.lesson.meaning.program import SCALARS, Env, Program, called
-from oracle.lesson.meaning.quantities import Quantities
+from oracle.lesson.meaning.sampling import Sampling
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
 from oracle.lesson.syntax import Call, Derivative, Node, Plus, Transpose
 
@@ -27,7 +27,7 @@ LARGEST = 600
 
 
 @dataclass
-class Partials(Quantities):
+class Partials(Sampling):
     """A net whose quantities can be differentiated by each other."""
 
     jacobians: dict[tuple[int, int], tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict)

@@ -142,6 +142,8 @@ class Program:
     shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
     counts: dict[str, Dim] = field(default_factory=dict)
     """Numbers that are the end of a sum, and what they count: the m of Σ_{i=1}^m."""
+    drawn: dict[str, tuple[Dim, Dim]] = field(default_factory=dict)
+    """By name, words that are drawn, and of which dimension: the n_s of u_{n_s}."""
     joins: list[Dim] = field(default_factory=list)
     """Dimensions that are made of others."""
     windows: list[Window] = field(default_factory=list)
@@ -291,7 +293,7 @@ class Program:
             return 0
         if base in self.declared:
             return self.declared[base]
-        known = [n for b, n in self.notation.indexed if b == base]
+        known = [n + (base in self.notation.many) for b, n in self.notation.indexed if b == base]
         if known or count:
             return max([*known, count])
         plain = letter(base)

@@ -381,7 +381,8 @@ class Quantities(ABC):
     def indexed(self, value: Value, node: Ref, env: Env) -> Value:
         if len(node.subs) > value.rank:
             raise NotUnderstoodError(f"{node.base} has {value.rank} axes here, and {len(node.subs)} indices")
-        return self.entries(value, node.subs, env)
+        found = self.entries(value, node.subs, env)
+        return replace(found, row=False) if node.base in self.program.notation.many else found
 
     def entries(self, value: Value, subs: tuple[Node, ...], env: Env) -> Value:
         """What the indices pick of a value."""

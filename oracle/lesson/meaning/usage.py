@@ -248,8 +248,8 @@ def _nested(node: Node) -> list[tuple[Ref, Ref]]:
     if not isinstance(node, Derivative) or not isinstance(node.of, Call) or not isinstance(node.of.function, Name):
         return []
     inner = [_called(arg) for arg in node.of.args]
-    if not inner or None in inner:
-        return []
+    if not inner or None in inner or any(f.base in ACTIVATION_NAMES for f, _ in filter(None, inner)):
+        return []  # log σ(u) is a function of one number
     pairs = [pair for pair in inner if pair]
     return [*((Ref(node.of.function.base), f) for f, _ in pairs), *pairs]
 

@@ -1,0 +1,76 @@
+r"""One name for many vectors: u_w is the vector of the word w, no entry of u.
+
+A lesson says so by transposing it (u_o^T v_c), or by saying where it lies (x_c ∈ ℝ^V). If nothing counts through the
+words (no sum), the letter is a label: v_c is the one vector of the center word.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from oracle.lesson.meaning.naming import flat, letter
+from oracle.lesson.meaning.prime_names import PRIMED
+from oracle.lesson.syntax import Indexed, Name, Node, Power, Relation, Statement, Sum, Times, Transpose
+
+STEPS = {"t", "tau", "l", "L", "T"}
+"""Letters below a vector that count steps or layers."""
+
+
+def many_vectors(statements: Iterable[Statement]) -> tuple[set[str], set[tuple[str, str]]]:
+    """The names of many vectors, and those of one each with the letter below it."""
+    nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
+    columns = {base for node in nodes for base in _columns(node)}
+    said = columns | {base for node in nodes for base in _said(node)}
+    entries = {node.base for node in nodes if isinstance(node, Indexed) and len(flat(node.subs)) > 1}
+    names = said - {base.base for base in entries if isinstance(base, Name)}
+    bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
+    below = [(base, sub) for node in nodes for base, sub in _below(node) if base in names]
+    counted = columns | {base for base, sub in below if isinstance(sub, Name) and sub.base in bound}
+    sampled = {base for base, sub in below if isinstance(sub, Indexed)}
+    single = {(base, sub.base) for base, sub in below if isinstance(sub, Name) and base not in counted}
+    return counted | sampled, single
+
+
+def _said(node: Node) -> Iterator[str]:
+    """The name of which a formula says that it is one of many vectors: it transposes it, has it behind a vector that
+    is transposed, or says where it lies.
+    """
+    match node:
+        case Transpose(base=inner):
+            yield from (base for base, _ in _below(inner))
+        case Times(factors=factors):
+            for a, b in pairwise(factors):
+                if isinstance(a, Transpose) and (isinstance(a.base, Name) or [*_below(a.base)]) and _small(a.base):
+                    yield from (base for base, _ in _below(b))
+        case Relation(items=items, ops=ops) if ops[-1] == "in" and _space(items[-1]):
+            for item in items[:-1]:
+                yield from (base for base, _ in _below(item))
+
+
+def _columns(node: Node) -> Iterator[str]:
+    """The name of the vectors of a matrix with a prime: w'_j of W'_{ij}."""
+    match node:
+        case Indexed(base=Name(base=base), subs=subs) if PRIMED in base and len(flat(subs)) == 2:
+            yield base[:1].lower() + base[1:]
+
+
+def _space(node: Node) -> bool:
+    """Whether a set is one of vectors: ℝ^n, and not ℝ^{m×n}."""
+    match node:
+        case Power(base=Name(base="bb R"), exponent=Name()):
+            return True
+    return False
+
+
+def _below(node: Node) -> Iterator[tuple[str, Node]]:
+    """A symbol with one index that counts no steps: the index with its name."""
+    match node:
+        case Indexed(base=Name(base=base), subs=(Name(base=below) as sub,)) if below not in STEPS and len(below) == 1:
+            yield from [(base, sub)] if _small(node) else []
+        case Indexed(base=Name(base=base), subs=(Indexed(base=Name(), subs=(Name(),)) as sub,)) if _small(node):
+            yield base, sub
+
+
+def _small(node: Node) -> bool:
+    """Whether a symbol is a vector by its letter."""
+    name = node.base if isinstance(node, Indexed) else node
+    return isinstance(name, Name) and letter(name.base)[:1].islower()

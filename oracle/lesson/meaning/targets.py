@@ -1,0 +1,24 @@
+r"""The targets of a lesson that writes its loss as -log p_c: t_j is 1 where j is the class c, and 0 elsewhere."""
+
+from oracle.lesson.meaning.notation import Ref, is_class
+from oracle.lesson.meaning.program import Program
+from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.meaning.values import REFUSED
+from oracle.lesson.meaning.world import World
+
+NAMES = ("t", "y", "target")
+
+
+def declare_targets(program: Program, usage: Usage) -> None:
+    """Note that such a target has an entry for every class, where no forward equation has it."""
+    used = {ref.base for ref in usage.refs if len(ref.subs) < 2 and not ref.slots} & {*NAMES}
+    free = [base for base in used if not program.defines(base, ()) and (base, (), ()) not in program.shapes]
+    for ref in (part for d in program.definitions for part in d.body.walk() if free and isinstance(part, Ref)):
+        if len(ref.subs) == 1 and is_class(ref.subs[0]):
+            try:
+                shape = World(program, infer=True).whole(Ref(ref.base, ref.slots), {}).shape
+            except REFUSED:
+                continue
+            if shape:
+                program.shapes |= {(base, (), ()): shape[:1] for base in free}
+                return
