@@ -26,6 +26,8 @@ $$\frac{\partial \mathcal{L}}{\partial s} = \sigma(s) - 1 = g$$
 $$\frac{\partial \mathcal{L}}{\partial r_k} = \sigma(r_k) = h_k$$
 
 $$\frac{\partial \mathcal{L}}{\partial z_{n_k}} = h_k b$$
+
+$$\frac{\partial \mathcal{L}}{\partial b} \mathrel{+}= g\, a$$
 """
 PRIMED = r"""
 $$h = W^\top x$$
@@ -96,10 +98,9 @@ def test_negative_words_are_others_than_the_true_one(good: str, bad: str) -> Non
 
 
 def test_words_that_are_drawn_and_gradients_that_are_added_up() -> None:
-    assert set(claimed(SCORES)) <= {"holds"}
+    assert set(claimed(SCORES)) <= {"holds", "update"}
     assert "fails" in claimed(SCORES.replace("= h_k b", "= h_k a"))
-    added = r"\frac{\partial \mathcal{L}}{\partial b} \mathrel{+}= g\, a"
-    assert of_the_last(f"{SCORES}\n$${added}$$\n") == ["update"]
+    assert of_the_last(SCORES) == ["update"]
 
 
 @pytest.mark.parametrize(

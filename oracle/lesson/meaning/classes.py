@@ -5,7 +5,7 @@ define p_c for every c it goes on counting, and below a sum too.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from oracle.lesson.formula.wording import CLASS
@@ -87,8 +87,16 @@ def _logs(member: Node) -> bool:
 
 def _weighed(member: Node, single: set[str]) -> bool:
     """Whether a target with the same index stands in a formula: -y_k log p_k may be one term of a sum."""
-    entries = (part for part in member.walk() if isinstance(part, Indexed) and free(part) & single)
+    entries = (part for part in _outside_logs(member) if isinstance(part, Indexed) and free(part) & single)
     return any(isinstance(part.base, Name) and part.base.base in TARGETS for part in entries)
+
+
+def _outside_logs(node: Node) -> Iterator[Node]:
+    """The parts of a formula but for what a logarithm is of: the y of -log y_o is a prediction."""
+    yield node
+    if not (isinstance(node, Call) and node.function in LOGS):
+        for child in node.children():
+            yield from _outside_logs(child)
 
 
 def with_classes(statement: Statement, classes: Iterable[str]) -> Statement:

@@ -29,6 +29,8 @@ def _said(body: Node) -> Iterator[str]:
     for node in body.walk():
         if isinstance(node, Derivative):
             yield from map(_letter, node.wrt)
+        elif isinstance(node, Prime) and isinstance(node.base, Indexed) and len(node.base.subs) == 2:
+            yield _letter(node) if _letter(node).isupper() else ""  # an entry of a matrix
         elif isinstance(node, Gradient) and node.wrt is not None:
             yield _letter(node.wrt)
     if isinstance(body, Relation) and (letter := _letter(body.items[0])):

@@ -208,7 +208,7 @@ class Quantities(ABC):
         else:
             data = torch.rand(size, generator=self.random, dtype=torch.float64) * 1.6 - 0.8
             data = data + 0.1 * torch.sign(data)
-        if base in SCALARS:
+        if base in SCALARS or any(base == f"{d}_{letter}" for d, letter in self.program.notation.widths):
             data = data.abs()
         if self.half and base in self.loose:
             data = self.half * data.abs()
