@@ -54,8 +54,14 @@ def _quantity(call: Call, program: Program) -> Ref | None:
     if named.base in NAMED or named.base in program.functions:
         return None
     quantity = replace(named, slots=named.slots or slots_of(call.args), span=call.span)
-    known = any(d.head.base == named.base and d.head.kinds == quantity.kinds for d in program.definitions)
+    known = any(d.head.base == named.base and _says(d, quantity) for d in program.definitions)
     return quantity if not known or named.base == _own(program, call) else None
+
+
+def _says(definition: Definition, quantity: Ref) -> bool:
+    """Whether a definition says what a loss is: of this very step or sample, or L(ŷ, y) = ½ (ŷ - y)² of any."""
+    named = {part.base for part in definition.body.walk() if isinstance(part, Name | Ref)}
+    return definition.head.kinds == quantity.kinds or quantity.base not in named
 
 
 def _compares(call: Call) -> bool:

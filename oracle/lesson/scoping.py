@@ -18,7 +18,7 @@ def in_sight(definitions: list[Definition], here: Collection[int], bodies: Itera
     met = {(ref.base, len(ref.subs)) for body in bodies for ref in body.walk() if isinstance(ref, Ref)}
     return [
         d for d in definitions
-        if (d.head.base, d.head.slots) not in own or (d.head.base, len(d.head.subs)) in met
+        if d.number in here or (d.head.base, d.head.slots) not in own or (d.head.base, len(d.head.subs)) in met
     ]  # fmt: skip
 
 

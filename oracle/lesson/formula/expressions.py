@@ -41,6 +41,7 @@ from oracle.lesson.syntax import (
     Sum,
     Text,
     Times,
+    Transpose,
     rebuilt,
 )
 
@@ -145,6 +146,8 @@ class Reader(Derivatives, Fences, Calls):
                 break
             last = self.at
             found.append(self._signed())
+            if found[-1] == Number("1") and not ops[-1] and _capital(found[-2]):  # E 1: ones, without their bold face
+                found[-1] = Name("1", bold=True, span=found[-1].span)
         return Times(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]
 
     def _signed(self) -> Node:
@@ -313,6 +316,11 @@ class Reader(Derivatives, Fences, Calls):
     def _bound(self, found: list[Token]) -> Node:
         subs = self.subscripts(found)
         return subs[0] if len(subs) == 1 else Items(subs)
+
+
+def _capital(node: Node) -> bool:
+    core = node.base if isinstance(node, Transpose) else node
+    return isinstance(core, Name) and core.base.isupper()
 
 
 def _underlined(words: str) -> str:

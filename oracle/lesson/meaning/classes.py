@@ -76,6 +76,8 @@ def _labelled(node: Node, losses: set[Ref]) -> Node:
 
 
 def _name(head: Node) -> str:
+    if isinstance(head, Ref):
+        return head.base
     scripts = taken_apart(head.function if isinstance(head, Call) else head)
     return scripts.name.base if scripts else ""
 

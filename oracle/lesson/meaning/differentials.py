@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from oracle.lesson.meaning.gradients import PARAMETERS, named
 from oracle.lesson.meaning.losses import LOSS
-from oracle.lesson.syntax import Derivative, Name, Node, Relation, Statement, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Name, Node, Relation, Statement, rebuilt
 
 PREFIX = "d "
 """What stands before a quantity's name in that of its change."""
@@ -24,7 +24,13 @@ def total(statements: Iterable[Statement]) -> bool:
     bodies = [with_changes(s.body) for s in statements if isinstance(s.body, Relation) and s.body.ops[0] in ("=", ":=")]
     heads = [(head, body) for body in bodies if isinstance(body, Relation) and (head := _changing(body.items[0]))]
     weights = any(head in PARAMETERS for head, _ in heads)
-    return not weights and any(head in NUMBERS and any(map(_changes, body.items[1:])) for head, body in heads)
+    losses = (body for head, body in heads if head in NUMBERS and (head != "f" or _traced(body)))
+    return not weights and any(any(map(_changes, body.items[1:])) for body in losses)
+
+
+def _traced(body: Node) -> bool:
+    """Whether df is a trace: else f may be a gate, and df what the loss is differentiated to."""
+    return any(isinstance(part, Call) and part.function in (Name("tr"), Name("Tr")) for part in body.walk())
 
 
 def with_changes(node: Node) -> Node:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import SCALARS, Definition
-from oracle.lesson.syntax import Node
+from oracle.lesson.syntax import Node, Plus, Times
 
 
 def shared(definitions: Iterable[Definition]) -> set[str]:
@@ -18,7 +18,8 @@ def shared(definitions: Iterable[Definition]) -> set[str]:
     beside = {
         ref.base for d in given if any(map(_sampled, _refs(d.body))) for ref in _refs(d.body) if not _sampled(ref)
     }
-    found = {base for base in used - made.keys() if _constant(base) or base in beside}
+    biases = {base for d in given for base in _biases(d.body)}
+    found = {base for base in used - made.keys() if _constant(base) or base in beside | biases}
     open_to = {base for base, several in made.items() if not any(_sampled(d.head) for d in several)}
     for _ in range(len(open_to)):
         more = {base for base in open_to - found if all(_common(d, found) for d in made[base])}
@@ -26,6 +27,17 @@ def shared(definitions: Iterable[Definition]) -> set[str]:
             break
         found |= more
     return found
+
+
+def _biases(body: Node) -> Iterable[str]:
+    """The c of ŷ = V h + c, which is no parameter by its name alone."""
+    for part in body.walk():
+        if isinstance(part, Plus) and any(isinstance(t, Times) and any(map(_weight, t.factors)) for t in part.terms):
+            yield from (term.base for term in part.terms if isinstance(term, Ref) and term.base in ("c", "d"))
+
+
+def _weight(node: Node) -> bool:
+    return isinstance(node, Ref) and letter(node.base) in PARAMETER_LETTERS
 
 
 def singles(definitions: Iterable[Definition]) -> set[str]:

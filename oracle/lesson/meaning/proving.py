@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from oracle.lesson.meaning.differentials import PREFIX
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.naming import core
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import SCALARS, Program
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.syntax import (
@@ -68,7 +69,7 @@ def _symbol(ref: Ref) -> Symbol:
 
 
 def _added_up(program: Program, symbol: Symbol) -> set[Symbol]:
-    """A quantity and all that are nothing but sums of it: L = Σ_t L_t, whose partials are sums of its partials."""
+    """A quantity and all that are sums of it, with penalties or without: the partials of L = Σ_t L_t are sums too."""
     found, last = {symbol}, set[Symbol]()
     while found != last:
         last = {*found}
@@ -83,7 +84,8 @@ def _adds(body: Node, found: set[Symbol]) -> bool:
         case Sum(body=inner, product=False) | Negative(body=inner):
             return _adds(inner, found)
         case Plus(terms=terms):
-            return all(_adds(term, found) for term in terms)
+            rest = [term for term in terms if not _of_parameters(term)]
+            return bool(rest) and all(_adds(term, found) for term in rest)
         case Times(factors=factors):
             return _adds(factors[-1], found) and all(_constant(factor) for factor in factors[:-1])
         case Quotient(over=over, under=under):
@@ -138,12 +140,12 @@ def _partial(program: Program, node: Node) -> Symbol | None:
     """Of which quantity a factor is a partial."""
     match node:
         case Derivative(of=Ref() as of) | Gradient(of=Ref() as of):
-            return of.base, of.kinds
+            return _symbol(of) if of.kinds else _value(program, of.base)
         case Derivative(of=Call() as call):
             return _value(program, name_of(call))
         case Call(function=Prime()):
             return _value(program, name_of(node))
-        case Ref(base=base) if base.startswith(PREFIX):
+        case Ref(base=base) if base.startswith(PREFIX) and program.notation.differentials:
             return base.removeprefix(PREFIX), node.kinds
         case Ref() if (signal := program.signal(node)) and isinstance(signal.loss, Ref):
             return signal.loss.base, signal.loss.kinds
@@ -166,10 +168,18 @@ def _carries(program: Program, node: Node, symbols: set[Symbol]) -> bool:
     if _partial(program, node) in symbols:
         return True
     if isinstance(node, Plus):
-        return all(_carries(program, term, symbols) for term in node.terms)
+        terms = [term for term in node.terms if not _of_parameters(term)]
+        return bool(terms) and all(_carries(program, term, symbols) for term in terms)
     if isinstance(node, Ref) and (made := _named_signal(program, node)) is not None:
         return _carries(program, made, symbols)
     return any(_carries(program, part, symbols) for part in _inside(node))
+
+
+def _of_parameters(term: Node) -> bool:
+    """Whether a term is a penalty's: λ W, of which no loss of a sample can be in an author's mind."""
+    refs = [part for part in term.walk() if isinstance(part, Ref)]
+    weights = [ref for ref in refs if ref.base not in SCALARS and core(ref.base) != "lambda"]
+    return len(refs) > len(weights) > 0 and all(core(ref.base) in PARAMETER_LETTERS for ref in weights)
 
 
 def _named_signal(program: Program, ref: Ref) -> Node | None:
@@ -181,8 +191,8 @@ def _named_signal(program: Program, ref: Ref) -> Node | None:
 
 def _value(program: Program, name: str) -> Symbol:
     """The quantity that a function's values are, whatever it counts: the L_t of L_t(y_t)."""
-    kinds = (d.head.kinds for d in program.definitions if d.head.base == name)
-    return name, next(kinds, ())
+    kinds = [d.head.kinds for d in program.definitions if d.head.base == name]
+    return name, kinds[0] if kinds and () not in kinds else ()
 
 
 def name_of(call: Call) -> str:
