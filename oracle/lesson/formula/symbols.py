@@ -70,7 +70,7 @@ FUNCTIONS = BARE | set(
 )
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""
-LOSSES = {"ell", "cal L", "cal J", "cal E", "L", "J", "E", "l"}
+LOSSES = {"ell", "cal L", "cal J", "cal E", "cal C", "L", "J", "E", "l"}
 """What is a function of a parenthesis with one symbol, where it is a loss."""
 DIFFERENTIALS = {f"d{x}" for x in _split("W b B z a A Z x X w h H y U V v s S o O u p P Q K theta")}
 FRACTIONS = {r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"}

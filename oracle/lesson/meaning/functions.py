@@ -9,16 +9,20 @@ import torch
 from oracle.lesson.formula.symbols import LOSSES
 from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
 from oracle.lesson.meaning.coded import PRODUCTS, REDUCTIONS, product, reduced
+from oracle.lesson.meaning.columns import is_batch
 from oracle.lesson.meaning.joining import JOINED, joined
 from oracle.lesson.meaning.losses import LOSS
-from oracle.lesson.meaning.notation import Ref, letters, slots_of, taken_apart
+from oracle.lesson.meaning.naming import letter
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, slots_of, taken_apart
 from oracle.lesson.meaning.partials import Partials
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import dims_of
+from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, SIGNALS
 from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Tensor, Value, mapped, units
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Prime, Relation, Tagged, rebuilt
 
+LOSS_NAMES = {Name(base) for base in LOSSES}
 NESTED = 8
 """So many functions may stand inside each other; what goes deeper is a function of itself."""
 
@@ -38,11 +42,12 @@ class Functions(Partials):
             elif not isinstance(core, Power | Tagged | Indexed):
                 raise NotUnderstoodError("a function that is no symbol")
             if isinstance(core, Indexed) and isinstance(label := core.subs[0], Name) and label.base in NAMED:
-                core = label
+                core = core.base if core.base in LOSS_NAMES else label  # ℓ_softmax is no softmax
                 continue
             core = core.base
         slots = slots_of(node.args)
         self.mixed(core.base, node)
+        self.of_a_batch(core.base, node)
         if not primes and (quantity := self.written_out(node)) is not None:
             return self.ref(quantity, env)
         for which in (slots, ()) if not self.stepped(node) else (slots,):
@@ -98,6 +103,16 @@ class Functions(Partials):
         samples = {min(letters(slot), default="") for ref in refs for kind, slot in ref.slots if kind == "sample"}
         if name in self.program.notation.sample_losses.letters and len(samples) > 1:
             raise IllTypedError(f"{name} is of one sample here, and {' and '.join(sorted(samples))} are two")
+
+    def of_a_batch(self, name: str, node: Call) -> None:
+        """Raise NotUnderstoodError where ℓ(X Θ, y) is of a batch, and the lesson's ℓ(z, y) is made of none."""
+        written = (arg for arg in node.args if not isinstance(arg, Ref))
+        batches = {ref.base for arg in written for ref in arg.walk() if isinstance(ref, Ref) and is_batch(ref.base)}
+        batches = {base for base in batches if letter(base) not in PARAMETER_LETTERS}
+        if batches and self.program.is_loss(name) and self.program.defines(name, ()):
+            made = dependencies(self.program.definitions).get((name, ()), set())
+            if not any((base, ()) in made for base in batches):
+                raise NotUnderstoodError(f"what {name} of a batch is, nothing says")
 
     def by_itself(self, name: str) -> bool:
         """Whether a quantity has the name of the function that makes it: R = R(Z)."""
