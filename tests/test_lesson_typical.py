@@ -113,3 +113,21 @@ $$\frac{\partial \hat y}{\partial z} = \hat y (1 + \hat y)$$"""
 )
 def test_marks_that_change_nothing(tex: str) -> None:
     assert set(claimed(rf"$${{\cal C}} = \frac12 \sum_i (a_i - t_i)^2$$ $${tex}$$")) <= GOOD
+
+
+ONE_BY_ONE = r"""
+$$z^{[1](i)} = W^{[1]} x^{(i)} + b^{[1]}, \quad a^{[1](i)} = \tanh(z^{[1](i)})$$
+$$z^{[2](i)} = W^{[2]} a^{[1](i)} + b^{[2]}, \quad a^{[2](i)} = \sigma(z^{[2](i)}), \quad \hat y^{(i)} = a^{[2](i)}$$
+$$J = -\frac1m \sum_{i=1}^m \left(y^{(i)} \log a^{[2](i)} + (1 - y^{(i)}) \log(1 - a^{[2](i)})\right)$$
+$$\frac{\partial \mathcal{J}}{\partial z_2^{(i)}} = \frac1m (a^{[2](i)} - y^{(i)})$$
+$$dW^{[2]} = \frac1m dZ^{[2]} A^{[1]T}$$
+$$dZ^{[2]} = A^{[2]} - Y$$
+$$dZ^{[1]} = W^{[2]T} dZ^{[2]} * (1 - (A^{[1]})^2)$$
+$$dW^{[1]} = \frac1m dZ^{[1]} X^T$$
+"""
+
+
+def test_batches_in_a_lesson_that_computes_sample_by_sample() -> None:
+    assert set(claimed(ONE_BY_ONE)) <= GOOD
+    for right, wrong in (("A^{[2]} - Y", "Y - A^{[2]}"), ("(A^{[1]})^2", "A^{[1]}"), (r"\frac1m dZ^{[1]}", "dZ^{[1]}")):
+        assert BAD & set(claimed(ONE_BY_ONE.replace(right, wrong)))

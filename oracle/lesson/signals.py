@@ -11,6 +11,7 @@ from oracle.lesson.meaning.losses import LOSS
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import Definition, Program, Signal, letters_of
+from oracle.lesson.meaning.stacks import small
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Name
 
@@ -53,7 +54,9 @@ def differentials(usage: Usage, loss: str, forward: set[str]) -> Iterator[Signal
             known = next((name for name in (of, swapped(of)) if name in forward), of if of in usage.kinds else "")
             if known:
                 batch = core(known).isupper() and core(known) not in PARAMETER_LETTERS
-                found[base] = Signal(known, Ref(loss), mean=each and batch)
+                of_samples = of != known and any("sample" in kinds for kinds in usage.kinds.get(known, ()))
+                name = small(base) if of_samples else base  # dZ is all dz^{(i)}, of z^{(i)}
+                found[name] = Signal(known, Ref(loss), mean=each and (batch or of_samples))
         words = "what each sample has (dZ) is of the sum over the samples"
         yield found, (words,) if each and any(s.mean for s in found.values()) else ()
         if usage.notation.markers and (inside := _inside(found, forward)):
@@ -78,7 +81,7 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
     said = {base for base, *_ in own.signals} | {d.head.base for d in own.definitions}
     for fixed, words in differentials(usage, loss, forward_names(definitions)):
         signals = [b for b in usage.kinds if usage.is_signal(b) and not _kronecker(usage, b)]
-        unsaid = [b for b in signals if b not in said and b not in fixed]
+        unsaid = [b for b in signals if b not in said and not fixed.keys() & {b, small(b)}]
         if not unsaid:
             yield fixed, words
             continue

@@ -310,7 +310,8 @@ class Quantities(ABC):
         if signal := self.program.signal(node):
             wrt = replace(node, base=signal.of)
             out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss, written=False)
-            factor = signal.factor * (self.samples(out) if signal.mean else 1)
+            count = self.program.samples if "sample" in node.kinds else self.samples(out)
+            factor = signal.factor * (count if signal.mean else 1)
             return replace(self.algebra.multiply(self.scalar(factor), out, ""), way=out.way)
         for binding in reversed(self.bindings):
             if node.base in binding:

@@ -20,16 +20,18 @@ def stacks(program: Program, kinds: Mapping[str, Iterable[tuple[str, ...]]]) -> 
     """By batch, the sample that it is made of: where only that is computed, and something is of all samples."""
     heads = {d.head.base for d in program.definitions}
     forward = heads | {ref.base for d in program.definitions for ref in _refs(d.body)}
+    signals = {base for base, *_ in program.signals}
     found: dict[str, str] = {}
     for base in kinds if program.notation.samples_at is not None else ():
-        one, known = _small(base), letter(base) not in PARAMETER_LETTERS
-        if known and is_batch(base) and base not in heads and one in forward - program.shared - LOSSES:
+        one, known = small(base), letter(base) not in PARAMETER_LETTERS
+        partial = base not in signals and one in signals
+        if known and is_batch(base) and base not in heads and (partial or one in forward - program.shared - LOSSES):
             found[base] = one
-    twice = any(is_batch(base) and _small(base) in heads for base in heads)
+    twice = any(is_batch(base) and small(base) in heads for base in heads)
     return found if found and not twice and any(_of_all(d, found) for d in program.definitions) else {}
 
 
-def _small(base: str) -> str:
+def small(base: str) -> str:
     """z for Z, hat y for hat Y; the label as it is."""
     core, line, label = base.partition("_")
     return core[:-1] + core[-1:].lower() + line + label
@@ -51,7 +53,7 @@ def unstacked(program: Program) -> set[Ref]:
     r"""What is made of a \hat X of which nobody knows that it is all \hat x, and only \hat x is computed."""
     heads = {d.head.base for d in program.definitions}
     open_to = {base for base in (ref.base for d in program.definitions for ref in _refs(d.body)) if base not in heads}
-    open_to = {base for base in open_to if is_batch(base) and _small(base) in heads and base not in program.aliases}
+    open_to = {base for base in open_to if is_batch(base) and small(base) in heads and base not in program.aliases}
     return {d.head for d in program.definitions if any(ref.base in open_to for ref in _refs(d.body))}
 
 
