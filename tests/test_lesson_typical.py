@@ -120,6 +120,7 @@ $$z^{[1](i)} = W^{[1]} x^{(i)} + b^{[1]}, \quad a^{[1](i)} = \tanh(z^{[1](i)})$$
 $$z^{[2](i)} = W^{[2]} a^{[1](i)} + b^{[2]}, \quad a^{[2](i)} = \sigma(z^{[2](i)}), \quad \hat y^{(i)} = a^{[2](i)}$$
 $$J = -\frac1m \sum_{i=1}^m \left(y^{(i)} \log a^{[2](i)} + (1 - y^{(i)}) \log(1 - a^{[2](i)})\right)$$
 $$\frac{\partial \mathcal{J}}{\partial z_2^{(i)}} = \frac1m (a^{[2](i)} - y^{(i)})$$
+$$\frac{\partial \mathcal{J}}{\partial W_2} = \sum_i \frac{\partial \mathcal{J}}{\partial z_2^{(i)}} a^{[1](i)T}$$
 $$dW^{[2]} = \frac1m dZ^{[2]} A^{[1]T}$$
 $$dZ^{[2]} = A^{[2]} - Y$$
 $$dZ^{[1]} = W^{[2]T} dZ^{[2]} * (1 - (A^{[1]})^2)$$
