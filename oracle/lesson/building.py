@@ -227,7 +227,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
-        unclear=set(), batch=None, depth=depth or usages[0].layers or usages[1].depth,
+        unclear={*own.unclear}, batch=None, depth=depth or usages[0].layers or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat, program.numbers = assumption.flat, assumption.numbers

@@ -12,6 +12,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions, slots_of
 from oracle.lesson.meaning.program import (
+    SCALARS,
     Definition,
     FunctionDefinition,
     Program,
@@ -40,6 +41,7 @@ from oracle.lesson.syntax import (
     Matrix,
     Name,
     Node,
+    Power,
     Prime,
     Relation,
     Statement,
@@ -82,6 +84,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     if section not in usage.notation.scalar:
         program.definitions = of_vectors(program.definitions, numbers)
     local = [s.statement.body for s in said if s.section == section]
+    powers = {base for body in local if (base := _loss_of_one(body))}
+    program.definitions = [d for d in program.definitions if d.number in program.here or d.head.base not in powers]
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     _call(program, defined, [s.statement.body for s in order], usage)
@@ -105,6 +109,14 @@ def _call(program: Program, defined: set[int], bodies: list[Node], usage: Usage)
             program.signals.setdefault(written(name), Signal(wrt.base, partial.of, said=True))
         whole = (body.items for body in bodies if isinstance(body, Relation) and body.items[0] is partial)
         defined |= {id(item) for items in whole for item in items if item is name}
+
+
+def _loss_of_one(body: Node) -> str:
+    """The E of E^q = …, whose q nobody knows here: what the lesson means by E then is no other section's E."""
+    match body:
+        case Relation(items=(Power(base=Ref(base=base), exponent=Ref() | Name()), *_)) if base in LOSSES:
+            return base
+    return ""
 
 
 def _special_elsewhere(definition: Definition, program: Program) -> bool:
@@ -176,6 +188,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         program.definitions.append(Definition(head, member, number))
         defined.add(id(member))
         return
+    if head.base in SCALARS and _has_partials(member) and not usage.is_signal(head.base):
+        program.unclear.add(head)  # D = ∂J/∂A ⊙ (1 - A ⊙ A): no number of anything
     renewed = recurs(head, member) or step(head, op, member) is not None
     if usage.is_signal(head.base) or renewed or _differentiates(member, program) or _says_nothing(member):
         return

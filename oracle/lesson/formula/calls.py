@@ -2,7 +2,7 @@
 
 from oracle.lesson.formula.cursor import divided
 from oracle.lesson.formula.scripts import Scripts
-from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, GREEK, LOSSES, NOUNS
+from oracle.lesson.formula.symbols import BARE, DIFFERENTIALS, GREEK, LOSSES, NOUNS, SIGNS
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import Call, Indexed, Items, Marked, Name, Node, Number, Power, Prime, Span, Tagged
 
@@ -86,10 +86,10 @@ def _complement(inner: list[Token]) -> bool:
 
 
 def _of_itself(base: str, inner: list[Token]) -> bool:
-    """h (1 - h) is a product even where h(x) is a function: it stands in its own parenthesis without one."""
-    after = [token.text for token in inner[1:]] + [""]
+    """h (1 - h) is a product even where h(x) is a function: there it stands without its argument."""
+    after = [token.text for token in inner[1:]] + [""] * bool(inner)
     named = any(t.text.removeprefix("\\") == base and a != "(" for t, a in zip(inner, after, strict=True))
-    return _complement(inner) and named
+    return named and any(token.text in SIGNS for token in inner)
 
 
 def _listed(inner: list[Token]) -> bool:
