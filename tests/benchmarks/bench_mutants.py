@@ -30,7 +30,8 @@ from tests.benchmarks.bench_check import write
 from tests.mutants import Mutant, Words, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = sorted([*(ROOT / "reference" / "lesson").glob("*.md"), *(ROOT / "tests" / "lessons").glob("*")])
+LESSONS = (ROOT / "tests" / "lessons").iterdir()
+OURS = sorted([*(ROOT / "reference" / "lesson").glob("*.md"), *(path for path in LESSONS if path.is_file())])
 OUTCOMES = ("rejected", "held under a reading", "not understood", "true", "missed")
 """`true` holds, and is the formula that it was made from in other words; `missed` holds, and is not."""
 WORDS = """Every link that holds in our own lessons with one slip made in its right side, judged again in the same nets.
