@@ -21,7 +21,7 @@ from oracle.lesson.meaning.program import (
     recurs,
     written,
 )
-from oracle.lesson.meaning.renamed import renamed
+from oracle.lesson.meaning.renamed import renamed, stepwise
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.unsaid import Unsaid
@@ -88,6 +88,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = [d for d in program.definitions if d.number in program.here or d.head.base not in powers]
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
+    stepwise(program, usage)
     _call(program, defined, [s.statement.body for s in order], usage)
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)

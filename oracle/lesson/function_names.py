@@ -1,8 +1,9 @@
 """Letters that are functions in a lesson, found before its formulas are read: f(x) is a product elsewhere."""
 
 import re
+from collections.abc import Iterator
 
-from oracle.lesson.document import Document, Formula
+from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula.symbols import FUNCTIONS, LOSSES
 
 HEAD = re.compile(
@@ -41,6 +42,28 @@ SYNONYM = re.compile(
 r"""`\text{softmax}(v) = \psi(v)`: another name of a function that is known."""
 
 
+LETTER = re.compile(r"\\?(?:math\w+\s*\{)?([A-Za-z]+)\}?(?:\(\\?(?:cdot|bullet|[a-z])\))?$")
+FUNCTION = r"(?:activation|transfer|squashing|sigmoid\w*|logistic|tanh|hyperbolic tangent|relu|non-?linear\w*|激活|传递|非线性)"
+"""What an activation is called."""
+SAID_AFTER = re.compile(
+    rf"(?i)\s*(?:,?\s*(?:is|are|be|denotes?|stands for|being|will be)\s|为|是|表示)[^.;。；$]{{0,40}}?\b{FUNCTION}"
+)
+SAID_BEFORE = re.compile(rf"(?i){FUNCTION}(?:\s+functions?|函数)?\s*(?:is|为|是)?\s*$")
+
+
+def _said(document: Document) -> Iterator[str]:
+    """`where $s$ is the logistic sigmoid`, `with the transfer function $s$`."""
+    before, after = ("", *_prose(document)), (*_prose(document)[1:], "")
+    for piece, left, right in zip(document.pieces, before, after, strict=False):
+        if isinstance(piece, Formula) and (letter := LETTER.match(piece.tex.strip())):
+            if SAID_AFTER.match(right) or SAID_BEFORE.search(left):
+                yield letter[1]
+
+
+def _prose(document: Document) -> tuple[str, ...]:
+    return tuple(piece.text if isinstance(piece, Prose) else "" for piece in document.pieces)
+
+
 def function_names(document: Document) -> set[str]:
     """Letters that are functions in this lesson: the usual ones, unless they stand for partials, and its own."""
     texts = [piece.tex for piece in document.pieces if isinstance(piece, Formula)]
@@ -50,7 +73,11 @@ def function_names(document: Document) -> set[str]:
     nested |= {name for tex in texts for _, name in SYNONYM.findall(" ".join(tex.split()))}
     partials = {name for tex in texts for name in PARTIAL.findall(tex)} - primed
     partials |= {name for tex in texts for name in MADE.findall(tex)} - primed - _called(texts) - LOSSES
-    own = nested | {name for tex in texts for pattern in (HEAD, MODEL, SLOPE) for name in pattern.findall(tex)}
+    own = (
+        nested
+        | set(_said(document))
+        | {name for tex in texts for pattern in (HEAD, MODEL, SLOPE) for name in pattern.findall(tex)}
+    )
     return (FUNCTIONS - partials) | own
 
 

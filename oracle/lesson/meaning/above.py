@@ -4,8 +4,8 @@ A word above, or letters side by side, tell one quantity from another as they wo
 parameter before and after a step (w^{new}) stays a mark.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from oracle.lesson.formula.symbols import GREEK
 from oracle.lesson.syntax import Indexed, Marked, Name, Node, Power, Statement, Tagged, Text, Times, rebuilt
@@ -21,18 +21,46 @@ COUNTING = {"L", "N", "D", "K", "M", "T", "H"}
 """Capitals that stand for a number of layers, steps or units."""
 
 
-def stepped_names(statements: Iterable[Statement]) -> frozenset[str]:
-    """What has steps: h for h_t, and c for c̃^{(t)}. A parameter with such a letter above it is that quantity's."""
-    found = set[str]()
+@dataclass(frozen=True)
+class Stepped:
+    """What has steps in a lesson."""
+
+    names: frozenset[str] = frozenset()
+    """h of h_t, and c of c̃^{(t)}: a parameter with such a letter above it is that quantity's."""
+    gates: frozenset[str] = frozenset()
+    """a of a_t^h beside a_t^z: what goes into the one or the other, by the letter above it."""
+
+
+def stepped_names(statements: Iterable[Statement]) -> Stepped:
+    """The quantities of a lesson that have steps."""
+    names, above = set[str](), set[tuple[str, str]]()
     for node in (node for s in statements for node in s.body.walk()):
         scripts = node.subs if isinstance(node, Indexed) else (node.tag,) if isinstance(node, Tagged) else ()
         counted = any(isinstance(x, Name) and x.base in STEPS for script in scripts for x in script.walk())
         if counted and (core := _core(node)):
-            found.add(core.split(" ")[-1])
-    return frozenset(found - STEPS)
+            names.add(core.split(" ")[-1])
+        if (told := _told(node)) and (core := _core(node)):
+            above.add((core, told))
+    gates = {core for core, told in above if told in names and told not in STEPS}
+    several = {core for core in gates if sum(other == core and told in names for other, told in above) > 1}
+    return Stepped(frozenset(names - STEPS), frozenset(several - PARAMETERS))
 
 
-def with_labels(node: Node, stepped: Collection[str]) -> Node:
+def _told(node: Node) -> str:
+    """The z of a_t^z."""
+    match node:
+        case Power(base=Indexed(subs=subs), exponent=Name(base=base)) if STEPS & {
+            x.base for sub in subs for x in sub.walk() if isinstance(x, Name)
+        }:
+            return base
+        case Indexed(base=Power(exponent=Name(base=base)), subs=subs) if STEPS & {
+            x.base for sub in subs for x in sub.walk() if isinstance(x, Name)
+        }:
+            return base
+    return ""
+
+
+def with_labels(node: Node, stepped: Stepped) -> Node:
     """A formula in which labels above symbols stand below them."""
     node = rebuilt(node, lambda child: with_labels(child, stepped))
     if isinstance(node, Marked | Tagged | Power) and (core := _core(node)) and (word := _label(node, core, stepped)):
@@ -40,7 +68,7 @@ def with_labels(node: Node, stepped: Collection[str]) -> Node:
     return node
 
 
-def _label(node: Marked | Tagged | Power, core: str, stepped: Collection[str]) -> str:
+def _label(node: Marked | Tagged | Power, core: str, stepped: Stepped) -> str:
     """What stands above a symbol and only says which one it is; "" for layers, steps, samples, powers and marks."""
     if isinstance(node, Marked):
         star = node.mark in STARS
@@ -49,9 +77,11 @@ def _label(node: Marked | Tagged | Power, core: str, stepped: Collection[str]) -
     if core in POWERED:
         return ""
     match script:
-        case Name(base=base) if core in PARAMETERS and stepped:
+        case Name(base=base) if core in PARAMETERS and stepped.names:
             capital = isinstance(node, Tagged) and len(base) == 1 and base.isupper() and base not in COUNTING
-            return base if base in stepped or capital else ""
+            return base if base in stepped.names or capital else ""
+        case Name(base=base) if core in stepped.gates and base in stepped.names:
+            return base
         case Name(base=base) if isinstance(node, Tagged) and len(base) > 2 and base.isalpha() and base.isascii():
             return "" if base in RENEWED or base in GREEK else base
         case Times(factors=factors, ops=ops) if not any(ops):

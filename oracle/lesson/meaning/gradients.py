@@ -35,7 +35,7 @@ def markers(statements: Iterable[Statement]) -> frozenset[str]:
     bodies = [s.body for s in statements if isinstance(s.body, Relation)]
     heads = [body.items[0] for body in bodies]
     plain = {name.base for head in heads if (name := _core(head))}
-    found = {prefix for prefix in PREFIXES if _prefixes(prefix, heads, plain)}
+    found = {prefix for prefix in PREFIXES if _prefixes(prefix, heads, plain) or _said(prefix, bodies)}
     return frozenset(found | {accent for accent in ACCENTS if _accents(accent, bodies, plain)})
 
 
@@ -45,6 +45,15 @@ def _prefixes(prefix: str, heads: list[Node], plain: set[str]) -> bool:
     names = {name.base for symbol in symbols if (name := _core(symbol))}
     words = {name.base[1:] for head in heads if (name := _core(head)) and name.base[0] == "d" == prefix}
     return not total and bool(names) and len((names | words) & (plain | PARAMETERS)) > 1
+
+
+def _said(prefix: str, bodies: list[Relation]) -> bool:
+    """Whether the lesson says δh_t = ∂L/∂h_t, of a quantity that is no loss."""
+    pairs = [(_after(prefix, body.items[0]), member) for body in bodies for member in body.items[1:2]]
+    return any(
+        isinstance(member, Derivative) and member.wrt == (symbol,) and not (isinstance(symbol, Name) and symbol.base in NEVER)
+        for symbol, member in pairs
+    )  # fmt: skip
 
 
 def _accents(accent: str, bodies: list[Relation], plain: set[str]) -> bool:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from oracle.lesson.meaning.above import stepped_names, with_labels
+from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
 from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import markers, named
 from oracle.lesson.meaning.index_letters import compared
@@ -233,8 +233,8 @@ class Notation:
     """What makes a quantity's name that of its partial: the δ of δh_t, the bar over h_t."""
     differentials: bool = False
     """Whether dL and dW are changes of L and W, and no partials."""
-    stepping: frozenset[str] = frozenset()
-    """What has steps: a parameter with such a letter above it is that quantity's."""
+    stepping: Stepped = field(default_factory=Stepped)
+    """What has steps."""
     layouts: tuple[str, ...] = ()
     """How partials may be laid out, by what the lesson says."""
     loss: str = ""

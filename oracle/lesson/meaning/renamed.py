@@ -1,6 +1,7 @@
 """o = φ(net) = φ(Σ_k w_k x_k): one formula twice, which says what net is; so does C = ½ Σ (y − t)² = ½ Σ (a^L − t)²."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import Definition, Program
@@ -24,6 +25,20 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
                 if isinstance(new, Ref) and _open(new, program, usage) and _known(known, new, program):
                     found.setdefault(new.base, Definition(new, known, number))
     return list(found.values())
+
+
+def stepwise(program: Program, usage: Usage) -> None:
+    """z_t = σ(W x_t + b), and later z_t = σ(a_t): a is what goes into σ, and z is σ(a)."""
+    for later in program.again:
+        known = next((d for d in program.definitions if d.head == later.head), None)
+        pairs = renaming(known.body, later.body) if known else None
+        if known is None or not pairs or len(pairs) != 1:
+            continue
+        made, new = pairs[0]
+        if isinstance(new, Ref) and not isinstance(made, Ref) and _open(new, program, usage):
+            if _known(made, new, program):
+                program.definitions[program.definitions.index(known)] = replace(known, body=later.body)
+                program.definitions.append(Definition(new, made, later.number))
 
 
 def renaming(one: Node, other: Node) -> list[tuple[Node, Node]] | None:

@@ -68,8 +68,16 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
                 continue  # E is E_3 where that stands beside it
             _, closed, args = heads.setdefault((written(of), _key(of, letters)), (of, exact, {}))
             if exact or not closed:
-                args.setdefault((wrt.base, wrt.kinds, set(of.subs) >= set(wrt.subs), _key(wrt, letters)), wrt)
+                key = (wrt.base, wrt.kinds, set(of.subs) >= set(wrt.subs), _key(wrt, letters))
+                if _earlier(args.setdefault(key, wrt), wrt):
+                    args[key] = wrt
     return [Definition(of, Unsaid(tuple(args.values()), exact)) for of, exact, args in heads.values()]
+
+
+def _earlier(known: Ref, other: Ref) -> bool:
+    """Whether what is known is h_{t-1}, and the other h_t: what the loss is of is made of it."""
+    pairs = [(a, b) for (_, a), (_, b) in zip(known.slots, other.slots, strict=True) if a != b]
+    return bool(pairs) and all(isinstance(a, Plus) and isinstance(b, Name) for a, b in pairs)
 
 
 def summands(program: Program) -> dict[Ref, Ref]:
@@ -87,10 +95,10 @@ def summands(program: Program) -> dict[Ref, Ref]:
 
 
 def _signalled(program: Program, usage: Usage) -> Iterable[tuple[Ref, Ref]]:
-    """The loss with all of which a lesson names the partial, where only the names say so: dx_i, dγ."""
+    """The loss with all of which a lesson names the partial: dx_i, dγ, δh_t."""
     for ref in usage.refs:
         signal = program.signal(ref) if usage.notation.markers else None
-        if signal and isinstance(signal.loss, Ref) and not signal.said:
+        if signal and isinstance(signal.loss, Ref):
             yield signal.loss, replace(ref, base=signal.of)
 
 
