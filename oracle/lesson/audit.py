@@ -16,6 +16,7 @@ from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
+from oracle.lesson.meaning.abbreviated import loss_of_names
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
@@ -153,6 +154,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     prose = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
     notation.layouts = said_layouts(prose, (piece.tex for piece in document.pieces if isinstance(piece, Formula)))
+    notation.abbreviated = loss_of_names(document)
     notation.synonyms = synonyms(bound(s, notation) for s in every)
     notation.sample_losses = sample_losses(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)

@@ -73,7 +73,7 @@ def _inside(found: dict[str, Signal], forward: set[str]) -> dict[str, Signal]:
 def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> Iterator[Signals]:
     """What δ and dW stand for, where the lesson does not say."""
     definitions = (*own.definitions, *supplied)
-    loss = _loss(usage, definitions) or _unwritten(usage)
+    loss = usage.notation.abbreviated or _loss(usage, definitions) or _unwritten(usage)
     if not loss:
         yield {}, ()
         return
@@ -161,4 +161,5 @@ def _unwritten(usage: Usage) -> str | None:
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
     known = {d.head.base for d in definitions if not d.head.subs and not d.head.slots}
-    return next((b for b, _ in usage.losses.most_common() if b in known), None) or first(LOSS, known)
+    met = [base for base, _ in usage.losses.most_common()]
+    return first(met, known) or first(met, LOSS) or first(LOSS, known)

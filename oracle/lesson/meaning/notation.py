@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
 from oracle.lesson.meaning.differentials import total, with_changes
-from oracle.lesson.meaning.gradients import markers, named
+from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.losses import SampleLosses
@@ -199,6 +199,8 @@ class Notation:
     """Letters that never count steps, where others do: the i of x_i beside x_{t_i}."""
     ends: set[str] = field(default_factory=set)
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
+    numbered_names: set[str] = field(default_factory=set)
+    """Names that stand with a number alone below them, as the b of b_2 does, and never with a letter."""
     prime_names: set[str] = field(default_factory=set)
     """Letters whose primes are part of a name."""
     chosen: set[str] = field(default_factory=set)
@@ -239,6 +241,8 @@ class Notation:
     """How partials may be laid out, by what the lesson says."""
     loss: str = ""
     """What the lesson differentiates."""
+    abbreviated: str = ""
+    """The loss of whose partials the prose says that dA is short for them."""
     synonyms: dict[str, str] = field(default_factory=dict)
     """By the lesson's own name of a function that is known, the usual one."""
     scalar: set[int] = field(default_factory=set)
@@ -317,6 +321,10 @@ class Notation:
         return isinstance(sub, Name) and (sub.base in self.times or self.sub_slots.get(base) == (0, "time"))
 
     def has_axes(self, base: str, count: int) -> bool:
+        """Whether letters stand below a symbol somewhere; of db_2, below a b that has a number as well."""
+        inner = gradient_of(base, self.markers)
+        if inner in self.numbered_names:
+            base = inner
         return (base, count) in self.indexed or (count == 1 and (base, 2) in self.indexed)
 
     def kind_of_tag(self, base: str, tag: Node, bracket: str) -> str:
@@ -414,6 +422,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.numbered = {base for s in statements if (base := _told_apart(s.body))} | set(map(_turned, nodes)) - {""}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
+    found.numbered_names = {base for base in map(_with_number, nodes) if not found.has_axes(base, 1)} - {""}
     found.sloped = sloped(nodes, _base)
     found.loss = loss_of(nodes, _base)
     return found
@@ -427,6 +436,14 @@ def _told_apart(body: Node) -> str:
     partial = body.items[1]
     whole = isinstance(partial, Derivative) and not any(isinstance(n, Indexed) for w in partial.wrt for n in w.walk())
     return parts.name.base if parts and whole and all(isinstance(sub, Number) for sub in parts.subs) else ""
+
+
+def _with_number(node: Node) -> str:
+    """The b of b_2."""
+    match node:
+        case Indexed(base=Name(base=base), subs=(Number(),)):
+            return base
+    return ""
 
 
 def _turned(node: Node) -> str:
