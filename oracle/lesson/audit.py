@@ -41,6 +41,8 @@ from oracle.lesson.whole import remarks
 
 CONVENTION = re.compile(r"(?i)einstein|summation convention|repeated ind|爱因斯坦|求和约定")
 """A lesson that leaves sums out says so."""
+DEPTH = re.compile(r"\bL\s*=\s*([2-5])\b")
+"""How the prose of a section says how many layers there are: "an example with L = 2"."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
 
 def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
     """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
+    notation.depths = {section: int(found[1]) for section, text in words.items() if (found := DEPTH.search(text))}
     notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
     names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
     return [

@@ -156,6 +156,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             defined |= {id(member)} if named else set()
             return
         head = named
+    if usage.notation.goes_through(head, member):
+        return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
     if (inner := _nest(member, program)) is not None:

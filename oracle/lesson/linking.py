@@ -62,7 +62,7 @@ def _link(
     place = within(formula, member.span)
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
-    if op not in EQUAL + STEP or _told(head, member):
+    if op not in EQUAL + STEP or _told(head, member) or nets[0].program.notation.goes_through(head, member):
         return Link(left, op, right, "aside", place=place)
     if stepped(head, op, member):
         return Link(left, op, right, "update", place=place)

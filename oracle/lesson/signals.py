@@ -161,5 +161,4 @@ def _unwritten(usage: Usage) -> str | None:
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
     known = {d.head.base for d in definitions if not d.head.subs and not d.head.slots}
-    met = [base for base, _ in usage.losses.most_common()]
-    return first(met, known) or first(met, LOSS) or first(LOSS, known)
+    return next((b for b, _ in usage.losses.most_common() if b in known), None) or first(LOSS, known)

@@ -113,7 +113,7 @@ def taken_apart(node: Node) -> Scripts | None:
 
 def _is_label(matrix: str, label: tuple[Node, ...], count: int) -> bool:
     """Whether the 2 of (W_2)_{hk}, which has its indices outside, says which parameter it is."""
-    if matrix not in PARAMETER_LETTERS:
+    if matrix not in PARAMETER_LETTERS or any(letters(sub) & LAYER_LETTERS for sub in label):
         return False
     return all(isinstance(sub, Number) for sub in label) or (matrix.isupper() and count == 2)
 
@@ -245,6 +245,8 @@ class Notation:
     """The loss of whose partials the prose says that dA is short for them."""
     synonyms: dict[str, str] = field(default_factory=dict)
     """By the lesson's own name of a function that is known, the usual one."""
+    depths: dict[int, int] = field(default_factory=dict)
+    """How many layers the prose of a section says that there are."""
     scalar: set[int] = field(default_factory=set)
     """The sections before the first with vectors."""
 
@@ -262,6 +264,7 @@ class Notation:
 
     def ref(self, parts: Scripts) -> Node:
         """The symbol as a quantity, its powers around it."""
+        parts = self.placed(parts)
         base = parts.name.base
         slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
         powers, squared = [], ""
@@ -306,6 +309,19 @@ class Notation:
         for power in powers:
             node = Power(node, lifted(power, self), span=parts.name.span)
         return node
+
+    def goes_through(self, head: Node, member: Node) -> bool:
+        """Whether it is said through which layers a letter goes: l = L - 1, …, 1."""
+        used = {part.base for part in member.walk() if isinstance(part, Name | Ref)}
+        return isinstance(head, Ref) and head == Ref(head.base) and bool(used) and used | {head.base} <= self.layers
+
+    def placed(self, parts: Scripts) -> Scripts:
+        """(W_2)_{ij} in a lesson of W_l, where the 2 is a layer and no label."""
+        core, _, label = parts.name.base.partition("_")
+        if not parts.entries or not label.isdigit() or self.sub_slots.get(core) != (0, "layer"):
+            return parts
+        number = Number(label, span=parts.name.span)
+        return replace(parts, name=replace(parts.name, base=core), subs=(number, *parts.subs), entries=False)
 
     def is_bias(self, base: str, subs: tuple[Node, ...], sub: Node) -> bool:
         """Whether w_{j0} stands beside the w_{ji} of a sum over i that does not begin with 0."""
