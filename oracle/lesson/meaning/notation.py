@@ -205,6 +205,8 @@ class Notation:
     """Letters whose primes are part of a name."""
     chosen: set[str] = field(default_factory=set)
     """Letters that are the true class: then targets are one-hot."""
+    rows_labelled: bool = False
+    """Whether P_{i y_i} stands in the lesson: then every row of targets has a class."""
     others: bool = False
     """Whether the lesson speaks of the classes that are not the true one."""
     labelled_losses: set[Ref] = field(default_factory=set)
@@ -439,6 +441,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
     found.numbered_names = {base for base in map(_with_number, nodes) if not found.has_axes(base, 1)} - {""}
+    found.rows_labelled = any(_labelled_row(node) for node in nodes)
     found.sloped = sloped(nodes, _base)
     found.loss = loss_of(nodes, _base)
     return found
@@ -452,6 +455,14 @@ def _told_apart(body: Node) -> str:
     partial = body.items[1]
     whole = isinstance(partial, Derivative) and not any(isinstance(n, Indexed) for w in partial.wrt for n in w.walk())
     return parts.name.base if parts and whole and all(isinstance(sub, Number) for sub in parts.subs) else ""
+
+
+def _labelled_row(node: Node) -> bool:
+    """Whether a symbol is P_{i y_i}: of every row the entry of its class."""
+    match node:
+        case Indexed(subs=(Name() as row, Indexed(subs=(Name() as of,)) as label)):
+            return row == of and is_class(label)
+    return False
 
 
 def _with_number(node: Node) -> str:

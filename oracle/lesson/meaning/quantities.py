@@ -217,6 +217,8 @@ class Quantities(ABC):
             if self.program.notation.chosen and len(shape) == 1:
                 at = self.class_of(CHOSEN, shape[0], {})
                 data = (torch.arange(size[0]) == at).double()
+            if self.program.notation.rows_labelled and len(shape) == 2:
+                data = (self.classes(*shape)[:, None] == torch.arange(size[1])).double()
         return data.requires_grad_(True)
 
     def size(self, dim: Dim) -> int:
