@@ -35,6 +35,7 @@ from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.renaming import renamed
 from oracle.lesson.scalar_sections import numbered, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
+from oracle.lesson.shortened import shortened
 from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
 from oracle.lesson.whole import remarks
@@ -213,7 +214,7 @@ def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, For
             section += 1
         elif isinstance(piece, Formula):
             found.append((section, place, piece, parse(piece.tex, document.macros, functions)))
-    return found
+    return shortened(found, document.pieces)
 
 
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:

@@ -17,6 +17,7 @@ from oracle.lesson.meaning.inverses import inverted
 from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
+from oracle.lesson.meaning.partials import by_its_past
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.proving import proves
 from oracle.lesson.meaning.slopes import regrouped
@@ -66,7 +67,9 @@ class Way:
     activations: tuple[str, ...] = ()
     pairs: str = "strict"
     immediate: str = ""
-    """Which partials hold everything else fixed: "all" of both sides, or those of steps by "parameters"."""
+    """Which partials hold everything else fixed: "all" of both sides, those of steps by "parameters", or those of a
+    state by its own "past", of which it goes on being made.
+    """
     left: bool = False
     """Whether those of the left side do so too."""
     half: int = 0
@@ -91,6 +94,7 @@ class Way:
 APART = Way("the two indices are different", apart=True)
 OTHERWISE: tuple[Way, ...] = (
     Way("each partial holds everything else fixed", immediate="all", left=True),
+    Way("a state is made of its own past, and everything else is held", immediate="past", left=True),
     Way("the partial of a step by a parameter holds the steps before it", immediate="parameters"),
     Way("the partial of a step by a parameter holds the steps before it", immediate="parameters", left=True),
     Way("the activation is the logistic sigmoid", ("sigmoid",)),
@@ -203,6 +207,8 @@ class Nets:
             return False
         if way.immediate and any(over_samples(side) for side in (head, member)):
             return False  # what is added up over samples is a mean's gradient: nothing is held
+        if way.immediate == "past":
+            return isinstance(head, Derivative) and by_its_past(head.of, head.wrt[0])
         if way.inverse:
             return any(inverted(side, self.program) != side for side in (head, member))
         if way.slopes is not None:

@@ -13,6 +13,8 @@ from oracle.lesson.syntax import Indexed, Marked, Name, Node, Power, Statement, 
 STEPS = {"t", "tau"}
 PARAMETERS = {"W", "w", "U", "u", "V", "v", "b", "B", "A", "theta", "Theta", "P", "R"}
 RENEWED = {"new", "old", "next", "prev", "previous", "current", "updated", "before", "after", "+", "-", "dagger"}
+BESIDE = {"next", "prev", "previous"}
+"""What stands above a part of something else, where it is no parameter: dh_t^{next} comes from the next step."""
 STARS = {"*", "star", "ast"}
 INDICES = set("ijklmnpqrst")
 POWERED = {"e", "pi", "alpha", "beta", "lambda", "gamma", "eta", "epsilon"}
@@ -72,6 +74,8 @@ def _label(node: Marked | Tagged | Power, core: str, stepped: Stepped) -> str:
     """What stands above a symbol and only says which one it is; "" for layers, steps, samples, powers and marks."""
     if isinstance(node, Marked):
         star = node.mark in STARS
+        if node.mark in BESIDE and core not in PARAMETERS:
+            return node.mark
         return "" if node.mark in RENEWED or (star and core in PARAMETERS) else "*" if star else node.mark
     script = node.tag if isinstance(node, Tagged) else node.exponent
     if core in POWERED:

@@ -79,6 +79,8 @@ class Quantities(ABC):
     """What counts the samples, while dimensions are inferred."""
     entrywise: bool = False
     """Whether the partial of a vector by a vector is a vector, where no entry depends on another."""
+    through: str = ""
+    """The quantity that goes on being made of its own past while all others stand for themselves."""
     held: dict[Key, Value] | None = None
     """While a direct partial is taken: copies of the quantities, each standing for itself."""
     step: int | None = None
@@ -440,8 +442,9 @@ class Quantities(ABC):
         time = dict(slots).get("time")
         if self.step is not None and time is None:
             return value
-        found = self.program.definition(node.base, self.family(node), slots) if self.step is not None else None
-        if self.step == time and found is not None:
+        made_again = node.base == self.through if self.through else self.step is not None and self.step == time
+        found = self.program.definition(node.base, self.family(node), slots) if made_again else None
+        if found is not None:
             held[key] = replace(self.defined(key, *found), way=None)
         elif self.step is None or self.step != time:
             assert value.data is not None
