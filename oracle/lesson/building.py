@@ -226,6 +226,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
+        lettered=dict(own.lettered),
         alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
         unclear={*own.unclear}, batch=None, depth=depth or usages[0].layers or usages[1].depth,
     )  # fmt: skip

@@ -24,6 +24,7 @@ from oracle.lesson.meaning.program import (
 from oracle.lesson.meaning.renamed import renamed, stepwise
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.meaning.told import Told, like, told
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
@@ -163,9 +164,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(id(member))
         return
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
-        member, of, wrt = said
-        if isinstance(of, Ref) and isinstance(wrt, Ref):
-            stands_for = Signal(wrt.base, of, said=True)
+        member, partial = said
+        if isinstance(partial.of, Ref) and isinstance(partial.wrt, Ref):
+            stands_for = Signal(partial.wrt.base, partial.of, partial.factor, said=True)
             program.signals.setdefault(written(head), stands_for)
             program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
             defined.add(id(member))
@@ -220,14 +221,13 @@ def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node
     return member
 
 
-def _partial(head: Ref, body: Relation) -> tuple[Node, Node, Node] | None:
-    """The partial that a chain says a signal to be, of what and by what; further on, one that is indexed like it."""
+def _partial(head: Ref, body: Relation) -> tuple[Node, Told] | None:
+    """The partial that a chain says a signal to be; further on, one that is indexed like it."""
     for k, member in enumerate(body.items[1:]):
-        match member:
-            case Derivative(of=of, wrt=(wrt,)) | Gradient(of=of, wrt=Node() as wrt):
-                alike = isinstance(wrt, Ref) and wrt.slots == head.slots and wrt.subs == head.subs
-                if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
-                    return member, of, wrt
+        if (found := told(member)) is not None and not found.chained:
+            named = isinstance(found.wrt, Ref) and like(head, found) and _label(found.wrt) == _label(head)
+            if not k or named:
+                return member, found
     return None
 
 

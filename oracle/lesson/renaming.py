@@ -1,11 +1,13 @@
 """Symbols renamed before anybody asks what they mean: primes that are part of a name, letters of negative samples."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from oracle.lesson.document import Formula
+from oracle.lesson.meaning.iterations import with_iterations
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
+from oracle.lesson.meaning.numbered_losses import numbered_losses, with_numbered_losses
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
 from oracle.lesson.syntax import Parsed, Statement
@@ -14,15 +16,30 @@ Placed = tuple[int, int, Formula, Parsed]
 """A formula with its section and its place among the pieces of a lesson."""
 
 
-def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], set[str]]:
-    """Every formula with such symbols renamed, and the letters whose primes are names."""
-    primes = prime_names(_statements(parsed))
-    named = [_with(found, lambda s: with_prime_names(s, primes)) for found in parsed]
+@dataclass(frozen=True)
+class Renamed:
+    """How the symbols of a lesson are renamed wherever they stand, in corrections as well."""
+
+    primes: frozenset[str] = frozenset()
+    """Letters whose primes are names."""
+    losses: frozenset[str] = frozenset()
+    """Letters of losses whose numbers say which sample they are of."""
+
+    def __call__(self, statement: Statement) -> Statement:
+        named = with_prime_names(with_iterations(statement), self.primes)
+        return with_numbered_losses(named, self.losses)
+
+
+def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
+    """Every formula with such symbols renamed, and how."""
+    given = _statements(parsed)
+    names = Renamed(frozenset(prime_names(given)), frozenset(numbered_losses(given)))
+    named = [_with(found, names) for found in parsed]
     words = words_below(_statements(named))
     named = [_with(found, lambda s: with_probabilities(s, words)) for found in named]
     sections = {section for section, *_ in named}
     drawn = {k: negative_letters(_statements([found for found in named if found[0] == k])) for k in sections}
-    return [_with(found, partial(with_negatives, letters=drawn[found[0]])) for found in named], primes
+    return [_with(found, partial(with_negatives, letters=drawn[found[0]])) for found in named], names
 
 
 def _statements(parsed: Sequence[Placed]) -> list[Statement]:

@@ -5,7 +5,7 @@ subscript is a step if it is met as t - 1, and one that names another quantity (
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
@@ -56,6 +56,11 @@ CHOSEN = Name("class")
 CLASSES = {"y", "c", "k"}
 """What a class is called that stands as an index with a step or a sample."""
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
+
+
+def same(statement: Statement) -> Statement:
+    """A statement as it is written."""
+    return statement
 
 
 @dataclass(frozen=True)
@@ -199,8 +204,8 @@ class Notation:
     """Letters that never count steps, where others do: the i of x_i beside x_{t_i}."""
     ends: set[str] = field(default_factory=set)
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
-    prime_names: set[str] = field(default_factory=set)
-    """Letters whose primes are part of a name."""
+    renamed: Callable[[Statement], Statement] = same
+    """What is done with symbols before anybody asks what they mean."""
     chosen: set[str] = field(default_factory=set)
     """Letters that are the true class: then targets are one-hot."""
     others: bool = False

@@ -363,7 +363,7 @@ def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def is_update(head: Node, body: Node) -> bool:
     """Whether a parameter is made of itself."""
-    known = isinstance(head, Ref) and core(head.base) in {*PARAMETER_LETTERS, *MOMENTS}
+    known = isinstance(head, Ref) and core(head.base).removeprefix("Delta ") in {*PARAMETER_LETTERS, *MOMENTS}
     return known and recurs(head, body)
 
 

@@ -13,6 +13,7 @@ from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.thin import thin
+from oracle.lesson.meaning.told import Told, like, told
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -71,6 +72,8 @@ class Usage:
     """Bases that are defined as a partial."""
     called: dict[Ref, Derivative] = field(default_factory=dict)
     """Names at the end of a chain of partials, and of which: the g of ∂L/∂z = a - y = g, met there first."""
+    told: dict[str, dict[Ref, Told]] = field(default_factory=dict)
+    """Of which partials symbols are said to stand."""
     variables: Counter[Ref] = field(default_factory=Counter)
     """What is differentiated by."""
     vectors: bool = False
@@ -129,8 +132,9 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
     for statement in given:
         if isinstance(statement.body, Relation) and isinstance(head := statement.body.items[0], Ref):
             found.heads.add(head.base)
-            if _stands_for_partial(head, statement.body):
+            if partial := _partial_of(head, statement.body):
                 found.signals.add(head.base)
+                found.told.setdefault(head.base, {}).setdefault(head, partial)
         found.layers = _said_layers(statement.body) or found.layers
         for node in statement.body.walk():
             _note(node, found)
@@ -154,15 +158,16 @@ def _said_layers(body: Node) -> int:
     return 0
 
 
-def _stands_for_partial(head: Ref, body: Relation) -> bool:
-    """Whether a symbol is a name of the loss's partial by what is indexed like it: g_k = ∂E/∂z_k."""
+def _partial_of(head: Ref, body: Relation) -> Told | None:
+    """The partial of the loss that a symbol is a name of, which is by what is indexed like it: g_k = ∂E/∂z_k."""
     if body.ops[0] not in ("=", ":=") or head.mark or core(head.base) in PARAMETER_LETTERS | LOSSES:
-        return False
-    match body.items[1]:
-        case Derivative(of=Ref() as of, wrt=(Ref() as wrt,)) | Gradient(of=Ref() as of, wrt=Ref() as wrt):
-            whole = not of.subs and not {"layer", "sample"} & {*of.kinds} and of.base != head.base != wrt.base
-            return whole and head.subs == wrt.subs and head.slots == wrt.slots
-    return False
+        return None
+    found = told(body.items[1])
+    if found is None or not isinstance(of := found.of, Ref) or not isinstance(found.wrt, Ref):
+        return None
+    one = not (found.chained or found.factor < 0) or of.base in LOSSES
+    whole = not of.subs and not {"layer", "sample"} & {*of.kinds} and of.base != head.base != found.wrt.base
+    return found if one and whole and like(head, found) else None
 
 
 def _count_steps(body: Node, found: Usage) -> None:
