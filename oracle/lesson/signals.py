@@ -118,7 +118,7 @@ def _chained(usage: Usage, base: str) -> Signal | None:
     """Of which partial a symbol stands that the lesson says to be a chain: δ_j = ∂E/∂o_j ∂o_j/∂net_j."""
     found = [(head, partial) for head, partial in usage.told.get(base, {}).items() if partial.chained]
     made = [
-        (head, Signal(partial.wrt.base, partial.of, partial.factor))
+        (head, Signal(partial.wrt.base, partial.of, partial.factor, said=True))
         for head, partial in found if isinstance(partial.wrt, Ref) and isinstance(partial.of, Ref)
     ]  # fmt: skip
     each = tuple((letters[0], signal.of) for head, signal in made if len(letters := letters_of(head)) == 1)
@@ -128,11 +128,11 @@ def _chained(usage: Usage, base: str) -> Signal | None:
 def by_letter(usage: Usage, signal: str, own: Program, called: bool = False) -> tuple[tuple[str, str], ...]:
     """δ_k and δ_j beside u_k = Σ v_kj h_j and s_j = Σ w_ji x_i: the sum that has the letter; or y_k = f(u_k)."""
     known = [d for d in own.definitions if (isinstance(d.body, Call) if called else weighs(d.body))]
-    heads = [d.head for d in known if not d.head.slots and not is_loss(d.head.base)]
+    heads = [d.head for d in known if {*d.head.kinds} <= {"sample"} and not is_loss(d.head.base)]
     made = {
         letters[0]: head.base for head in reversed(heads) if len(letters := letters_of(head)) == len(head.subs) == 1
     }
-    used = {letters_of(ref) for ref in usage.refs if ref.base == signal and not ref.slots}
+    used = {letters_of(ref) for ref in usage.refs if ref.base == signal and {*ref.kinds} <= {"sample"}}
     return tuple((letter, base) for letter, base in made.items() if (letter,) in used and len({*made.values()}) > 1)
 
 
@@ -180,5 +180,8 @@ def _unwritten(usage: Usage) -> str | None:
 
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
-    known = {d.head.base for d in definitions if not d.head.subs and not d.head.slots}
-    return next((b for b, _ in usage.losses.most_common() if b in known), None) or first(LOSS, known)
+    known = {d.head.base for d in definitions if not d.head.subs and {*d.head.kinds} <= {"sample"}}
+    by = {ref.base for ref in usage.variables}
+    of_samples = (b for b, _ in usage.of_samples.most_common() if b in known - by)
+    named = (b for b, _ in usage.losses.most_common() if b in known)
+    return next(named, None) or next(of_samples, None) or first(LOSS, known)

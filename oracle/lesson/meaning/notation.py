@@ -481,7 +481,8 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 bare = base[1:] if base.startswith("d") and len(base) == 2 else base
                 for tag, _ in parts.tags:
                     if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
-                        found.layers |= {x for x in letters(tag) - found.passing if x not in found.times and len(x) < 3}
+                        others = found.passing | found.times | found.roles.keys()
+                        found.layers |= {x for x in letters(tag) - others if len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
                     if used and used <= found.layers and base not in NUMBERS:

@@ -1,6 +1,6 @@
 r"""What a formula says of which partial a symbol stands: δ = ∂E/∂z, δ = -∂E/∂z, δ = ∂E/∂a ∂a/∂z."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from oracle.lesson.meaning.notation import Ref
@@ -42,3 +42,15 @@ def _chained(factors: tuple[Node, ...]) -> Told | None:
 def like(head: Ref, found: Told) -> bool:
     """Whether a partial is indexed like the symbol that stands for it."""
     return isinstance(found.wrt, Ref) and (found.wrt.slots, found.wrt.subs) == (head.slots, head.subs)
+
+
+def of_any_sample(head: Ref, found: Told) -> Told:
+    """The δ_j of ∂E^{(k)}/∂z_j^{(k)} is of whatever sample is meant."""
+    if "sample" in head.kinds:
+        return found
+    of, wrt = (_without_sample(node) if isinstance(node, Ref) else node for node in (found.of, found.wrt))
+    return replace(found, of=of, wrt=wrt)
+
+
+def _without_sample(ref: Ref) -> Ref:
+    return replace(ref, slots=tuple(slot for slot in ref.slots if slot[0] != "sample"))

@@ -13,7 +13,7 @@ from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.thin import thin
-from oracle.lesson.meaning.told import Told, like, told
+from oracle.lesson.meaning.told import Told, like, of_any_sample, told
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -32,7 +32,9 @@ from oracle.lesson.syntax import (
     Transpose,
 )  # fmt: skip
 
-SIGNALS = {"delta", "Delta", "Err", "epsilon", "err", "error"}
+ERRORS = {"epsilon", "varepsilon"}
+"""What is an error signal only where an equation is of it."""
+SIGNALS = {"delta", "Delta", "Err", "err", "error", *ERRORS}
 """Symbols that often stand for a partial of the loss."""
 
 
@@ -57,8 +59,12 @@ class Usage:
     """By base, the kinds of slots it is met with."""
     losses: Counter[str] = field(default_factory=Counter)
     """What is differentiated and has neither index nor slot."""
+    of_samples: Counter[str] = field(default_factory=Counter)
+    """What is differentiated and has a sample alone."""
     preactivations: Counter[str] = field(default_factory=Counter)
     """Bases at which slopes are taken."""
+    slopes_at: set[Ref] = field(default_factory=set)
+    """At what slopes are taken, scripts and all."""
     slopes: Counter[str] = field(default_factory=Counter)
     """Names of functions that are met with a prime."""
     functions: Counter[str] = field(default_factory=Counter)
@@ -66,6 +72,8 @@ class Usage:
     """By function of one argument, what it is met with."""
     thin: dict[str, int] = field(default_factory=dict)
     """The axes of what a lesson's forward equations multiply to one vector: the w and b of X w + b."""
+    formal: set[str] = field(default_factory=set)
+    """What functions are said to be of: the x of f'(x) = f(x)(1 - f(x))."""
     heads: set[str] = field(default_factory=set)
     """Bases that stand on the left of an equation."""
     signals: set[str] = field(default_factory=set)
@@ -105,7 +113,7 @@ class Usage:
         if self.notation.differentials and base.startswith(PREFIX):
             return False
         return (
-            (plain in SIGNALS and (plain != "epsilon" or base in self.heads))
+            (plain in SIGNALS and (plain not in ERRORS or base in self.heads))
             or base in self.signals
             or (" " in base and base.partition(" ")[0] in self.notation.markers)
             or (len(plain) == 2 and plain[0] == "d" and plain[1] in "abhoswxyzABHOWXYZL")
@@ -136,6 +144,7 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
                 found.signals.add(head.base)
                 found.told.setdefault(head.base, {}).setdefault(head, partial)
         found.layers = _said_layers(statement.body) or found.layers
+        found.formal |= _formal(statement.body)
         for node in statement.body.walk():
             _note(node, found)
         _count_steps(statement.body, found)
@@ -148,6 +157,13 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
     indexed = {ref.base for ref in found.refs if ref.subs}
     found.vectors |= bool(indexed & found.products)
     return found
+
+
+def _formal(body: Node) -> set[str]:
+    match body:
+        case Relation(items=(Call(args=(Ref(base=base, slots=(), subs=()),)), *_)):
+            return {base}
+    return set()
 
 
 def _said_layers(body: Node) -> int:
@@ -163,6 +179,7 @@ def _partial_of(head: Ref, body: Relation) -> Told | None:
     if body.ops[0] not in ("=", ":=") or head.mark or core(head.base) in PARAMETER_LETTERS | LOSSES:
         return None
     found = told(body.items[1])
+    found = found and of_any_sample(head, found)
     if found is None or not isinstance(of := found.of, Ref) or not isinstance(found.wrt, Ref):
         return None
     one = not (found.chained or found.factor < 0) or of.base in LOSSES
@@ -201,6 +218,8 @@ def _note(node: Node, found: Usage) -> None:
         case Derivative(of=Ref() as of) | Gradient(of=Ref() as of):
             if not of.subs and not of.slots:
                 found.losses[of.base] += 1
+            elif not of.subs and of.kinds == ("sample",):
+                found.of_samples[of.base] += 1
         case Derivative(of=Call(function=Name(base=base))) | Gradient(of=Call(function=Name(base=base))) if (
             base not in ACTIVATION_NAMES
         ):
@@ -219,6 +238,7 @@ def _note(node: Node, found: Usage) -> None:
                 for arg in args:
                     if isinstance(arg, Ref):
                         found.preactivations[arg.base] += 1
+                        found.slopes_at.add(arg)
         case Indexed():
             found.picked = True
         case Sum(body=body) if is_chain(body):
