@@ -123,7 +123,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         first, _ = collected(found, section, usage, first=True)
         usages = (local, usage)
         tried = choices(own, partial(completed, assumption=assumed, usages=usages))
-        if first.definitions != own.definitions:
+        if (first.definitions, first.signals, first.lettered) != (own.definitions, own.signals, own.lettered):
             tried.append(Choice(first, tuple(d for d in own.definitions if d not in first.definitions)))
         reading.scopes[section] = _chosen(tried, defined, claims, assumed, settings, usages)
         judged[section] = claims
@@ -181,16 +181,18 @@ def _scope(
         local = assumptions(usages[0], own, settings)
         local = (c.scalar for c in local) if usages[0].numbers else local
         every = chain(left_out(usages[0], own, assumed), local, assumptions(usages[1], own, settings))
-        alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed))  # rows are rows all over
+        alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed, usages[1]))
         better, assumption, other = _best(own, claims, alike, usages)
         if better > score + 0.5:
             return Scope(other, assumption, defined, own, usages), better
     return Scope(program, assumed, defined, own, usages), score
 
 
-def _opposite(candidate: Assumption, assumed: Assumption) -> bool:
-    """Whether an error signal has the other sign than in the rest of the lesson: no section changes that."""
+def _opposite(candidate: Assumption, assumed: Assumption, lesson: Usage) -> bool:
+    """Whether an error signal has the other sign than in the rest of the lesson, or is not what the lesson says."""
     shared = candidate.signals.keys() & assumed.signals.keys()
+    if any(candidate.signals[base] != assumed.signals[base] for base in shared & lesson.told.keys()):
+        return True
     pairs = [(candidate.signals[base], assumed.signals[base]) for base in shared]
     return any(a.of == b.of and a.factor == -b.factor for a, b in pairs)
 
@@ -227,6 +229,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
+        lettered=dict(own.lettered),
         alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
         unclear={*own.unclear}, batch=None, depth=depth or usages[0].layers or usages[1].depth,
     )  # fmt: skip

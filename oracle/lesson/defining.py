@@ -24,6 +24,8 @@ from oracle.lesson.meaning.program import (
 from oracle.lesson.meaning.renamed import renamed, stepwise
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.meaning.told import Told, like, told
+from oracle.lesson.meaning.told_entries import told_entry
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
@@ -76,6 +78,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     for s in order:
         if isinstance(s.statement.body, Relation):
             _define(s.number, s.statement.body, program, defined, usage)
+            _call(s.statement.body, program, defined, usage)
     program.definitions = [d for d in program.definitions if not _special_elsewhere(d, program)]
     for s in order:
         if isinstance(s.statement.body, Relation):
@@ -89,7 +92,6 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     stepwise(program, usage)
-    _call(program, defined, [s.statement.body for s in order], usage)
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
     factored(program, usage)
@@ -103,13 +105,15 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     return program, defined
 
 
-def _call(program: Program, defined: set[int], bodies: list[Node], usage: Usage) -> None:
-    """Note what the names at the ends of chains stand for."""
-    for name, partial in usage.called.items():
-        if isinstance(partial.of, Ref) and isinstance(wrt := partial.wrt[0], Ref):
-            program.signals.setdefault(written(name), Signal(wrt.base, partial.of, said=True))
-        whole = (body.items for body in bodies if isinstance(body, Relation) and body.items[0] is partial)
-        defined |= {id(item) for items in whole for item in items if item is name}
+def _call(body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
+    """Note what the name at the end of a chain stands for."""
+    for name, partial in usage.called.items() if isinstance(body.items[0], Derivative) else ():
+        if partial is body.items[0] and isinstance(partial.of, Ref) and isinstance(wrt := partial.wrt[0], Ref):
+            stands_for = Signal(wrt.base, replace(partial.of, slots=()), said=True)
+            stands_for = stands_for if "sample" in partial.of.kinds else replace(stands_for, loss=partial.of)
+            program.signals.setdefault(written(name), stands_for)
+            program.lettered.setdefault((name.base, name.kinds, letters_of(name)), stands_for)
+            defined |= {id(item) for item in body.items if item is name}
 
 
 def _loss_of_one(body: Node) -> str:
@@ -158,6 +162,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         head = named
     if usage.notation.goes_through(head, member):
         return
+    if entry := told_entry(body, usage.notation):
+        program.entries.setdefault(*entry)
+        defined |= {id(item) for item in body.items[1:]}
+        return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
     if (inner := _nest(member, program)) is not None:
@@ -165,9 +173,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(id(member))
         return
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
-        member, of, wrt = said
-        if isinstance(of, Ref) and isinstance(wrt, Ref):
-            stands_for = Signal(wrt.base, of, said=True)
+        member, partial = said
+        if isinstance(partial.of, Ref) and isinstance(partial.wrt, Ref):
+            stands_for = Signal(partial.wrt.base, partial.of, partial.factor, said=True)
             program.signals.setdefault(written(head), stands_for)
             program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
             defined.add(id(member))
@@ -223,14 +231,13 @@ def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node
     return member
 
 
-def _partial(head: Ref, body: Relation) -> tuple[Node, Node, Node] | None:
-    """The partial that a chain says a signal to be, of what and by what; further on, one that is indexed like it."""
+def _partial(head: Ref, body: Relation) -> tuple[Node, Told] | None:
+    """The partial that a chain says a signal to be; further on, one that is indexed like it."""
     for k, member in enumerate(body.items[1:]):
-        match member:
-            case Derivative(of=of, wrt=(wrt,)) | Gradient(of=of, wrt=Node() as wrt):
-                alike = isinstance(wrt, Ref) and wrt.slots == head.slots and wrt.subs == head.subs
-                if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
-                    return member, of, wrt
+        if (found := told(member)) is not None and not found.chained:
+            named = isinstance(found.wrt, Ref) and like(head, found) and _label(found.wrt) == _label(head)
+            if not k or named:
+                return member, found
     return None
 
 

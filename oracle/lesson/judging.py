@@ -21,6 +21,7 @@ from oracle.lesson.meaning.partials import by_its_past
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.proving import proves
 from oracle.lesson.meaning.slopes import regrouped
+from oracle.lesson.meaning.told_entries import beside_entries
 from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import is_chain
 from oracle.lesson.meaning.values import (
@@ -356,7 +357,8 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str], last
 
 def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way()) -> tuple[float, bool]:
     """The relative difference of two formulas in one net, and whether both are zero."""
-    with world.fresh(head, member), world.of_sample(_one_sample(env, head, member)):
+    sample = _one_sample(env, head, member) or (1 if _of_any_sample(world.program, head, member) else None)
+    with world.fresh(head, member), world.of_sample(sample):
         left, right = both(world, head, member, env, way)
     if isinstance(member, Number) and not right.rank:
         right = Value(right.data)
@@ -376,6 +378,7 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if right.rank and left.rank != right.rank:
         raise IllTypedError(f"{_shape(left)} on the left, {_shape(right)} on the right")
     difference = world.algebra.elementwise(torch.sub, left, right, "the two sides")
+    difference = beside_entries(difference, world.entered)
     if way.apart:
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
@@ -396,6 +399,14 @@ def _one_sample(env: Env, *sides: Node) -> int | None:
     free = {letter for ref in refs for kind, slot in ref.slots if kind == "sample" for letter in letters(slot)}
     numbers = [env[letter] for letter in free & env.keys()]
     return numbers[0] if len(numbers) == 1 else None
+
+
+def _of_any_sample(program: Program, *sides: Node) -> bool:
+    """Whether formulas name no sample, and a loss of one sample: ∂E/∂z_j = δ_j, where only E^{(k)} is defined."""
+    refs = [part for side in sides for part in side.walk() if isinstance(part, Ref)]
+    losses = [signal.loss for ref in refs if (signal := program.signal(ref))]
+    known = any(isinstance(ref, Ref) and ref.base in program.singles for ref in (*refs, *losses))
+    return known and not any("sample" in ref.kinds for ref in refs)
 
 
 def relative(left: Value, right: Value, difference: Value) -> tuple[float, bool]:

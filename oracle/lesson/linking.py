@@ -27,6 +27,7 @@ from oracle.lesson.syntax import (
     Relation,
     Span,
     Times,
+    Transpose,
 )  # fmt: skip
 from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
@@ -61,6 +62,8 @@ def _link(
     left, right = formula.tex[slice(*head.span)], formula.tex[slice(*member.span)]
     place = within(formula, member.span)
     if id(member) in defined and step(head, op, member) is None:
+        return Link(left, op, right, "definition", place=place)
+    if isinstance(head, Ref) and op in EQUAL and listed(member):
         return Link(left, op, right, "definition", place=place)
     if op not in EQUAL + STEP or _told(head, member) or nets[0].program.notation.goes_through(head, member):
         return Link(left, op, right, "aside", place=place)
@@ -139,7 +142,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
 
 def stepped(head: Node, op: str, member: Node) -> bool:
     """Whether a link says how something is renewed, and not what it is."""
-    return op in STEP or is_update(head, member) or step(head, op, member) is not None
+    return op in STEP or is_update(head, member, op) or step(head, op, member) is not None
 
 
 def _widened(member: Node) -> Node | None:
@@ -160,6 +163,11 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     if not target or not mentions(member, target):
         return False
     return nets.judge(head, Negative(member), number).verdict != "holds"
+
+
+def listed(member: Node) -> bool:
+    """Whether a formula lists what a vector or a set is made of: (x_1, …, x_n), {(x_1, y_1), …}."""
+    return isinstance(member.base if isinstance(member, Transpose) else member, Items)
 
 
 def _told(head: Node, member: Node) -> bool:

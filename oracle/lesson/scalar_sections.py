@@ -58,8 +58,9 @@ def _of_vectors(node: Node) -> bool:
     """Whether a part of a formula has axes, or a capital for a matrix."""
     match node:
         case Ref(base=base, subs=subs):
-            capital = letter(base)[:1].isupper() and core(base) not in LOSSES and letter(base) not in SCALARS
-            return capital or any(not isinstance(sub, Number) for sub in subs)
+            loss = core(base) in LOSSES
+            capital = letter(base)[:1].isupper() and not loss and letter(base) not in SCALARS
+            return capital or (not loss and any(not isinstance(sub, Number) for sub in subs))
         case Norm(kind=kind):
             return kind != "abs"
         case Times(ops=ops):

@@ -68,6 +68,8 @@ BARE = set(
 FUNCTIONS = BARE | set(
     _split("sum mean prod var Var sigma varsigma phi varphi psi Phi Psi f g dot matmul multiply outer sech sqrt")
 )
+ABROAD = {"th": "tanh", "sh": "sinh", "ch": "cosh"}
+"""What functions are called in other countries."""
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""
 LOSSES = {"ell", "cal L", "cal J", "cal E", "cal C", "L", "J", "E", "l"}

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from oracle.lesson.formula.symbols import (
+    ABROAD,
     ACCENTS,
     ALPHABETS,
     COMBINING,
@@ -244,7 +245,7 @@ class _Lexer:
         if called := _CODED.fullmatch(inside):
             self.add(called[1], whole, "word")
         elif re.fullmatch(r"[A-Za-z]+\d*", inside) and (name in TEXTS or len(inside) > 2):
-            self.add(inside, whole, "word")
+            self.add(ABROAD.get(inside, inside), whole, "word")
         elif name in (r"\mathrm", r"\mathit", r"\mathsf", r"\mathbf") or not inside:
             self.add(name, span, "style")
             return at

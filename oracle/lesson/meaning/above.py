@@ -94,12 +94,12 @@ def _label(node: Marked | Tagged | Power, core: str, stepped: Stepped) -> str:
 
 
 def _spelled(factors: tuple[Node, ...], core: str) -> str:
-    """hh of W^{hh}, hid of z^{hid}; "" where the letters are indices, or a product is meant."""
+    """hh of W^{hh}, in of z^{in}, hid of z^{hid}; "" where the letters are indices, or a product is meant."""
     letters = [x.base for x in factors if isinstance(x, Name)]
     word = "".join(letters)
     plain = len(letters) == len(factors) and all(len(x) == 1 for x in letters)
     long_enough = core in PARAMETERS or len(letters) > 2
-    return word if plain and long_enough and (word == "in" or not {*letters} <= INDICES) else ""
+    return word if plain and (word == "in" or (long_enough and not {*letters} <= INDICES)) else ""
 
 
 def _below(node: Node, word: str) -> Node:

@@ -5,7 +5,7 @@ subscript is a step if it is met as t - 1, and one that names another quantity (
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
@@ -56,6 +56,11 @@ CHOSEN = Name("class")
 CLASSES = {"y", "c", "k"}
 """What a class is called that stands as an index with a step or a sample."""
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
+
+
+def same(statement: Statement) -> Statement:
+    """A statement as it is written."""
+    return statement
 
 
 @dataclass(frozen=True)
@@ -201,8 +206,8 @@ class Notation:
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
     numbered_names: set[str] = field(default_factory=set)
     """Names that stand with a number alone below them, as the b of b_2 does, and never with a letter."""
-    prime_names: set[str] = field(default_factory=set)
-    """Letters whose primes are part of a name."""
+    renamed: Callable[[Statement], Statement] = same
+    """What is done with symbols before anybody asks what they mean."""
     chosen: set[str] = field(default_factory=set)
     """Letters that are the true class: then targets are one-hot."""
     rows_labelled: bool = False
@@ -520,7 +525,8 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 bare = base[1:] if base.startswith("d") and len(base) == 2 else base
                 for tag, _ in parts.tags:
                     if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
-                        found.layers |= {x for x in letters(tag) - found.passing if x not in found.times and len(x) < 3}
+                        others = found.passing | found.times | found.roles.keys()
+                        found.layers |= {x for x in letters(tag) - others if len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
                     if used and used <= found.layers and base not in NUMBERS:

@@ -22,6 +22,7 @@ from oracle.lesson.meaning.notation import CHOSEN, PARAMETER_LETTERS, Notation, 
 from oracle.lesson.meaning.program import SCALARS, Definition, Env, Key, Program, Slots, is_target
 from oracle.lesson.meaning.repeating import settled
 from oracle.lesson.meaning.stacks import stacked
+from oracle.lesson.meaning.told_entries import with_entry
 from oracle.lesson.meaning.values import (
     BeyondError,
     Dim,
@@ -93,6 +94,8 @@ class Quantities(ABC):
     """What such symbols look like."""
     line: int = 0
     """The number of the equation at hand."""
+    entered: set[Dim] = field(default_factory=set)
+    """The dimensions whose entry 0 is told, and not computed as the others are."""
     bindings: list[dict[str, Value]] = field(default_factory=list)
     """Arguments of the functions that are being evaluated."""
 
@@ -132,6 +135,9 @@ class Quantities(ABC):
         else:
             with self.of_sample(dict(slots).get("sample")):
                 value = self.defined(key, *found)
+        if base in self.program.entries:
+            self.entered |= {value.shape[0].root()} if found is not None and value.rank == 1 else set()
+            value = with_entry(value, self.program.entries[base])
         self.kept[key] = replace(value, way=None)
         if base in self.loose:
             self.passing.add(key)
@@ -457,9 +463,9 @@ class Quantities(ABC):
 
     def per_sample(self, base: str) -> bool:
         """Whether a quantity is another for each sample: all but parameters and constants."""
+        given = letter(base) in PARAMETER_LETTERS or base in SCALARS
         return (
-            letter(base) not in PARAMETER_LETTERS
-            and base not in SCALARS
+            (not given or any(d.head.base == base for d in self.program.definitions))
             and base not in self.program.counts
             and base not in self.program.shared
             and not (self.program.columns and is_batch(base))
