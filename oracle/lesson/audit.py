@@ -18,6 +18,7 @@ from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
+from oracle.lesson.meaning.counting import counted, split_off
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
@@ -162,12 +163,13 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.totals = totals(_bound(every, notation))
     notation.samples_at = samples_at(s.body for s in _bound(every, notation))
     split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
+    running = counted(s for own, _ in split.values() for s in own)
     lines: list[Line] = []
     before: Statement | None = None
     parts = Parts()
     of: dict[int, int] = {}
     for section, place, formula, found in parsed:
-        own, alone = split[place]
+        own, alone = split_off(split[place], running)
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
         before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), before)
         statements = tuple(with_one_letter(s) for s in going_on)

@@ -123,10 +123,15 @@ def _loss_of_one(body: Node) -> str:
 def _special_elsewhere(definition: Definition, program: Program) -> bool:
     """Whether another section says of the last layer what this one says otherwise of all: a^L = softmax(z^L)."""
     head = definition.head
-    if definition.number in program.here or head.kinds != ("layer",) or head.slots[0][1] != Name("L"):
+    if definition.number in program.here or head.kinds != ("layer",) or not _is_last(head, program):
         return False
     alike = (d.head for d in program.definitions if d.number in program.here and d.head.base == head.base)
     return any(other.kinds == head.kinds and other.slots[0][1] in (Name("l"), Name("ell")) for other in alike)
+
+
+def _is_last(head: Ref, program: Program) -> bool:
+    """Whether a symbol is of the last layer."""
+    return all(isinstance(slot, Name) and slot.base in program.last(kind) for kind, slot in head.slots)
 
 
 def name_of(ref: Ref) -> tuple[object, ...]:

@@ -57,6 +57,8 @@ STYLES = set(
         r"\bf \rm \it \sf \tt"
     )
 )
+OLD = {r"\rm", r"\sf", r"\tt", r"\it"}
+"""Old styles that go on to the end of their group, and make a word of letters."""
 BOLD = STYLES - set(_split(r"\mathit \mathtt \mathrm \rm \it \sf \tt"))
 BARE = set(
     _split(

@@ -17,6 +17,7 @@ from oracle.lesson.meaning.losses import SampleLosses
 from oracle.lesson.meaning.many import many_vectors
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
+from oracle.lesson.meaning.ranges import tops
 from oracle.lesson.meaning.samples_below import samples_below
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
@@ -199,6 +200,8 @@ class Notation:
     """Letters that never count steps, where others do: the i of x_i beside x_{t_i}."""
     ends: set[str] = field(default_factory=set)
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
+    tops: set[str] = field(default_factory=set)
+    """Letters that are the last layer, because layers are counted up to them: the M of m = 1, …, M."""
     prime_names: set[str] = field(default_factory=set)
     """Letters whose primes are part of a name."""
     chosen: set[str] = field(default_factory=set)
@@ -402,6 +405,9 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.many, found.single = many_vectors(statements)
     found.widths = set(filter(None, map(_width, nodes)))
     _layers(nodes, found)
+    if found_tops := tops(statements, found.layers) - {*found.roles}:
+        found.tops, found.layers = found_tops, found.layers | found_tops
+        _layers(nodes, found)
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
     found.parted = _parted(nodes)

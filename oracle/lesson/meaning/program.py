@@ -185,7 +185,8 @@ class Program:
 
     def last(self, kind: str) -> set[str]:
         """Letters that are the last layer, step or sample in this lesson."""
-        return LAST.get(kind, set()) | (self.notation.ends if kind == "time" else set())
+        told = {"time": self.notation.ends, "layer": self.notation.tops}
+        return LAST.get(kind, set()) | told.get(kind, set())
 
     def number(self, node: Node, env: Env, kind: str = "") -> int:
         """What the script of a slot is: l + 1 where l is known."""

@@ -7,7 +7,7 @@ import torch
 
 from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
-from oracle.lesson.meaning.program import LAST, Env
+from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import CONSTANTS, UNITS, dims_of
 from oracle.lesson.meaning.sums import Sums
 from oracle.lesson.meaning.unsaid import Unsaid, mixed
@@ -108,7 +108,7 @@ class World(Sums):
 
     def through_steps(self, arg: Ref, env: Env) -> list[Value]:
         """A quantity in all the samples and steps, and in the last layer, that the head does not count."""
-        free = [kind for kind, slot in arg.slots if letters(slot) - env.keys() - LAST[kind]]
+        free = [kind for kind, slot in arg.slots if letters(slot) - env.keys() - self.program.last(kind)]
         ends = [range(self.program.end(kind) if kind == "layer" else 1, self.program.end(kind) + 1) for kind in free]
         values = []
         for numbers in product(*ends):
