@@ -189,7 +189,7 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
     }
     doubtful = [
         base for base in usage.kinds
-        if base not in known and (core(base) in (*WEIGHT, *BIAS) or "_" in base or usage.layered(base))
+        if base not in known | usage.signals and (core(base) in (*WEIGHT, *BIAS) or "_" in base or usage.layered(base))
     ]  # fmt: skip
     found: dict[str, str] = {}
     for base in doubtful:
