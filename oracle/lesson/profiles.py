@@ -29,7 +29,7 @@ from oracle.lesson.meaning.program import TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.normalising import normalisation
 from oracle.lesson.predictions import predictions
-from oracle.lesson.signals import ACT, PRE, first, meanings, spellings
+from oracle.lesson.signals import ACT, PRE, first, meanings, spellings, swapped
 from oracle.lesson.stacking import stacked
 from oracle.lesson.syntax import (
     Call,
@@ -195,10 +195,19 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
     for base in doubtful:
         alike = [o for o in spellings(base) if o in known and usage.kinds[base] & usage.kinds.get(o, set())]
         found |= {base: alike[0]} if alike else {}
+    found |= {base: swapped(base) for base in known if _entries_of(base, swapped(base), usage)}
     for base in usage.kinds.keys() - known:
         other = base.removeprefix("cal ") if base.startswith("cal ") else f"cal {base}"
         found |= {base: other} if base in LOSSES and other in known & LOSSES else {}
     return found
+
+
+def _entries_of(base: str, whole: str, usage: Usage) -> bool:
+    """Whether w^l_{ij} stands for the entries of W^l: the one never without indices, and the other never with them."""
+    ours, theirs = ([ref for ref in usage.refs if ref.base == b] for b in (base, whole))
+    alike = usage.kinds.get(base, set()) & usage.kinds.get(whole, set())
+    known = base.islower() and core(base) in WEIGHT and bool(alike)
+    return known and all(len(ref.subs) == 2 for ref in ours) and not any(ref.subs for ref in theirs)
 
 
 # -------------------------------------------------------------------------------------------------------------- layers

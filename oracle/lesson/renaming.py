@@ -8,6 +8,7 @@ from oracle.lesson.document import Formula
 from oracle.lesson.meaning.dotted import dotted, with_slopes
 from oracle.lesson.meaning.iterations import iterations, without_iterations
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
+from oracle.lesson.meaning.of_everything import everything, without_everything
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
 from oracle.lesson.syntax import Parsed, Statement
@@ -24,6 +25,8 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], set[str]]:
     named = [_with(found, lambda s: with_probabilities(s, words)) for found in named]
     counting, slopes = iterations(_statements(named)), dotted(_statements(named))
     named = [_with(found, lambda s: with_slopes(without_iterations(s, counting), slopes)) for found in named]
+    whole = everything(_statements(named))
+    named = [_with(found, lambda s: without_everything(s, whole)) for found in named]
     sections = {section for section, *_ in named}
     drawn = {k: negative_letters(_statements([found for found in named if found[0] == k])) for k in sections}
     return [_with(found, partial(with_negatives, letters=drawn[found[0]])) for found in named], primes

@@ -16,7 +16,7 @@ def dotted(statements: Iterable[Statement]) -> set[str]:
     calls = [node for s in statements for node in s.body.walk() if isinstance(node, Call)]
     names = {_name(call.function) for call in calls}
     slopes = {name for name in names if name.startswith(DOT) and name.removeprefix(DOT) in names}
-    return slopes | {name for name in names if DOT + _small(name) in slopes and _small(name) != name.removeprefix(DOT)}
+    return {name for name in names if name.startswith(DOT) and DOT + _small(name) in slopes}
 
 
 def with_slopes(statement: Statement, names: Collection[str]) -> Statement:

@@ -12,7 +12,7 @@ import torch
 from oracle.lesson.meaning.masks import Masks
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env
-from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value
 from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Times, rebuilt
 
 Grid = tuple[tuple[Node, ...], ...]
@@ -48,6 +48,8 @@ class Matrices(Masks):
         """The entries that are written, by their places."""
         rows = _places([all(isinstance(x, Dots) for x in row) for row in grid])
         columns = _places([all(isinstance(row[k], Dots) for row in grid) for k in range(len(grid[0]))])
+        self.fits(rows, sizes[0])
+        self.fits(columns, sizes[1] if len(sizes) == 2 else 1)
         base = 0 if any(_zero(cell) for row in grid for cell in row) else 1
         found: dict[tuple[int, int], torch.Tensor] = {}
         problem: NotUnderstoodError | None = None
@@ -62,6 +64,12 @@ class Matrices(Masks):
         if not found:
             raise problem or NotUnderstoodError("a matrix of which no entry is written")
         return found
+
+    @staticmethod
+    def fits(places: list[int | None], size: int) -> None:
+        """Raise BeyondError where the entries before and after dots would meet."""
+        if None in places and sum(place is not None for place in places) > size:
+            raise BeyondError
 
     def cell(self, node: Node, base: int, env: Env) -> torch.Tensor:
         """One entry: its numbers count from `base`, and the letters of `LAST` stand for the last place."""
@@ -97,6 +105,8 @@ def _grid(node: Matrix) -> Grid:
     match rows:
         case ((Times(factors=factors, ops=ops),),) if not any(ops) and any(isinstance(x, Dots) for x in factors):
             rows = (factors,)
+    width = max(map(len, rows))
+    rows = tuple((Dots(),) * width if all(isinstance(x, Dots) for x in row) else row for row in rows)
     if len({len(row) for row in rows}) != 1:
         raise NotUnderstoodError("a matrix whose rows are of different lengths")
     return rows
