@@ -26,7 +26,7 @@ from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
-from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
+from oracle.lesson.meaning.wholes import chosen_function, is_form, is_jacobian, listed_function, whole_function
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.scalar_sections import of_vectors
@@ -161,6 +161,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             defined |= {id(member)} if named else set()
             return
         head = named
+    if usage.functions[_letter(head)] and (choice := chosen_function(head, member, number)) is not None:
+        program.functions.setdefault(choice.name, []).append(choice)
+        defined.add(id(member))
+        return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
     if (inner := _nest(member, program)) is not None:
@@ -223,6 +227,10 @@ def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node
             if usage.vectors and open_to and head.base in LOSSES and not head.slots and not head.subs:
                 return Unsaid((z,), True, span=member.span)
     return member
+
+
+def _letter(head: Node) -> str:
+    return head.base if isinstance(head, Ref) else ""
 
 
 def _partial(head: Ref, body: Relation) -> tuple[Node, Node, Node] | None:

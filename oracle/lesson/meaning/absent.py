@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from oracle.lesson.formula import to_tex
 from oracle.lesson.meaning.notation import Ref, letters
-from oracle.lesson.meaning.program import LAST, Program, Slots, letters_of
+from oracle.lesson.meaning.program import Program, Slots, letters_of
 from oracle.lesson.meaning.values import NotUnderstoodError
 from oracle.lesson.syntax import Indexed, Name, Node, Number
 

@@ -6,7 +6,7 @@ A dot is a slope's only where the letter under it is a function of the lesson: $
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Power, Prime, Relation, Statement, Tagged, rebuilt
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Prime, Statement, Tagged, rebuilt
 
 DOT = "dot "
 

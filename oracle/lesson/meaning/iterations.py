@@ -1,4 +1,4 @@
-r"""Iterations in parentheses: $w_{ij}(k+1) = w_{ij}(k) - \alpha \partial F / \partial w_{ij}$ renews w as w ← w - … does."""
+r"""Iterations in parentheses: $w(k+1) = w(k) - \alpha \partial F / \partial w$ renews w as w ← w - … does."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace

@@ -19,6 +19,7 @@ from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.ranges import tops
 from oracle.lesson.meaning.samples_below import samples_below
+from oracle.lesson.meaning.squares import Bare, bare, squared
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
     Call,
@@ -168,6 +169,8 @@ class Notation:
     """Letters that count layers."""
     plain_layers: set[str] = field(default_factory=set)
     """Bases whose superscript without brackets is a layer."""
+    bare: Bare = field(default_factory=set)
+    """Names that stand without anything above them, with the number of their indices."""
     bracket_kinds: dict[str, str] = field(default_factory=dict)
     """By base, what a number in brackets is."""
     timed: set[str] = field(default_factory=set)
@@ -410,7 +413,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
         _layers(nodes, found)
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
-    found.parted = _parted(nodes)
+    found.parted, found.bare = _parted(nodes), bare(nodes)
     found.below = _layers_below(nodes, found)
     steps = {step for node in nodes if isinstance(node, Plus) and (step := stepped(node))}
     found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
@@ -707,6 +710,8 @@ def bound(statement: Statement, notation: Notation) -> Statement:
     body = with_changes(statement.body) if notation.differentials else statement.body
     body = named(with_labels(body, notation.stepping), notation.markers)
     statement = spelled(replace(statement, body=body), notation.units)
+    if squares := squared(statement.body, notation.plain_layers, notation.bare, letters):
+        notation = replace(notation, plain_layers=notation.plain_layers - squares)
     return Statement(lifted(statement.body, notation), statement.asides, span=statement.span)
 
 
