@@ -8,7 +8,9 @@ from oracle.lesson.formula.calls import LOOKUP
 from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.differentials import PREFIX
+from oracle.lesson.meaning.general_units import fed
 from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.models import alike_first, other_model
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions, slots_of
 from oracle.lesson.meaning.program import (
@@ -70,8 +72,13 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.chains_summed = usage.chains_summed
     program.ascents, program.descents = usage.steps[1], usage.steps[-1]
     before = [s for s in said if s.section < section]
-    order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
+    here = [s for s in said if s.section == section]
+    order = (
+        here + alike_first(here, before[::-1], lambda s: s.statement.body) + [s for s in said if s.section > section]
+    )
     order = said if first else order
+    own = [s.statement.body.items[1] for s in said if s.section == section and isinstance(s.statement.body, Relation)]
+    order = [s for s in order if s.section == section or not other_model(s.statement, own)]
     program.here = {s.number for s in said if s.section == section}
     for s in order:
         if isinstance(s.statement.body, Relation):
@@ -100,6 +107,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)
     program.definitions += siblings(program, usage.kinds)
+    program.definitions += fed(program.definitions, local, "x" in usage.kinds)
     return program, defined
 
 
@@ -192,6 +200,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             program.definitions.append(Definition(head, member, number))
             defined.add(id(member))
         return
+    if _of_arguments(head, member):
+        defined.add(id(member))
+        return
     if isinstance(member, Call) and member.function == Name(head.base):
         defined.add(id(member))  # L = L(y): what it is of
     if op == ":=" and usage.is_signal(head.base) and _made_of_signals(member, usage) and not recurs(head, member):
@@ -227,6 +238,14 @@ def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node
             if usage.vectors and open_to and head.base in LOSSES and not head.slots and not head.subs:
                 return Unsaid((z,), True, span=member.span)
     return member
+
+
+def _of_arguments(head: Ref, member: Node) -> bool:
+    """Whether y_{nk} = y_k(x_n, w) only says what a quantity is of, which something else defines."""
+    match member:
+        case Call(function=Indexed(base=Name(base=base))):
+            return base == head.base and {"sample"} == {*head.kinds}
+    return False
 
 
 def _letter(head: Node) -> str:

@@ -159,8 +159,9 @@ def batched(usage: Usage, own: Program) -> tuple[Definition, ...]:
     singles = {r.base for r in (*usage.refs, *(d.head for d in own.definitions)) if len(r.subs) == 1 and not r.slots}
     pairs = [r for r in usage.refs if len(r.subs) == 2 and r.base not in WEIGHT and not r.slots]
     firsts = {_letter(r.subs[0]) for r in pairs if r.base in singles}
+    units = {_letter(d.head.subs[0]) for d in own.definitions if len(d.head.subs) == 1 and not d.head.slots}
     found = []
-    for n in sorted(firsts - {""}):
+    for n in sorted(firsts - units - {""}):
         for d in own.definitions:
             if len(d.head.subs) == 1 and not d.head.slots:
                 found.append(Definition(_sampled(d.head, n), _through(d.body, n)))

@@ -13,7 +13,7 @@ from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
-from oracle.lesson.meaning.losses import SampleLosses
+from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
@@ -723,7 +723,8 @@ def lifted(node: Node, notation: Notation) -> Node:
     if isinstance(node, Gradient):
         node = completed(node, notation.loss, PARAMETER_LETTERS, _base)
     if isinstance(node, Call):
-        return Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
+        call = Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
+        return _loss_of_a_sample(call, notation) or call
     if isinstance(node, Sum):
         rest = rebuilt(replace(node, indices=()), lambda child: lifted(child, notation))
         assert isinstance(rest, Sum)
@@ -740,6 +741,14 @@ def lifted(node: Node, notation: Notation) -> Node:
     if symbol is not None:
         return replace(notation.ref(symbol), span=node.span)
     return rebuilt(node, lambda child: lifted(child, notation))
+
+
+def _loss_of_a_sample(call: Call, notation: Notation) -> Ref | None:
+    """The E_n of E_n(w), which is made of parameters and of the sample n."""
+    parts = taken_apart(call.function) if isinstance(call.function, Indexed) else None
+    given = all(isinstance(arg, Ref) and arg.base in PARAMETER_LETTERS for arg in call.args)
+    made = notation.ref(parts) if parts and parts.name.base in LOSSES and given else None
+    return replace(made, span=call.span) if isinstance(made, Ref) and made.kinds == ("sample",) else None
 
 
 def _counted(node: Node) -> bool:
