@@ -33,7 +33,7 @@ from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.renaming import renamed
-from oracle.lesson.scalar_sections import numbered, scalar_sections, with_names
+from oracle.lesson.scalar_sections import narrow, numbered, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
 from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
@@ -183,6 +183,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
 
 def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
     """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
+    notation.narrow = {part for part, said in words.items() if narrow(said)}
     notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
     names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
     return [
@@ -193,12 +194,14 @@ def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str
 
 
 def _words(document: Document) -> dict[int, str]:
-    """The prose of every section."""
+    """The prose of every section, with its bare numbers."""
     section, found = 0, dict[int, str]()
     for piece in document.pieces:
         if isinstance(piece, Prose):
             section += bool(piece.level)
             found[section] = f"{found.get(section, '')} {piece.text}"
+        elif isinstance(piece, Formula) and piece.tex.strip().isdigit():
+            found[section] = f"{found.get(section, '')} {piece.tex}"
     return found
 
 

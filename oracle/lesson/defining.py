@@ -9,6 +9,7 @@ from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.general_units import fed
+from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, other_model
 from oracle.lesson.meaning.naming import core
@@ -107,6 +108,10 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)
     program.definitions += siblings(program, usage.kinds)
+    of_these = {
+        name: found for name, found in program.functions.items() if any(f.number in program.here for f in found)
+    }
+    program.definitions += of_layers(program.definitions, of_these)
     program.definitions += fed(program.definitions, local, "x" in usage.kinds)
     return program, defined
 
@@ -162,6 +167,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             member = vectorial.body
         head = Ref(vectorial.name, (), vectorial.subs, span=head.span)  # an entry of what s makes of x
     elif isinstance(head, Indexed):
+        return
+    if (made := of_slope(head, member, number)) and not program.functions.get(made.name):
+        program.functions[made.name] = [made]
         return
     if isinstance(head, Call):
         named = _called(head, member, program, number, usage)

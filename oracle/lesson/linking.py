@@ -73,6 +73,8 @@ def _link(
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
     if found.verdict == "ill-typed" and "numerator" in judge.program.layouts and sensitive(head, member):
         found = Outcome("not understood", "partials may be rows in this lesson, and nothing says of which")
+    if found.verdict == "ill-typed" and judge.program.narrow:
+        found = Outcome("not understood", "some layer has a single unit here, and its vectors may be written as numbers")
     verdict: Verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None

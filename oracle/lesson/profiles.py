@@ -4,7 +4,7 @@ A profile supplies only what the lesson has no definition of. Its choices (which
 it is transposed, what the loss is, of what δ is the partial) are candidates; the lesson's own equations decide.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -196,15 +196,22 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
     for base in doubtful:
         alike = [o for o in spellings(base) if o in known and usage.kinds[base] & usage.kinds.get(o, set())]
         found |= {base: alike[0]} if alike else {}
-    found |= {base: swapped(base) for base in known if _entries_of(base, swapped(base), usage)}
     for base in usage.kinds.keys() - known:
         other = base.removeprefix("cal ") if base.startswith("cal ") else f"cal {base}"
         found |= {base: other} if base in LOSSES and other in known & LOSSES else {}
     return found
 
 
-def _entries_of(base: str, whole: str, usage: Usage) -> bool:
-    """Whether w^l_{ij} stands for the entries of W^l: the one never without indices, and the other never with them."""
+def entries_of(definitions: Iterable[Definition], usage: Usage) -> dict[str, str]:
+    """w^l_{ij} for the entries of W^l, where forward equations have both."""
+    known = {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
+    return {
+        base: swapped(base) for base in known if swapped(base) in known and _are_entries(base, swapped(base), usage)
+    }
+
+
+def _are_entries(base: str, whole: str, usage: Usage) -> bool:
+    """Whether the one never stands without two indices, and the other never with any."""
     ours, theirs = ([ref for ref in usage.refs if ref.base == b] for b in (base, whole))
     alike = usage.kinds.get(base, set()) & usage.kinds.get(whole, set())
     known = base.islower() and core(base) in WEIGHT and bool(alike)

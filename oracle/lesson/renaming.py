@@ -7,6 +7,7 @@ from functools import partial
 from oracle.lesson.document import Formula
 from oracle.lesson.meaning.dotted import dotted, with_slopes
 from oracle.lesson.meaning.iterations import iterations, without_iterations
+from oracle.lesson.meaning.layer_functions import numbered, with_numbers
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
 from oracle.lesson.meaning.of_everything import everything, without_everything
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
@@ -25,6 +26,8 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], set[str]]:
     named = [_with(found, lambda s: with_probabilities(s, words)) for found in named]
     counting, slopes = iterations(_statements(named)), dotted(_statements(named))
     named = [_with(found, lambda s: with_slopes(without_iterations(s, counting), slopes)) for found in named]
+    layers = numbered(_statements(named))
+    named = [_with(found, lambda s: with_numbers(s, layers)) for found in named]
     whole = everything(_statements(named))
     named = [_with(found, lambda s: without_everything(s, whole)) for found in named]
     sections = {section for section, *_ in named}

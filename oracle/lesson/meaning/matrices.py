@@ -13,7 +13,7 @@ from oracle.lesson.meaning.masks import Masks
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value
-from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Times, rebuilt
+from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Times, Transpose, rebuilt
 
 Grid = tuple[tuple[Node, ...], ...]
 LAST = set("nmNMKCDkcd")
@@ -34,6 +34,8 @@ class Matrices(Masks):
         grid = _grid(node)
         if self.infer or len(self.frame) not in (1, 2):
             raise NotUnderstoodError("a matrix whose size nothing says")
+        if any(isinstance(part, Times) and _multiplies(part, node) for side in self.formulas for part in side.walk()):
+            raise NotUnderstoodError("a product of matrices that are written out")
         sizes = [self.size(dim) for dim in self.frame]
         if len(sizes) == 1:
             grid = _column(grid)
@@ -110,6 +112,12 @@ def _grid(node: Matrix) -> Grid:
     if len({len(row) for row in rows}) != 1:
         raise NotUnderstoodError("a matrix whose rows are of different lengths")
     return rows
+
+
+def _multiplies(product: Times, matrix: Matrix) -> bool:
+    """Whether a product has a matrix and another one that is written out as well."""
+    found = [x.base if isinstance(x, Transpose) else x for x in product.factors]
+    return any(x is matrix for x in found) and sum(isinstance(x, Matrix) for x in found) > 1
 
 
 def _column(grid: Grid) -> Grid:

@@ -247,6 +247,8 @@ class Notation:
     """What the lesson differentiates."""
     synonyms: dict[str, str] = field(default_factory=dict)
     """By the lesson's own name of a function that is known, the usual one."""
+    narrow: set[int] = field(default_factory=set)
+    """The sections that speak of a net with a single unit in some layer: a 1-2-1 network."""
     scalar: set[int] = field(default_factory=set)
     """The sections before the first with vectors."""
 

@@ -149,6 +149,8 @@ class Program:
     """Whether symbols without indices are vectors and matrices."""
     numbers: bool = False
     """Whether every quantity is a number."""
+    narrow: bool = False
+    """Whether vectors of some layer have one entry, and may stand where numbers do."""
     ascents: int = 0
     descents: int = 0
     """How many update rules of the lesson go along a gradient, and how many against it."""

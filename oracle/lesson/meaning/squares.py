@@ -2,7 +2,7 @@ r"""Squares of what has layers elsewhere: $g'(u_a) = 1 - h_a^2$ in a lesson that
 
 from collections.abc import Callable, Collection, Iterable
 
-from oracle.lesson.syntax import Indexed, Name, Node, Number, Plus, Power
+from oracle.lesson.syntax import Indexed, Name, Node, Number, Plus, Power, Tagged
 
 Bare = set[tuple[str, int]]
 """Names with the number of their indices."""
@@ -12,8 +12,7 @@ def bare(nodes: Iterable[Node]) -> Bare:
     """What stands without anything above it: the h_a of h_a = g(u_a)."""
     found: Bare = set()
     for node in nodes:
-        inside = node.base if isinstance(node, Power) else None
-        above = {id(inside), id(inside.base) if isinstance(inside, Indexed) else 0}
+        above = {id(node.base)} if isinstance(node, Power | Tagged | Indexed) else set()
         found |= {made for child in node.children() if id(child) not in above and (made := _written(child))}
     return found
 

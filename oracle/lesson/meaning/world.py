@@ -180,7 +180,7 @@ class World(Sums):
     def exponential(self, exponent: Node) -> bool:
         """Whether e is the base of the logarithm before this exponent: e^{z} beside a quantity e_i is, e^2 is not."""
         whole = any(d.head == Ref("e") for d in self.program.definitions)
-        return not whole and (not self.is_quantity("e") or not isinstance(exponent, Number))
+        return not isinstance(exponent, Number) or not (whole or self.is_quantity("e"))
 
     def counted_times(self, exponent: Node, env: Env) -> int | None:
         """The number that T - i is where i counts steps; None where an exponent is of another kind."""
