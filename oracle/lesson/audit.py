@@ -14,6 +14,7 @@ from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
+from oracle.lesson.instead import spoken
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
@@ -52,6 +53,8 @@ class Line:
     formula: Formula
     statements: tuple[Statement, ...]
     problems: tuple[Problem, ...]
+    spoken: tuple[str, ...] = ()
+    """The activations that the text names right before."""
     alone: tuple[Relation, ...] = ()
     """What is a condition on indices and claims nothing: i = j."""
 
@@ -163,6 +166,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.totals = totals(_bound(every, notation))
     notation.samples_at = samples_at(s.body for s in _bound(every, notation))
     split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
+    named = spoken(document)
     running = counted(s for own, _ in split.values() for s in own)
     lines: list[Line] = []
     before: Statement | None = None
@@ -176,7 +180,9 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
         if found.problems or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
             of[part] = section
-            lines.append(Line(len(lines) + 1, part, formula, statements, found.problems, tuple(alone)))
+            lines.append(
+                Line(len(lines) + 1, part, formula, statements, found.problems, named.get(place, ()), tuple(alone))
+            )
     words = _words(document)
     return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
 
@@ -252,7 +258,9 @@ def judged(line: Line, reading: Reading, judges: Mapping[int, Nets]) -> Equation
     others = [nets for section, nets in judges.items() if section != line.section]
     nets = [judges[line.section], *others]
     claims = [(s.body, s.limits) for s in line.statements if isinstance(s.body, Relation)]
-    links = [k for body, limits in claims for k in chain(formula, line.number, body, defined, nets, limits)]
+    links = [
+        k for body, limits in claims for k in chain(formula, line.number, body, defined, nets, limits, line.spoken)
+    ]
     links += [aside(formula, relation) for relation in line.alone]
     links += [unread(formula, problem) for problem in line.problems]
     if skip := next((d for d in formula.directives if d.startswith("skip")), None):

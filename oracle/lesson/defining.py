@@ -30,6 +30,7 @@ from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import chosen_function, is_form, is_jacobian, listed_function, whole_function
+from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.scalar_sections import of_vectors
@@ -104,6 +105,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = with_open_losses(replace(program, definitions=named(every_step(program.definitions))))
     program.definitions += whole_losses([s.statement.body for s in said], program)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
+    defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
+    program.definitions = of_all_units(program.definitions, program.here)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)

@@ -131,6 +131,6 @@ DROPPED = set(
 MACROS = {
     r"\pdv": (2, r"\frac{\partial #1}{\partial #2}"), r"\pd": (2, r"\frac{\partial #1}{\partial #2}"),
     r"\dv": (2, r"\frac{d #1}{d #2}"), r"\norm": (1, r"\lVert #1 \rVert"), r"\abs": (1, r"\lvert #1 \rvert"),
-    r"\R": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"), r"\dd": (0, "d"),
+    r"\R": (0, r"\mathbb{R}"), r"\Re": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"), r"\dd": (0, "d"),
 }  # fmt: skip
 """What lessons and well-known packages mean by them, where a lesson does not define them itself."""

@@ -10,7 +10,8 @@ EQUAL = {"=", ":="}
 
 def counted(statements: Iterable[Statement]) -> set[str]:
     """The letters that count layers, samples or steps, and are no quantities: the l of a^l, the k of h^{(k)}."""
-    sides = [part for s in statements if not _alone(s) for part in s.body.walk() if isinstance(part, Ref)]
+    claims = (s for s in statements if isinstance(s.body, Relation) and not _alone(s))
+    sides = [part for s in claims for part in s.body.walk() if isinstance(part, Ref)]
     return {x for ref in sides for _, slot in ref.slots for x in letters(slot)} - {ref.base for ref in sides}
 
 
