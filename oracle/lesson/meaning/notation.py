@@ -355,6 +355,8 @@ class Notation:
 
     def kind_of_sub(self, base: str, at: int, count: int, sub: Node) -> str:
         used = letters(sub)
+        if self.is_size(sub):
+            return "label" if base in ("I", "bb I") else "index"
         if at == 0 and self.sampled.get(base) in used and isinstance(sub, Name):
             return "sample"
         if used & self.times and "total" not in used:
@@ -371,6 +373,13 @@ class Notation:
         if isinstance(sub, Name):
             return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths | self.single else "index"
         return "index"
+
+    def is_size(self, sub: Node) -> bool:
+        """Whether the M_l of z_{M_l} is how many units a layer has: no layer, and the last index."""
+        match sub:
+            case Indexed(base=Name(base=base), subs=(Name(base=layer),)):
+                return layer in self.layers and base not in self.layers | self.times | {"n", "N"}
+        return False
 
     def is_label(self, letter: str) -> bool:
         bare = letter.rstrip("'")

@@ -1,6 +1,7 @@
 r"""One random net of a lesson: every formula as a value."""
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import product
 
 import torch
@@ -189,7 +190,21 @@ class World(Sums):
             return None
         return self.program.number(exponent, env, "time")
 
+    def of_all_layers(self, ref: Ref) -> list[Ref]:
+        """The W^{(1)}, …, W^{(L)} that ‖W‖ is of, where no forward equation has a W without a layer."""
+        if ref.slots or ref.subs or not self.program.uses(replace(ref, slots=(("layer", Name("l")),))):
+            return []
+        norms = {part.body for d in self.program.definitions for part in d.body.walk() if isinstance(part, Norm)}
+        if self.program.uses(ref) and ref not in norms:
+            return []
+        layers = sorted(key[2][0] for key in self.program.shapes if key[0] == ref.base and len(key[2]) == 1)
+        return [replace(ref, slots=(("layer", Number(str(k))),)) for k in layers]
+
     def norm(self, node: Norm, env: Env) -> Value:
+        if isinstance(node.body, Ref) and (each := self.of_all_layers(node.body)):
+            parts = [self.algebra.length(self.value(ref, env)) for ref in each]
+            squares = [self.algebra.multiply(part, part, "") for part in parts]
+            return mapped(torch.sqrt, reduce(lambda a, b: self.algebra.add(a, b, 1), squares))
         body = self.value(node.body, env)
         if node.kind == "abs" and not body.rank:
             return mapped(torch.abs, body)
