@@ -8,7 +8,10 @@ from oracle.lesson.formula.calls import LOOKUP
 from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.differentials import PREFIX
+from oracle.lesson.meaning.general_units import fed
+from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.models import alike_first, other_model
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions, slots_of
 from oracle.lesson.meaning.program import (
@@ -28,7 +31,8 @@ from oracle.lesson.meaning.told import Told, like, told
 from oracle.lesson.meaning.told_entries import told_entry
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
-from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
+from oracle.lesson.meaning.wholes import chosen_function, is_form, is_jacobian, listed_function, whole_function
+from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.scalar_sections import of_vectors
@@ -72,8 +76,13 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.chains_summed = usage.chains_summed
     program.ascents, program.descents = usage.steps[1], usage.steps[-1]
     before = [s for s in said if s.section < section]
-    order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
+    here = [s for s in said if s.section == section]
+    order = (
+        here + alike_first(here, before[::-1], lambda s: s.statement.body) + [s for s in said if s.section > section]
+    )
     order = said if first else order
+    own = [s.statement.body.items[1] for s in said if s.section == section and isinstance(s.statement.body, Relation)]
+    order = [s for s in order if s.section == section or not other_model(s.statement, own)]
     program.here = {s.number for s in said if s.section == section}
     for s in order:
         if isinstance(s.statement.body, Relation):
@@ -98,10 +107,17 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = with_open_losses(replace(program, definitions=named(every_step(program.definitions))))
     program.definitions += whole_losses([s.statement.body for s in said], program)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
+    defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
+    program.definitions = of_all_units(program.definitions, program.here)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)
     program.definitions += siblings(program, usage.kinds)
+    of_these = {
+        name: found for name, found in program.functions.items() if any(f.number in program.here for f in found)
+    }
+    program.definitions += of_layers(program.definitions, of_these)
+    program.definitions += fed(program.definitions, local, "x" in usage.kinds)
     return program, defined
 
 
@@ -127,10 +143,15 @@ def _loss_of_one(body: Node) -> str:
 def _special_elsewhere(definition: Definition, program: Program) -> bool:
     """Whether another section says of the last layer what this one says otherwise of all: a^L = softmax(z^L)."""
     head = definition.head
-    if definition.number in program.here or head.kinds != ("layer",) or head.slots[0][1] != Name("L"):
+    if definition.number in program.here or head.kinds != ("layer",) or not _is_last(head, program):
         return False
     alike = (d.head for d in program.definitions if d.number in program.here and d.head.base == head.base)
     return any(other.kinds == head.kinds and other.slots[0][1] in (Name("l"), Name("ell")) for other in alike)
+
+
+def _is_last(head: Ref, program: Program) -> bool:
+    """Whether a symbol is of the last layer."""
+    return all(isinstance(slot, Name) and slot.base in program.last(kind) for kind, slot in head.slots)
 
 
 def name_of(ref: Ref) -> tuple[object, ...]:
@@ -154,6 +175,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         head = Ref(vectorial.name, (), vectorial.subs, span=head.span)  # an entry of what s makes of x
     elif isinstance(head, Indexed):
         return
+    if (made := of_slope(head, member, number)) and not program.functions.get(made.name):
+        program.functions[made.name] = [made]
+        return
     if isinstance(head, Call):
         named = _called(head, member, program, number, usage)
         if named is None or isinstance(named, FunctionDefinition):
@@ -165,6 +189,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if entry := told_entry(body, usage.notation):
         program.entries.setdefault(*entry)
         defined |= {id(item) for item in body.items[1:]}
+        return
+    if usage.functions[_letter(head)] and (choice := chosen_function(head, member, number)) is not None:
+        program.functions.setdefault(choice.name, []).append(choice)
+        defined.add(id(member))
         return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
@@ -193,6 +221,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         if not any(d.head.base == head.base for d in program.definitions):
             program.definitions.append(Definition(head, member, number))
             defined.add(id(member))
+        return
+    if _of_arguments(head, member):
+        defined.add(id(member))
         return
     if isinstance(member, Call) and member.function == Name(head.base):
         defined.add(id(member))  # L = L(y): what it is of
@@ -229,6 +260,18 @@ def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node
             if usage.vectors and open_to and head.base in LOSSES and not head.slots and not head.subs:
                 return Unsaid((z,), True, span=member.span)
     return member
+
+
+def _of_arguments(head: Ref, member: Node) -> bool:
+    """Whether y_{nk} = y_k(x_n, w) only says what a quantity is of, which something else defines."""
+    match member:
+        case Call(function=Indexed(base=Name(base=base))):
+            return base == head.base and {"sample"} == {*head.kinds}
+    return False
+
+
+def _letter(head: Node) -> str:
+    return head.base if isinstance(head, Ref) else ""
 
 
 def _partial(head: Ref, body: Relation) -> tuple[Node, Told] | None:

@@ -155,7 +155,7 @@ def _mean_and_sum(usage: Usage, own: Program, name: str) -> tuple[str, str]:
 def samples_name(usage: Usage) -> str:
     """What the lesson calls the number of its samples; "" where it never divides by it."""
     plain = {ref.base for ref in usage.refs if not ref.subs and not ref.slots}
-    return next((name for name in COUNTS if name in plain), "")
+    return next((name for name in COUNTS if name in plain and not usage.layered(name)), "")
 
 
 def loss_name(usage: Usage, own: Program) -> str:

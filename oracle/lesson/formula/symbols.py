@@ -57,6 +57,8 @@ STYLES = set(
         r"\bf \rm \it \sf \tt"
     )
 )
+OLD = {r"\rm", r"\sf", r"\tt", r"\it"}
+"""Old styles that go on to the end of their group, and make a word of letters."""
 BOLD = STYLES - set(_split(r"\mathit \mathtt \mathrm \rm \it \sf \tt"))
 BARE = set(
     _split(
@@ -131,6 +133,7 @@ DROPPED = set(
 MACROS = {
     r"\pdv": (2, r"\frac{\partial #1}{\partial #2}"), r"\pd": (2, r"\frac{\partial #1}{\partial #2}"),
     r"\dv": (2, r"\frac{d #1}{d #2}"), r"\norm": (1, r"\lVert #1 \rVert"), r"\abs": (1, r"\lvert #1 \rvert"),
-    r"\R": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"), r"\dd": (0, "d"),
+    r"\R": (0, r"\mathbb{R}"), r"\Re": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"),
+    r"\dd": (0, "d"),
 }  # fmt: skip
 """What lessons and well-known packages mean by them, where a lesson does not define them itself."""

@@ -1,78 +1,77 @@
-r"""Update rules that count iterations in parentheses: w(t+1) = w(t) - η ∂E/∂w, w(\text{new}) = w(\text{old}) + Δw."""
+r"""Iterations in parentheses: $w(k+1) = w(k) - \alpha \partial F / \partial w$ renews w as w ← w - … does."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from oracle.lesson.meaning.above import PARAMETERS
-from oracle.lesson.syntax import (
-    Call,
-    Indexed,
-    Marked,
-    Name,
-    Node,
-    Number,
-    Plus,
-    Power,
-    Relation,
-    Statement,
-    Tagged,
-    Times,
-    rebuilt,
-)
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Power, Relation, Statement, Times, rebuilt
+
+SYMBOLS = (Name, Indexed, Power)
 
 
-def with_iterations(statement: Statement) -> Statement:
-    """A statement in which the parameter of the next iteration is marked as new, and what is of this one as it is."""
-    body = statement.body
-    if not isinstance(body, Relation) or body.ops[0] == "in" or (found := _next(body.items[0])) is None:
-        return statement
-    symbol, now = found
-    items = (Marked(symbol, "new", span=body.items[0].span), *(_now(item, symbol, now) for item in body.items[1:]))
-    return replace(statement, body=replace(body, items=items))
+Renewed = Collection[tuple[str, str]]
+"""Letters that count iterations, each with a name that is renewed."""
 
 
-def _next(node: Node) -> tuple[Node, Name] | None:
-    """The w of w(t+1), and t; None of anything else."""
-    found = _given(node)
-    symbol, given = found or (node, node)
-    if found is None or _core(symbol).removeprefix("Delta ") not in PARAMETERS:
-        return None
-    match given:
-        case Name(base="new"):
-            return symbol, Name("old")
-        case Plus(terms=(Name() as now, Number(text="1")), signs=(1, 1)):
-            return symbol, now
-    return None
+def iterations(statements: Iterable[Statement]) -> set[tuple[str, str]]:
+    """The letters that count iterations, and what they renew: the k and w of w(k+1) = w(k) - …"""
+    return {found for s in statements if isinstance(s.body, Relation) and (found := _renewing(s.body))}
 
 
-def _given(node: Node) -> tuple[Node, Node] | None:
-    """A symbol and what stands in the parenthesis behind it."""
-    match node:
-        case Call(function=function, args=(arg,)):
-            return function, arg
-        case Times(factors=(symbol, arg), ops=("",)):
-            return symbol, arg
+def without_iterations(statement: Statement, renewed: Renewed) -> Statement:
+    """A statement in which nothing says of which iteration a symbol is."""
+    return replace(statement, body=_bare(statement.body, renewed)) if renewed else statement
+
+
+def _renewing(body: Relation) -> tuple[str, str] | None:
+    head, *members = body.items
+    match _argument(head):
+        case symbol, Plus(terms=(Name(base=letter), Number(text="1")), signs=(1, 1)):
+            before = [_argument(part) for member in members for part in _products(member)]
+            return (letter, _core(symbol)) if (symbol, Name(letter)) in before else None
     return None
 
 
 def _core(node: Node) -> str:
-    while isinstance(node, Indexed | Tagged | Power | Marked):
+    while isinstance(node, Indexed | Power):
         node = node.base
     return node.base if isinstance(node, Name) else ""
 
 
-def _now(node: Node, symbol: Node, now: Name) -> Node:
-    """A formula of this iteration: w(t) is the old w, δ(t) is δ."""
-    found = _given(node)
-    if found is not None and found[1] == now and _core(found[0]):
-        return Marked(found[0], "old", span=node.span) if found[0] == symbol else found[0]
-    if isinstance(node, Times) and now in node.factors[1:]:
-        return _now(_joined(node, now), symbol, now)
-    return rebuilt(node, lambda child: _now(child, symbol, now))
+def _products(node: Node) -> Iterable[Node]:
+    """All parts of a formula, and the beginnings of its products."""
+    for part in node.walk():
+        yield part
+        if isinstance(part, Times) and len(part.factors) > 2:
+            yield Times(part.factors[:2], part.ops[:1])
 
 
-def _joined(node: Times, now: Name) -> Node:
-    """μ Δw(t), in which t is a factor, as a product of μ and Δw(t)."""
-    at = node.factors.index(now, 1)
-    one = Call(node.factors[at - 1], (now,), span=(node.factors[at - 1].span[0], now.span[1]))
-    factors = (*node.factors[: at - 1], one, *node.factors[at + 1 :])
-    return replace(node, factors=factors, ops=node.ops[: at - 1] + node.ops[at:]) if len(factors) > 1 else one
+def _argument(node: Node) -> tuple[Node, Node] | None:
+    """The w and k of w(k), which looks like a product where w is no function."""
+    match node:
+        case Times(factors=(symbol, argument), ops=("",)) | Call(function=symbol, args=(argument,)):
+            return (symbol, argument) if isinstance(symbol, SYMBOLS) else None
+    return None
+
+
+def _bare(node: Node, renewed: Renewed) -> Node:
+    match node:
+        case Call(function=function, args=(argument,)) if _counts(function, argument, renewed):
+            return replace(_bare(function, renewed), span=node.span)
+        case Times(factors=factors, ops=ops):
+            pairs = zip(ops, factors, factors[1:], strict=False)
+            kept = [(op, x) for op, before, x in pairs if op or not _counts(before, x, renewed)]
+            if len(kept) < len(ops):
+                made = tuple(_bare(x, renewed) for x in (factors[0], *(x for _, x in kept)))
+                whole = replace(node, factors=made, ops=tuple(op for op, _ in kept))
+                return whole if kept else replace(made[0], span=node.span)
+    return rebuilt(node, lambda child: _bare(child, renewed))
+
+
+def _counts(before: Node, node: Node, renewed: Renewed) -> bool:
+    """Whether a node behind another is k or k + 1, or the number of an iteration behind what is renewed."""
+    match node:
+        case Name(base=base) | Plus(terms=(Name(base=base), Number(text="1"))):
+            return any(base == letter for letter, _ in renewed)
+        case Number(text=text):
+            return text.isdigit() and any(_core(before) == name for _, name in renewed)
+    return False

@@ -13,11 +13,13 @@ from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
-from oracle.lesson.meaning.losses import SampleLosses
+from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
+from oracle.lesson.meaning.ranges import tops
 from oracle.lesson.meaning.samples_below import samples_below
+from oracle.lesson.meaning.squares import Bare, bare, squared
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
     Call,
@@ -172,6 +174,8 @@ class Notation:
     """Letters that count layers."""
     plain_layers: set[str] = field(default_factory=set)
     """Bases whose superscript without brackets is a layer."""
+    bare: Bare = field(default_factory=set)
+    """Names that stand without anything above them, with the number of their indices."""
     bracket_kinds: dict[str, str] = field(default_factory=dict)
     """By base, what a number in brackets is."""
     timed: set[str] = field(default_factory=set)
@@ -208,6 +212,8 @@ class Notation:
     """Names that stand with a number alone below them, as the b of b_2 does, and never with a letter."""
     renamed: Callable[[Statement], Statement] = same
     """What is done with symbols before anybody asks what they mean."""
+    tops: set[str] = field(default_factory=set)
+    """Letters that are the last layer, because layers are counted up to them: the M of m = 1, …, M."""
     chosen: set[str] = field(default_factory=set)
     """Letters that are the true class: then targets are one-hot."""
     rows_labelled: bool = False
@@ -254,6 +260,8 @@ class Notation:
     """By the lesson's own name of a function that is known, the usual one."""
     depths: dict[int, int] = field(default_factory=dict)
     """How many layers the prose of a section says that there are."""
+    narrow: set[int] = field(default_factory=set)
+    """The sections that speak of a net with a single unit in some layer: a 1-2-1 network."""
     scalar: set[int] = field(default_factory=set)
     """The sections before the first with vectors."""
 
@@ -378,6 +386,8 @@ class Notation:
 
     def kind_of_sub(self, base: str, at: int, count: int, sub: Node) -> str:
         used = letters(sub)
+        if self.is_size(sub):
+            return "label" if base in ("I", "bb I") else "index"
         if at == 0 and self.sampled.get(base) in used and isinstance(sub, Name):
             return "sample"
         if used & self.times and "total" not in used:
@@ -394,6 +404,13 @@ class Notation:
         if isinstance(sub, Name):
             return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths | self.single else "index"
         return "index"
+
+    def is_size(self, sub: Node) -> bool:
+        """Whether the M_l of z_{M_l} is how many units a layer has: no layer, and the last index."""
+        match sub:
+            case Indexed(base=Name(base=base), subs=(Name(base=layer),)):
+                return layer in self.layers and base not in self.layers | self.times | {"n", "N"}
+        return False
 
     def is_label(self, letter: str) -> bool:
         bare = letter.rstrip("'")
@@ -433,9 +450,12 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.many, found.single = many_vectors(statements)
     found.widths = set(filter(None, map(_width, nodes)))
     _layers(nodes, found)
+    if found_tops := tops(statements, found.layers) - {*found.roles}:
+        found.tops, found.layers = found_tops, found.layers | found_tops
+        _layers(nodes, found)
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
-    found.parted = _parted(nodes)
+    found.parted, found.bare = _parted(nodes), bare(nodes)
     found.below = _layers_below(nodes, found)
     steps = {step for node in nodes if isinstance(node, Plus) and (step := stepped(node))}
     found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
@@ -751,6 +771,8 @@ def bound(statement: Statement, notation: Notation) -> Statement:
     body = with_changes(statement.body) if notation.differentials else statement.body
     body = named(with_labels(body, notation.stepping), notation.markers)
     statement = spelled(replace(statement, body=body), notation.units)
+    if squares := squared(statement.body, notation.plain_layers, notation.bare, letters):
+        notation = replace(notation, plain_layers=notation.plain_layers - squares)
     return Statement(lifted(statement.body, notation), statement.asides, span=statement.span)
 
 
@@ -762,7 +784,8 @@ def lifted(node: Node, notation: Notation) -> Node:
     if isinstance(node, Gradient):
         node = completed(node, notation.loss, PARAMETER_LETTERS, _base)
     if isinstance(node, Call):
-        return Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
+        call = Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
+        return _loss_of_a_sample(call, notation) or call
     if isinstance(node, Sum):
         rest = rebuilt(replace(node, indices=()), lambda child: lifted(child, notation))
         assert isinstance(rest, Sum)
@@ -779,6 +802,14 @@ def lifted(node: Node, notation: Notation) -> Node:
     if symbol is not None:
         return replace(notation.ref(symbol), span=node.span)
     return rebuilt(node, lambda child: lifted(child, notation))
+
+
+def _loss_of_a_sample(call: Call, notation: Notation) -> Ref | None:
+    """The E_n of E_n(w), which is made of parameters and of the sample n."""
+    parts = taken_apart(call.function) if isinstance(call.function, Indexed) else None
+    given = all(isinstance(arg, Ref) and arg.base in PARAMETER_LETTERS for arg in call.args)
+    made = notation.ref(parts) if parts and parts.name.base in LOSSES and given else None
+    return replace(made, span=call.span) if isinstance(made, Ref) and made.kinds == ("sample",) else None
 
 
 def _counted(node: Node) -> bool:

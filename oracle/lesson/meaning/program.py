@@ -151,6 +151,8 @@ class Program:
     """Whether symbols without indices are vectors and matrices."""
     numbers: bool = False
     """Whether every quantity is a number."""
+    narrow: bool = False
+    """Whether vectors of some layer have one entry, and may stand where numbers do."""
     ascents: int = 0
     descents: int = 0
     """How many update rules of the lesson go along a gradient, and how many against it."""
@@ -189,7 +191,8 @@ class Program:
 
     def last(self, kind: str) -> set[str]:
         """Letters that are the last layer, step or sample in this lesson."""
-        return LAST.get(kind, set()) | (self.notation.ends if kind == "time" else set())
+        told = {"time": self.notation.ends, "layer": self.notation.tops}
+        return LAST.get(kind, set()) | told.get(kind, set())
 
     def number(self, node: Node, env: Env, kind: str = "") -> int:
         """What the script of a slot is: l + 1 where l is known."""
@@ -221,7 +224,7 @@ class Program:
             return self.number(pattern, env, kind) == value
         letter = min(free)
         env[letter] = value - self.number(pattern, {letter: 0}, kind)
-        return env[letter] >= 1
+        return env[letter] >= (0 if value > env[letter] and kind == "layer" and self.from_zero else 1)
 
     def definition(self, base: str, family: tuple[str, ...], slots: Slots) -> tuple[Definition, Env] | None:
         """What defines a quantity, and the numbers of its letters; a definition of this very layer comes first."""
@@ -239,6 +242,11 @@ class Program:
         if best and any(kind == "layer" and n <= self.bottom(kind) for kind, n in slots):
             raise BeyondError
         return best
+
+    @property
+    def from_zero(self) -> bool:
+        """Whether the input is of layer 0: then a^{l+1} = f(W^{l+1} a^l) is said of l = 0, too."""
+        return any(slot == ("layer", Number("0")) for d in self.definitions for slot in d.head.slots)
 
     def bottom(self, kind: str) -> int:
         """The layer of the input, where the lesson gives it a number: 1 by a^{(1)} = x; below it there is nothing."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.meaning.program import Definition, Program
+from oracle.lesson.meaning.program import Definition, Program, letters_of
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Negative, Node, Relation, Sum, rebuilt
 
@@ -75,10 +75,16 @@ def _hole(_: Node) -> Node:
 def _open(ref: Ref, program: Program, usage: Usage) -> bool:
     """Whether nothing says what a symbol is."""
     return (
-        not program.defines(ref.base, ref.kinds)
+        not any(_same(d.head, ref) for d in program.definitions)
         and not program.functions.get(ref.base)
         and not usage.is_signal(ref.base)
     )
+
+
+def _same(head: Ref, ref: Ref) -> bool:
+    """Whether a definition is of a symbol; that of a_j is not of the a_k of another layer."""
+    alike = not ref.subs or ref.slots or letters_of(head) == letters_of(ref)
+    return (head.base, head.kinds) == (ref.base, ref.kinds) and bool(alike)
 
 
 def _known(node: Node, new: Ref, program: Program) -> bool:

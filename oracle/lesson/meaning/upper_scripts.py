@@ -105,7 +105,9 @@ def _apart(node: Node, found: Sampled) -> Node:
         ):
             return Tagged(Indexed(name, (above,), span=node.span), sub, "(", span=node.span)
         case Sum(indices=indices):
-            return replace(rebuilt(replace(node, indices=()), lambda child: _apart(child, found)), indices=indices)
+            made = rebuilt(replace(node, indices=()), lambda child: _apart(child, found))
+            assert isinstance(made, Sum)
+            return replace(made, indices=indices)
     return rebuilt(node, lambda child: _apart(child, found))
 
 

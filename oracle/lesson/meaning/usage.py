@@ -103,6 +103,8 @@ class Usage:
     """Whether an index picks an entry of a formula: [p - t]_k."""
     layers: int = 0
     """How many layers the statements say that there are: L = 2."""
+    narrow: bool = False
+    """Whether some layer has a single unit, as those of a 1-2-1 network: its vectors may be written as numbers."""
     numbers: bool = False
     """Whether no vector was met yet: every quantity may be a number."""
     turned: bool = False
@@ -216,7 +218,7 @@ def _note(node: Node, found: Usage) -> None:
             found.refs[node] += 1
             found.kinds.setdefault(node.base, set()).add(node.kinds)
         case Derivative(of=Ref() as of) | Gradient(of=Ref() as of):
-            if not of.subs and not of.slots:
+            if not of.subs and not of.slots and not (isinstance(node, Derivative) and of in node.wrt):
                 found.losses[of.base] += 1
             elif not of.subs and of.kinds == ("sample",):
                 found.of_samples[of.base] += 1
