@@ -14,6 +14,7 @@ from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
+from oracle.lesson.hypothetical import imagined, only_imagined
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
@@ -164,10 +165,13 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
     lines: list[Line] = []
     before: Statement | None = None
-    parts = Parts()
+    parts, unreal = Parts(), imagined(document)
+    whole = [s for found, _ in split.values() for s in found] if unreal else []
     of: dict[int, int] = {}
     for section, place, formula, found in parsed:
         own, alone = split[place]
+        if place in unreal and (other := only_imagined(own, whole)):
+            own, alone = [s for s in own if s.body not in other], [*alone, *other]
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
         before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), before)
         statements = tuple(with_one_letter(s) for s in going_on)

@@ -29,6 +29,7 @@ from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
+from oracle.lesson.own_letters import has_own_letters
 from oracle.lesson.scalar_sections import of_vectors
 from oracle.lesson.scoping import in_sight
 from oracle.lesson.syntax import (
@@ -69,6 +70,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.elementwise, program.common = usage.elementwise, usage.common
     program.chains_summed = usage.chains_summed
     program.ascents, program.descents = usage.steps[1], usage.steps[-1]
+    if has_own_letters(said, section):
+        said = [s for s in said if s.section <= section]
     before = [s for s in said if s.section < section]
     order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
     order = said if first else order
@@ -158,6 +161,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         head = named
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
+    if (same := _same_function(head, member, number)) is not None:
+        program.functions.setdefault(head.base, []).append(same)
+        defined.add(id(member))
+        return
     if (inner := _nest(member, program)) is not None:
         program.definitions += [Definition(of, made, number) for of, made in ((head, inner[0][0]), *inner[1:])]
         defined.add(id(member))
@@ -208,6 +215,15 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     else:
         program.definitions[program.definitions.index(known)] = Definition(head, member, number)
     defined.add(id(body.items[1]))
+
+
+def _same_function(head: Ref, member: Node, number: int) -> FunctionDefinition | None:
+    """The function that φ = tanh says φ to be."""
+    match member:
+        case Ref(base=base, slots=(), subs=()) | Name(base=base) if base in NAMED and not head.slots and not head.subs:
+            x = Ref("argument", span=head.span)
+            return FunctionDefinition(head.base, (x,), Call(Name(base), (x,), span=member.span), number)
+    return None
 
 
 def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node:

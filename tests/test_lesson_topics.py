@@ -1,0 +1,68 @@
+"""Lessons on single topics: matrix differentials, gradients named by what stands below them, normalisation, words."""
+
+from pathlib import Path
+
+import pytest
+
+from oracle.lesson.audit import audit
+from oracle.lesson.reading import read
+from tests.verdicts import claimed
+
+GOOD, BAD = {"holds", "holds under"}, {"fails", "ill-typed"}
+OF_ONES = r"\operatorname{tr}(G^\top (\mathrm{d}b) \mathbf{1}^\top)"
+
+AFFINE = r"""$$Z = W X + b \mathbf{1}^\top, \quad A = \varphi(Z), \quad L = \frac{1}{2} \| A - T \|_F^2$$
+$$\mathrm{d}L = \operatorname{tr}((A - T)^\top \mathrm{d}A), \quad G := \nabla_Z L$$
+For $\varphi = \tanh$ nothing changes."""
+BELOW = r"""$$Q = X W_Q, \quad Y = A Q, \quad L = \frac{1}{2} \| Y - T \|_F^2$$
+$$G_Y = Y - T, \quad G_Q = A^\top G_Y, \quad G_{W_Q} = X^\top G_Q$$"""
+
+
+@pytest.mark.parametrize(
+    ("lesson", "right", "wrong"),
+    [
+        (AFFINE, r"\mathrm{d}L = \operatorname{tr}(G^\top (\mathrm{d}b) \mathbf{1}^\top)",
+         r"\mathrm{d}L = \operatorname{tr}(A^\top (\mathrm{d}b) \mathbf{1}^\top)"),
+        (AFFINE, OF_ONES + r" = (G \mathbf{1})^\top \mathrm{d}b", OF_ONES + r" = (A \mathbf{1})^\top \mathrm{d}b"),
+        (AFFINE, OF_ONES + r" = \operatorname{tr}(\mathbf{1}^\top G^\top \mathrm{d}b)",
+         OF_ONES + r" = \operatorname{tr}(\mathbf{1}^\top A^\top \mathrm{d}b)"),
+        (AFFINE, r"\mathrm{d} \varphi(Z) = \varphi'(Z) \odot \mathrm{d}Z",
+         r"\mathrm{d} \varphi(Z) = \varphi(Z) \odot \mathrm{d}Z"),
+        (AFFINE, r"\mathrm{d}L = \langle A - T, \mathrm{d}A \rangle", r"\mathrm{d}L = \langle A, \mathrm{d}A \rangle"),
+        (BELOW, r"G_X = G_Q W_Q^\top", r"G_X = W_Q^\top G_Q"),
+        (BELOW, r"(G_Q)_{ij} = \sum_k A_{ki} (G_Y)_{kj}", r"(G_Q)_{ij} = \sum_k A_{ik} (G_Y)_{kj}"),
+        (BELOW + r"$$a = \operatorname{softmax}(s)$$", r"g_s = a \odot g_a - a (a^\top g_a)",
+         r"g_s = a \odot g_a - g_a (a^\top g_a)"),
+    ],
+)  # fmt: skip
+def test_what_is_right_holds_and_a_slip_is_found(lesson: str, right: str, wrong: str) -> None:
+    assert set(claimed(f"{lesson}\n\n$${right}$$")) <= GOOD
+    found = audit(read(Path("lesson.md"), f"{lesson}\n\n$${wrong}$$")).equations[-1]
+    assert {link.verdict for link in found.links} <= BAD
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [r"\operatorname{tr}(ABC) = \operatorname{tr}(CAB)",
+     r"\operatorname{tr}(A^\top (B \odot C)) = \operatorname{tr}((A \odot B)^\top C)",
+     r"\operatorname{tr}(A^\top) = \operatorname{tr}(A)", r"\mathrm{d}(AB) = (\mathrm{d}A) B + A\, \mathrm{d}B"],
+)  # fmt: skip
+def test_rules_are_of_any_matrices(rule: str) -> None:
+    assert set(claimed(f"${rule}$ is a rule.\n\n{AFFINE}")) <= GOOD
+
+
+def test_a_rule_of_any_matrices_that_is_none_does_not_hold() -> None:
+    assert not set(claimed(rf"$\operatorname{{tr}}(ABC) = \operatorname{{tr}}(BAC)$ is a rule. {AFFINE}")[:1]) & GOOD
+
+
+def test_a_section_of_rules_has_letters_of_its_own() -> None:
+    rules = "# Rules\n$$C = A B, \\quad G_A = G_C B^\\top$$\n# Net\n"
+    net = BELOW.replace("A Q", "A Q, \\quad A = \\tanh(P)")
+    assert set(claimed(rules + net)) <= GOOD
+    wrong = audit(read(Path("lesson.md"), rules.replace(r"G_C B^\top", r"B^\top G_C") + net)).equations[0]
+    assert wrong.links[-1].verdict in BAD
+
+
+def test_what_would_be_is_no_claim() -> None:
+    text = BELOW + "\n\nWith a shortcut, $Y = X + A Q$, there would be another term."
+    assert set(claimed(text)) <= GOOD | {"aside"}
