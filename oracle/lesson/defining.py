@@ -84,9 +84,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
     numbers = {s.number for s in said if s.section in usage.notation.scalar}
-    if section not in usage.notation.scalar:
-        program.definitions = of_vectors(program.definitions, numbers)
     local = [s.statement.body for s in said if s.section == section]
+    if section not in usage.notation.scalar:
+        program.definitions = of_vectors(program.definitions, numbers, local)
     powers = {base for body in local if (base := _loss_of_one(body))}
     program.definitions = [d for d in program.definitions if d.number in program.here or d.head.base not in powers]
     program.definitions = in_sight(program.definitions, program.here, local)
@@ -159,6 +159,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             defined |= {id(member)} if named else set()
             return
         head = named
+    if usage.notation.goes_through(head, member):
+        return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
     if (same := _same_function(head, member, number)) is not None:
@@ -181,6 +183,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(
             id(member)
         )  # where a vector is kept, or a value that is given, or told: worked numbers are judged apart
+        program.told |= {head.base} if not mentions(member) else set()
         return
     if isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions):
         defined.add(id(member))  # how it is laid out, which no equation needs

@@ -63,13 +63,15 @@ def _link(
     place = within(formula, member.span)
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
-    if op not in EQUAL + STEP or _told(head, member):
+    if op not in EQUAL + STEP or _told(head, member) or nets[0].program.notation.goes_through(head, member):
         return Link(left, op, right, "aside", place=place)
     if stepped(head, op, member):
         return Link(left, op, right, "update", place=place)
     found, judge, under = weighed(head, member, number, nets, limits)
     if under:
         return Link(left, op, right, "holds under", under=under, place=place)
+    if found.verdict == "fails" and not mentions(member) and _given(head, judge):
+        return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
     if found.verdict == "ill-typed" and "numerator" in judge.program.layouts and sensitive(head, member):
@@ -170,6 +172,15 @@ def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
     return not mentions(member) and bool(numbers) and (isinstance(head, Ref) or any("." in text for text in numbers))
+
+
+def _given(head: Node, nets: Nets) -> bool:
+    """Whether the lesson gives numbers to what a partial is made of: ∂f/∂z = 4 after x = 1 and y = 3."""
+    made = {part.base for part in head.walk() if isinstance(part, Ref)}
+    for _ in nets.program.definitions:
+        bodies = (d.body for d in nets.program.definitions if d.head.base in made)
+        made |= {part.base for body in bodies for part in body.walk() if isinstance(part, Ref)}
+    return isinstance(head, Derivative) and bool(made & nets.program.told)
 
 
 def _outcome(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Outcome, Nets]:

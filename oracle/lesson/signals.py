@@ -75,7 +75,7 @@ def _inside(found: dict[str, Signal], forward: set[str]) -> dict[str, Signal]:
 def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> Iterator[Signals]:
     """What δ and dW stand for, where the lesson does not say."""
     definitions = (*own.definitions, *supplied)
-    loss = _loss(usage, definitions) or _unwritten(usage)
+    loss = usage.notation.abbreviated or _loss(usage, definitions) or _unwritten(usage)
     if not loss:
         yield {}, ()
         return
