@@ -66,3 +66,28 @@ def test_a_section_of_rules_has_letters_of_its_own() -> None:
 def test_what_would_be_is_no_claim() -> None:
     text = BELOW + "\n\nWith a shortcut, $Y = X + A Q$, there would be another term."
     assert set(claimed(text)) <= GOOD | {"aside"}
+
+
+WORDS = r"""Each word has the vectors $v_w \in \mathbb{R}^d$ and $u_w \in \mathbb{R}^d$, the columns of $U$.
+$$\hat y_o = P(O = o \mid C = c) = \frac{\exp(u_o^T v_c)}{\sum_{w=1}^W \exp(u_w^T v_c)}$$
+$$\theta = U^T v_c, \quad \hat y = \text{softmax}(\theta)$$
+$$J_{\text{softmax}}(v_c, o, U) = -\log P(O = o \mid C = c) = -\sum_{w=1}^W y_w \log \hat y_w$$
+$$J_{\text{softmax}} = -u_o^T v_c + \log \sum_{w=1}^W \exp(u_w^T v_c)$$
+$$u_o = U y$$"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\frac{\partial J_{\text{softmax}}}{\partial v_c} = -u_o + \sum_{w=1}^W \hat y_w u_w",
+         r"\frac{\partial J_{\text{softmax}}}{\partial v_c} = u_o - \sum_{w=1}^W \hat y_w u_w"),
+        (r"\frac{\partial J_{\text{softmax}}}{\partial v_c} = U (\hat y - y)",
+         r"\frac{\partial J_{\text{softmax}}}{\partial v_c} = U (y - \hat y)"),
+        (r"\frac{\partial J_{\text{softmax}}}{\partial u_o} = (\hat y_o - 1) v_c",
+         r"\frac{\partial J_{\text{softmax}}}{\partial u_o} = (\hat y_o - 1) u_o"),
+    ],
+)  # fmt: skip
+def test_a_loss_with_a_word_below_it_of_one_of_many_vectors(right: str, wrong: str) -> None:
+    assert set(claimed(f"{WORDS}\n\n$${right}$$")) <= GOOD | {"aside"}
+    found = audit(read(Path("lesson.md"), f"{WORDS}\n\n$${wrong}$$")).equations[-1]
+    assert {link.verdict for link in found.links} <= BAD

@@ -7,10 +7,11 @@ from oracle.lesson.called_losses import filled
 from oracle.lesson.formula.calls import LOOKUP
 from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import Ref, mentions, slots_of
+from oracle.lesson.meaning.notation import Ref, is_class, mentions, slots_of
 from oracle.lesson.meaning.program import (
     SCALARS,
     Definition,
@@ -163,6 +164,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
+    if _one_of_many(head, member, usage):
+        return
     if (same := _same_function(head, member, number)) is not None:
         program.functions.setdefault(head.base, []).append(same)
         defined.add(id(member))
@@ -218,6 +221,13 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     else:
         program.definitions[program.definitions.index(known)] = Definition(head, member, number)
     defined.add(id(body.items[1]))
+
+
+def _one_of_many(head: Ref, member: Node, usage: Usage) -> bool:
+    """Whether u_o = U y says of one of many vectors, which U is made of, which it is."""
+    matrix = head.base[:1].upper() + head.base[1:]
+    chosen = len(head.subs) == 1 and is_class(head.subs[0])
+    return chosen and head.base in usage.notation.many and mentions(member, matrix)
 
 
 def _same_function(head: Ref, member: Node, number: int) -> FunctionDefinition | None:
@@ -302,7 +312,7 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
         return made
     if len(head.args) == 1 and not isinstance(head.args[0], Ref) and core.base not in LOSSES:
         return None  # g(θᵀ x) = … is a value of g
-    return Ref(core.base, slots_of(head.args), span=head.span)
+    return Ref(called_by_word(head) or core.base, slots_of(head.args), span=head.span)
 
 
 def _with(node: Node, old: Node, new: Node) -> Node:

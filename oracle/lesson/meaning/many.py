@@ -22,12 +22,21 @@ def many_vectors(statements: Iterable[Statement]) -> tuple[set[str], set[tuple[s
     said = columns | {base for node in nodes for base in _said(node)}
     entries = {node.base for node in nodes if isinstance(node, Indexed) and len(flat(node.subs)) > 1}
     names = said - {base.base for base in entries if isinstance(base, Name)}
-    bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
+    summed = {pair for node in nodes if isinstance(node, Sum) for pair in _summed(node)}
     below = [(base, sub) for node in nodes for base, sub in _below(node) if base in names]
-    counted = columns | {base for base, sub in below if isinstance(sub, Name) and sub.base in bound}
+    counted = columns | {base for base, sub in below if isinstance(sub, Name) and (base, sub.base) in summed}
     sampled = {base for base, sub in below if isinstance(sub, Indexed)}
     single = {(base, sub.base) for base, sub in below if isinstance(sub, Name) and base not in counted}
     return counted | sampled, single
+
+
+def _summed(node: Sum) -> Iterator[tuple[str, str]]:
+    """Symbols inside a sum with the letter that it goes over: the u and w of Σ_w u_w."""
+    letters = {name.base for name in node.indices}
+    for part in node.body.walk():
+        for base, sub in _below(part):
+            if isinstance(sub, Name) and sub.base in letters:
+                yield base, sub.base
 
 
 def numbered_matrices(statements: Iterable[Statement]) -> set[tuple[str, str]]:
