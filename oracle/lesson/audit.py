@@ -14,6 +14,7 @@ from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
+from oracle.lesson.hypothetical import imagined, only_imagined
 from oracle.lesson.instead import spoken
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
@@ -174,10 +175,13 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     running = counted(s for own, _ in split.values() for s in own)
     lines: list[Line] = []
     before: Statement | None = None
-    parts = Parts()
+    parts, unreal = Parts(), imagined(document)
+    whole = [s for found, _ in split.values() for s in found] if unreal else []
     of: dict[int, int] = {}
     for section, place, formula, found in parsed:
         own, alone = split_off(split[place], running)
+        if place in unreal and (other := only_imagined(own, whole)):
+            own, alone = [s for s in own if s.body not in other], [*alone, *other]
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
         before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), before)
         statements = tuple(with_one_letter(s) for s in going_on)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
+from oracle.lesson.another_loss import with_another_loss
 from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF
 from oracle.lesson.formula import to_tex
@@ -268,6 +269,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     spelled = {base: other for base, other in assumption.aliases.items() if base not in program.columns}
     program.aliases = {**program.anyone, **entries_of(program.definitions, usages[1]), **spelled}
     program.copies = copied(program, usages[1])
+    program.signals = with_another_loss(program)
     program.definitions += unsaid(program, *usages)
     find_families(program)
     declare_numbers(program)

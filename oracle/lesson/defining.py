@@ -7,13 +7,14 @@ from oracle.lesson.called_losses import filled
 from oracle.lesson.formula.calls import LOOKUP
 from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.general_units import fed
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, other_model
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import Ref, mentions, slots_of
+from oracle.lesson.meaning.notation import Ref, is_class, mentions, slots_of
 from oracle.lesson.meaning.program import (
     SCALARS,
     Definition,
@@ -35,6 +36,7 @@ from oracle.lesson.meaning.wholes import chosen_function, is_form, is_jacobian, 
 from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
+from oracle.lesson.own_letters import has_own_letters
 from oracle.lesson.scalar_sections import of_vectors
 from oracle.lesson.scoping import in_sight
 from oracle.lesson.syntax import (
@@ -75,6 +77,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.elementwise, program.common = usage.elementwise, usage.common
     program.chains_summed = usage.chains_summed
     program.ascents, program.descents = usage.steps[1], usage.steps[-1]
+    if has_own_letters(said, section):
+        said = [s for s in said if s.section <= section]
     before = [s for s in said if s.section < section]
     here = [s for s in said if s.section == section]
     order = (
@@ -196,6 +200,12 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
+    if _one_of_many(head, member, usage):
+        return
+    if (same := _same_function(head, member, number)) is not None:
+        program.functions.setdefault(head.base, []).append(same)
+        defined.add(id(member))
+        return
     if (inner := _nest(member, program)) is not None:
         program.definitions += [Definition(of, made, number) for of, made in ((head, inner[0][0]), *inner[1:])]
         defined.add(id(member))
@@ -250,6 +260,22 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     else:
         program.definitions[program.definitions.index(known)] = Definition(head, member, number)
     defined.add(id(body.items[1]))
+
+
+def _one_of_many(head: Ref, member: Node, usage: Usage) -> bool:
+    """Whether u_o = U y says of one of many vectors, which U is made of, which it is."""
+    matrix = head.base[:1].upper() + head.base[1:]
+    chosen = len(head.subs) == 1 and is_class(head.subs[0])
+    return chosen and head.base in usage.notation.many and mentions(member, matrix)
+
+
+def _same_function(head: Ref, member: Node, number: int) -> FunctionDefinition | None:
+    """The function that φ = tanh says φ to be."""
+    match member:
+        case Ref(base=base, slots=(), subs=()) | Name(base=base) if base in NAMED and not head.slots and not head.subs:
+            x = Ref("argument", span=head.span)
+            return FunctionDefinition(head.base, (x,), Call(Name(base), (x,), span=member.span), number)
+    return None
 
 
 def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node:
@@ -336,7 +362,7 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
         return made
     if len(head.args) == 1 and not isinstance(head.args[0], Ref) and core.base not in LOSSES:
         return None  # g(θᵀ x) = … is a value of g
-    return Ref(core.base, slots_of(head.args), span=head.span)
+    return Ref(called_by_word(head) or core.base, slots_of(head.args), span=head.span)
 
 
 def _with(node: Node, old: Node, new: Node) -> Node:

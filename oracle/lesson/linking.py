@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from oracle.lesson.alone import of_these_alone
+from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.instead import instead
@@ -108,7 +109,10 @@ def weighed(
         found = judge.judge(head, member, number)
     if found.verdict not in ("fails", "ill-typed"):
         ways = OTHERWISE if found.reason == UNSAID else judge.summing if found.verdict == "not understood" else ()
-        return found, judge, judge.under(head, member, number, ways) if ways else ""
+        words = judge.under(head, member, number, ways) if ways else ""
+        if not words and found.verdict == "not understood" and of_any_matrices(judge, head, member):
+            words = ANY_MATRICES
+        return found, judge, words
     if words := _under_conditions(judge, head, member, number, limits):
         return found, judge, words
     if (wide := _widened(member)) is not None:
@@ -123,6 +127,8 @@ def weighed(
         return found, judge, words
     if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):
         return found, judge, OF_TRANSPOSED
+    if of_any_matrices(judge, head, member):
+        return found, judge, ANY_MATRICES
     return found, judge, ""
 
 

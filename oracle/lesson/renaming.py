@@ -1,7 +1,7 @@
 """Symbols renamed before anybody asks what they mean: primes that are part of a name, letters of negative samples."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from oracle.lesson.document import Formula

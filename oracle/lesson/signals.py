@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from oracle.lesson.arguments import INTO
 from oracle.lesson.endings import is_loss, samples_name, weighs
+from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.gradients import PREFIXES, gradient_of
-from oracle.lesson.meaning.losses import LOSS
+from oracle.lesson.meaning.gradients_below import BELOW
+from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import Definition, Program, Signal, letters_of
@@ -179,12 +181,19 @@ def first(wanted: Iterable[str], there: Container[str]) -> str | None:
 
 def _unwritten(usage: Usage) -> str | None:
     """What a lesson takes partials of that writes no loss; L where it just calls them dx_i and dγ."""
-    return next((b for b, _ in usage.losses.most_common()), "L" if usage.notation.markers & {*PREFIXES} else None)
+    differentiated = [b for b, _ in usage.losses.most_common()]
+    if usage.notation.markers & {*BELOW}:
+        return first(differentiated, LOSSES) or "L"
+    return next(iter(differentiated), "L" if usage.notation.markers & {*PREFIXES} else None)
 
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
-    known = {d.head.base for d in definitions if not d.head.subs and {*d.head.kinds} <= {"sample"}}
+    between = {gradient_of(base, usage.notation.markers) for base in usage.kinds if " " in base}
+    known = {d.head.base for d in definitions if not d.head.subs and {*d.head.kinds} <= {"sample"}} - between
+    changing = [b for b in LOSS if PREFIX + b in usage.kinds] if usage.notation.differentials else []
+    differentiated = [b for b in (*changing, *(b for b, _ in usage.losses.most_common())) if b in known]
     by = {ref.base for ref in usage.variables}
-    of_samples = (b for b, _ in usage.of_samples.most_common() if b in known - by)
-    named = (b for b, _ in usage.losses.most_common() if b in known)
-    return next(named, None) or next(of_samples, None) or first(LOSS, known)
+    of_samples = [b for b, _ in usage.of_samples.most_common() if b in known - by]
+    return (
+        first(differentiated, known & LOSSES) or first([*of_samples, *LOSS], known) or next(iter(differentiated), None)
+    )

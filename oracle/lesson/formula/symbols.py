@@ -32,7 +32,10 @@ RELATIONS = {
     r"\in": "in", ":": "in", r"\colon": "in", r"\subset": "in", r"\subseteq": "in", r"\notin": "!=",
     r"\sim": "~", r"\propto": "~", "+=": "+=", "-=": "-=", "*=": "*=",
 }  # fmt: skip
-IMPLIES = {r"\Rightarrow", r"\implies", r"\iff", r"\Longrightarrow", r"\Leftrightarrow", r"\therefore", r"\because"}
+IMPLIES = {
+    r"\Rightarrow", r"\implies", r"\iff", r"\Longrightarrow", r"\Leftrightarrow", r"\Longleftrightarrow", r"\therefore",
+    r"\because",
+}  # fmt: skip
 SIGNS = {"+": 1, "-": -1}
 TIGHT = {r"\cdot": "cdot", r"\vdot": "cdot", r"\times": "times", "*": "*", r"\ast": "*", "@": "@"}
 LOOSE = {

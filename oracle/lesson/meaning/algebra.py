@@ -235,8 +235,11 @@ class Algebra:
             raise NotUnderstoodError("a product of ones whose number nothing says")
         shape = value.shape[:-1] if along == -1 else value.shape[:-2] + value.shape[-1:]
         data = None if value.data is None else value.data.sum(along)
+        row = a.ones and a.row and not self.flat and len(shape) == 1
         scale = replace(ones, ones=False, row=False)
-        return self.elementwise(torch.mul, Value(data, value.names, value.dims, shape), scale, "a product")
+        return replace(
+            self.elementwise(torch.mul, Value(data, value.names, value.dims, shape), scale, "a product"), row=row
+        )
 
     @staticmethod
     def _fit(a: Value, b: Value) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.syntax import Derivative, Node, Relation, Statement
+from oracle.lesson.syntax import Call, Derivative, Indexed, Name, Node, Relation, Statement, Text
 
 GIVEN = {*PARAMETER_LETTERS, *LOSSES, "x", "X", "t", "y", "Y", "T", "d"}
 """What stands at the end of a chain and has a meaning by custom."""
@@ -14,7 +14,8 @@ ERRORS = {"epsilon", "varepsilon", "delta"}
 
 
 def called_last(statements: Iterable[Statement]) -> dict[Ref, Derivative]:
-    """Every such name with its partial: no equation is of it (but for δ and ε), it has the partial's scripts, and it is met there first.
+    """Every such name with its partial: no equation is of it (but for δ and ε), it has the partial's scripts, and it is
+    met there first.
 
     It is a name only if it is used later on.
     """
@@ -30,6 +31,14 @@ def called_last(statements: Iterable[Statement]) -> dict[Ref, Derivative]:
             found |= {last[0]: last[1]} if last[0].base in later else {}
         seen |= {ref.base for ref in _refs(body)}
     return found
+
+
+def called_by_word(call: Call) -> str:
+    r"""The name of a loss with a word below it: the J_neg of J_{\text{neg}}(v_c, o, U); "" of any other call."""
+    match call.function:
+        case Indexed(base=Name(base=base), subs=(Name(base=word) | Text(text=word),)) if base in LOSSES:
+            return f"{base}_{word}" if len(word) > 1 and word.isalpha() else ""
+    return ""
 
 
 def _last(body: Relation) -> tuple[Ref, Derivative] | None:

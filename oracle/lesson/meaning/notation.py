@@ -14,7 +14,7 @@ from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
-from oracle.lesson.meaning.many import many_vectors
+from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.ranges import tops
@@ -448,6 +448,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
     found.many, found.single = many_vectors(statements)
+    found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
     _layers(nodes, found)
     if found_tops := tops(statements, found.layers) - {*found.roles}:

@@ -156,9 +156,16 @@ class Partials(Sampling):
         """Any change of a quantity; on the left of a formula the one that follows from those on its right."""
         whole = self.whole(of := replace(node, base=node.base.removeprefix(PREFIX), subs=()), env)
         head, *members = self.formulas
-        if node != head or not members or self.infer or whole.data is None:
+        follows = node in head.walk() and not any(node in member.walk() for member in members)
+        if not follows or not any(map(changes, members)) or self.infer or whole.data is None:
             return self.anyhow(of, whole, env)
-        parts = [n for m in members for n in m.walk() if isinstance(n, Ref) and n.base.startswith(PREFIX)]
+        return self.change_of(whole, env)
+
+    def change_of(self, whole: Value, env: Env) -> Value:
+        """The change of a value that follows from those on the right: d(AB) from dA and dB."""
+        if self.infer or whole.data is None:
+            return whole.plain()
+        parts = [part for member in self.formulas[1:] for part in changes(member)]
         refs = dict.fromkeys(replace(n, base=n.base.removeprefix(PREFIX), subs=()) for n in parts)
         values = [(ref, self.whole(ref, env)) for ref in refs]
         if not values or any(not apart(a, b) for _, a in values for _, b in values if a is not b):
@@ -270,6 +277,11 @@ def argument_of(call: Call, wrt: Node) -> Ref | None:
 def by_its_past(of: Node, wrt: Node) -> bool:
     """Whether a state is differentiated by what it was before: ∂c_t/∂c_k."""
     return isinstance(of, Ref) and isinstance(wrt, Ref) and of.base == wrt.base and "time" in of.kinds
+
+
+def changes(formula: Node) -> list[Ref]:
+    """The dW and dA of a formula in which they are changes."""
+    return [part for part in formula.walk() if isinstance(part, Ref) and part.base.startswith(PREFIX)]
 
 
 def apart(of: Value, wrt: Value) -> bool:
