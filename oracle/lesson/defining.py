@@ -32,7 +32,14 @@ from oracle.lesson.meaning.told import Told, like, told
 from oracle.lesson.meaning.told_entries import told_entry
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
-from oracle.lesson.meaning.wholes import chosen_function, is_form, is_jacobian, listed_function, whole_function
+from oracle.lesson.meaning.wholes import (
+    chosen_function,
+    chosen_in_a_layer,
+    is_form,
+    is_jacobian,
+    listed_function,
+    whole_function,
+)
 from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
@@ -181,6 +188,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if (made := of_slope(head, member, number)) and not program.functions.get(made.name):
         program.functions[made.name] = [made]
+        return
+    if chosen_in_a_layer(head, member):
+        defined.add(id(member))
         return
     if isinstance(head, Call):
         named = _called(head, member, program, number, usage)

@@ -38,11 +38,11 @@ def _core(node: Node) -> str:
 
 
 def _products(node: Node) -> Iterable[Node]:
-    """All parts of a formula, and the beginnings of its products."""
+    """All parts of a formula, and what stands side by side in its products."""
     for part in node.walk():
         yield part
         if isinstance(part, Times) and len(part.factors) > 2:
-            yield Times(part.factors[:2], part.ops[:1])
+            yield from (Times(part.factors[k : k + 2], part.ops[k : k + 1]) for k in range(len(part.ops)))
 
 
 def _argument(node: Node) -> tuple[Node, Node] | None:
