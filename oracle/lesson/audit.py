@@ -16,6 +16,7 @@ from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
+from oracle.lesson.meaning.abbreviated import loss_of_names
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
@@ -39,6 +40,8 @@ from oracle.lesson.whole import remarks
 
 CONVENTION = re.compile(r"(?i)einstein|summation convention|repeated ind|爱因斯坦|求和约定")
 """A lesson that leaves sums out says so."""
+DEPTH = re.compile(r"\bL\s*=\s*([2-5])\b")
+"""How the prose of a section says how many layers there are: "an example with L = 2"."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     prose = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
     notation.layouts = said_layouts(prose, (piece.tex for piece in document.pieces if isinstance(piece, Formula)))
+    notation.abbreviated = loss_of_names(document)
     notation.synonyms = synonyms(bound(s, notation) for s in every)
     notation.sample_losses = sample_losses(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
@@ -180,6 +184,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
 
 def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
     """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
+    notation.depths = {section: int(found[1]) for section, text in words.items() if (found := DEPTH.search(text))}
     notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
     names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
     return [

@@ -119,6 +119,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         local = survey_usage([s.statement for s in here], notation)
         local.signals |= usage.signals
         local.numbers = section in notation.scalar
+        local.layers = local.layers or notation.depths.get(section, 0)
         first, _ = collected(found, section, usage, first=True)
         usages = (local, usage)
         tried = choices(own, partial(completed, assumption=assumed, usages=usages))

@@ -84,9 +84,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
     numbers = {s.number for s in said if s.section in usage.notation.scalar}
-    if section not in usage.notation.scalar:
-        program.definitions = of_vectors(program.definitions, numbers)
     local = [s.statement.body for s in said if s.section == section]
+    if section not in usage.notation.scalar:
+        program.definitions = of_vectors(program.definitions, numbers, local)
     powers = {base for body in local if (base := _loss_of_one(body))}
     program.definitions = [d for d in program.definitions if d.number in program.here or d.head.base not in powers]
     program.definitions = in_sight(program.definitions, program.here, local)
@@ -164,6 +164,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         program.entries.setdefault(*entry)
         defined |= {id(item) for item in body.items[1:]}
         return
+    if usage.notation.goes_through(head, member):
+        return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
     if (inner := _nest(member, program)) is not None:
@@ -182,6 +184,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(
             id(member)
         )  # where a vector is kept, or a value that is given, or told: worked numbers are judged apart
+        program.told |= {head.base} if not mentions(member) else set()
         return
     if isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions):
         defined.add(id(member))  # how it is laid out, which no equation needs

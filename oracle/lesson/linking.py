@@ -46,7 +46,17 @@ def chain(
     members = zip(body.ops, body.items[1:], strict=True)
     notation = nets[0].program.notation
     limits += other_classes(body.items[0], notation.chosen if notation.others else ())
-    return [_link(formula, number, body.items[0], op, member, defined, nets, limits) for op, member in members]
+    links = [_link(formula, number, body.items[0], op, member, defined, nets, limits) for op, member in members]
+    return _by_numbers(links, body)
+
+
+def _by_numbers(links: list[Link], body: Relation) -> list[Link]:
+    """Links of which those that compare symbols by their numbers claim no more: ∂L/∂w_3 = ∂L/∂w_4 = 0."""
+    if links[-1].verdict != "aside" or mentions(body.items[-1]):
+        return links
+    pairs = zip(links, body.items[1:], strict=True)
+    alike = [(link, link.verdict == "fails" and isinstance(item, Derivative | Ref)) for link, item in pairs]
+    return [Link(k.left, k.relation, k.right, "aside", place=k.place) if same else k for k, same in alike]
 
 
 def aside(formula: Formula, relation: Relation) -> Link:
@@ -65,13 +75,15 @@ def _link(
         return Link(left, op, right, "definition", place=place)
     if isinstance(head, Ref) and op in EQUAL and listed(member):
         return Link(left, op, right, "definition", place=place)
-    if op not in EQUAL + STEP or _told(head, member):
+    if op not in EQUAL + STEP or _told(head, member) or nets[0].program.notation.goes_through(head, member):
         return Link(left, op, right, "aside", place=place)
     if stepped(head, op, member):
         return Link(left, op, right, "update", place=place)
     found, judge, under = weighed(head, member, number, nets, limits)
     if under:
         return Link(left, op, right, "holds under", under=under, place=place)
+    if found.verdict == "fails" and not mentions(member) and _given(head, judge):
+        return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
     if found.verdict == "ill-typed" and "numerator" in judge.program.layouts and sensitive(head, member):
@@ -172,6 +184,15 @@ def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
     return not mentions(member) and bool(numbers) and (isinstance(head, Ref) or any("." in text for text in numbers))
+
+
+def _given(head: Node, nets: Nets) -> bool:
+    """Whether the lesson gives numbers to what a partial is made of: ∂f/∂z = 4 after x = 1 and y = 3."""
+    made = {part.base for part in head.walk() if isinstance(part, Ref)}
+    for _ in nets.program.definitions:
+        bodies = (d.body for d in nets.program.definitions if d.head.base in made)
+        made |= {part.base for body in bodies for part in body.walk() if isinstance(part, Ref)}
+    return isinstance(head, Derivative) and bool(made & nets.program.told)
 
 
 def _outcome(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Outcome, Nets]:

@@ -13,7 +13,7 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import Definition, Program, Signal, letters_of
 from oracle.lesson.meaning.stacks import small
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Name
+from oracle.lesson.syntax import Call, Name, Sum
 
 PRE = ("z", "Z", "net", "s", "u", "in", "a", "h", "o")
 """What preactivations are called, the likeliest first."""
@@ -40,13 +40,13 @@ def forward_names(definitions: Iterable[Definition]) -> set[str]:
     return {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
 
 
-def differentials(usage: Usage, loss: str, forward: set[str]) -> Iterator[Signals]:
-    """dW, db, dZ as partials of the loss.
+def differentials(usage: Usage, loss: str, forward: set[str], whole: bool = False) -> Iterator[Signals]:
+    """dW, db, dZ as partials of the loss; with `whole`, the lesson says that all are of the mean.
 
     Where the lesson takes a mean over its samples, what each sample has (dZ, dA) is of the sum, dW and db of the mean;
     else, or in a lesson that divides earlier, all are of one loss.
     """
-    means = bool(samples_name(usage))
+    means = bool(samples_name(usage)) and not whole
     for each in (True, False) if means else (False,):
         found: dict[str, Signal] = {}
         for base in usage.kinds:
@@ -73,13 +73,16 @@ def _inside(found: dict[str, Signal], forward: set[str]) -> dict[str, Signal]:
 def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> Iterator[Signals]:
     """What δ and dW stand for, where the lesson does not say."""
     definitions = (*own.definitions, *supplied)
-    loss = _loss(usage, definitions) or _unwritten(usage)
+    loss = usage.notation.abbreviated or _loss(usage, definitions) or _unwritten(usage)
     if not loss:
         yield {}, ()
         return
     known = {d.head.base for d in definitions} | set(usage.kinds)
     said = {base for base, *_ in own.signals} | {d.head.base for d in own.definitions}
-    for fixed, words in differentials(usage, loss, forward_names(definitions)):
+    whole = usage.notation.abbreviated == loss and any(
+        isinstance(part, Sum) for d in definitions if d.head.base == loss for part in d.body.walk()
+    )
+    for fixed, words in differentials(usage, loss, forward_names(definitions), whole):
         signals = [b for b in usage.kinds if usage.is_signal(b) and not _kronecker(usage, b)]
         unsaid = [b for b in signals if b not in said and not fixed.keys() & {b, small(b)}]
         if not unsaid:

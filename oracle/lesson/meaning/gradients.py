@@ -49,11 +49,12 @@ def _prefixes(prefix: str, heads: list[Node], plain: set[str]) -> bool:
 
 def _said(prefix: str, bodies: list[Relation]) -> bool:
     """Whether the lesson says δh_t = ∂L/∂h_t, of a quantity that is no loss."""
-    pairs = [(_after(prefix, body.items[0]), member) for body in bodies for member in body.items[1:2]]
-    return any(
-        isinstance(member, Derivative) and member.wrt == (symbol,) and not (isinstance(symbol, Name) and symbol.base in NEVER)
-        for symbol, member in pairs
-    )  # fmt: skip
+    for body in bodies:
+        symbol, member = _after(prefix, body.items[0]), body.items[1]
+        loss = isinstance(symbol, Name) and symbol.base in NEVER
+        if symbol is not None and not loss and isinstance(member, Derivative) and member.wrt == (symbol,):
+            return True
+    return False
 
 
 def _accents(accent: str, bodies: list[Relation], plain: set[str]) -> bool:

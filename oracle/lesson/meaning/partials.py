@@ -15,7 +15,7 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, ment
 from oracle.lesson.meaning.program import SCALARS, Env, Program, called
 from oracle.lesson.meaning.sampling import Sampling
 from oracle.lesson.meaning.unsaid import open_loss
-from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
+from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
 from oracle.lesson.syntax import Call, Derivative, Node, Plus, Transpose
 
 GIVEN = {"t", "d", "target"}
@@ -198,6 +198,8 @@ class Partials(Sampling):
         loss = source.base if isinstance(source, Ref) else called(source) if isinstance(source, Call) else ""
         if loss in self.program.alternates and apart(of, target):
             of = self.value(self.program.alternates[loss], env)
+        if env and dict(self.program.numbered(wrt, env)).get("layer") == self.program.depth and apart(of, target):
+            raise BeyondError  # the last layer has no such quantity: no H_L where S = Z_L
         other_loss = written and isinstance(source, Ref) and loss in LOSSES and not source.slots + wrt.slots
         if (self.program.read_off or other_loss) and apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")

@@ -135,6 +135,8 @@ class Program:
     """Other ways in which they may be, for all that the lesson says."""
     here: set[int] = field(default_factory=set)
     """The numbers of the equations of this section."""
+    told: set[str] = field(default_factory=set)
+    """What the lesson gives a number in a worked example."""
     columns: dict[str, str] = field(default_factory=dict)
     """Names of one sample, and the batch that it is of: a for A."""
     stacks: dict[str, str] = field(default_factory=dict)

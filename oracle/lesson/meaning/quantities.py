@@ -223,6 +223,8 @@ class Quantities(ABC):
             if self.program.notation.chosen and len(shape) == 1:
                 at = self.class_of(CHOSEN, shape[0], {})
                 data = (torch.arange(size[0]) == at).double()
+            if self.program.notation.rows_labelled and len(shape) == 2:
+                data = (self.classes(*shape)[:, None] == torch.arange(size[1])).double()
         return data.requires_grad_(True)
 
     def size(self, dim: Dim) -> int:
@@ -508,6 +510,8 @@ class Quantities(ABC):
                 self.algebra.same(dim, value.shape[0], f"index {base}")
                 return replace(self.algebra.named(value, (base,)), row=value.rank == 2)
             case Tagged() | Indexed() if is_class(sub):
+                if row := next((letter for letter in sorted(letters(sub)) if letter in value.names), ""):
+                    return self.labelled(value, row)
                 return self.algebra.entry(value, self.class_of(sub, value.shape[0], env))
         raise NotUnderstoodError("an index that is neither a letter nor a number")
 
@@ -515,6 +519,20 @@ class Quantities(ABC):
         """Which class a step or sample has, from 0: another in every net."""
         numbers = [env.get(letter, self.sample or 0) for letter in sorted(letters(sub))]
         return 0 if self.infer else (self.seed + sum(numbers)) % self.size(dim)
+
+    def classes(self, rows: Dim, dim: Dim) -> Tensor:
+        """The class of every row of a batch, from 0."""
+        return (torch.arange(self.size(rows)) + self.seed + 1) % self.size(dim)
+
+    def labelled(self, value: Value, row: str) -> Value:
+        """P_{i y_i}: of every row i the entry of its class."""
+        at = value.names.index(row)
+        picked = Value(None, value.names, value.dims, value.shape[1:])
+        if value.data is None:
+            return picked
+        classes = self.classes(value.dims[at], value.shape[0])
+        there = value.data.movedim(len(value.names), 0).movedim(at + 1, 1)
+        return replace(picked, data=there[classes, torch.arange(len(classes))].movedim(0, at))
 
     def scalar(self, number: float) -> Value:
         return Value(None if self.infer else torch.tensor(number, dtype=torch.float64))

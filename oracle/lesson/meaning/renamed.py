@@ -35,10 +35,11 @@ def stepwise(program: Program, usage: Usage) -> None:
         if known is None or not pairs or len(pairs) != 1:
             continue
         made, new = pairs[0]
-        if isinstance(new, Ref) and not isinstance(made, Ref) and _open(new, program, usage):
-            if _known(made, new, program):
-                program.definitions[program.definitions.index(known)] = replace(known, body=later.body)
-                program.definitions.append(Definition(new, made, later.number))
+        if not isinstance(new, Ref) or isinstance(made, Ref) or not _open(new, program, usage):
+            continue
+        if _known(made, new, program):
+            program.definitions[program.definitions.index(known)] = replace(known, body=later.body)
+            program.definitions.append(Definition(new, made, later.number))
 
 
 def renaming(one: Node, other: Node) -> list[tuple[Node, Node]] | None:
