@@ -24,7 +24,6 @@ from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
-from oracle.lesson.meaning.prime_names import with_prime_names
 from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
@@ -71,8 +70,7 @@ def audit(
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
-        read = [with_prime_names(s, notation.prime_names) for s in found.statements]
-        made, _ = limited(_bound(read, notation), indices, notation.chosen)
+        made, _ = limited(_bound(map(notation.renaming, found.statements), notation), indices, notation.chosen)
         return () if found.problems else tuple(with_one_letter(s) for s in made)
 
     equations: list[Equation] = []
@@ -149,11 +147,12 @@ def _doubted(equation: Equation) -> Equation:
 def understood(document: Document, functions: set[str] | None = None) -> tuple[list[Line], Notation]:
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
     functions = function_names(document) if functions is None else functions
-    parsed, primes = renamed(_parsed(document, functions))
+    parsed, renaming = renamed(_parsed(document, functions))
     every = [s for *_, found in parsed for s in found.statements]
-    classes = class_letters(every)
-    notation = survey([with_classes(s, classes) for s in every], roles(document.settings), classes)
-    notation.chosen, notation.prime_names = classes, primes
+    classes = class_letters(every) - {":"}
+    said_roles = {**dict.fromkeys(renaming.samples, "sample"), **roles(document.settings)}
+    notation = survey([with_classes(s, classes) for s in every], said_roles, classes)
+    notation.chosen, notation.renaming = classes, renaming.of
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     prose = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
     notation.layouts = said_layouts(prose, (piece.tex for piece in document.pieces if isinstance(piece, Formula)))

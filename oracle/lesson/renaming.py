@@ -1,13 +1,14 @@
 """Symbols renamed before anybody asks what they mean: primes that are part of a name, letters of negative samples."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from oracle.lesson.document import Formula
 from oracle.lesson.meaning.dotted import dotted, with_slopes
 from oracle.lesson.meaning.iterations import iterations, without_iterations
 from oracle.lesson.meaning.layer_functions import numbered, with_numbers
+from oracle.lesson.meaning.named_samples import named_samples, with_samples_above
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
 from oracle.lesson.meaning.of_everything import everything, without_everything
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
@@ -18,21 +19,42 @@ Placed = tuple[int, int, Formula, Parsed]
 """A formula with its section and its place among the pieces of a lesson."""
 
 
-def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], set[str]]:
-    """Every formula with such symbols renamed, and the letters whose primes are names."""
-    primes = prime_names(_statements(parsed))
-    named = [_with(found, lambda s: with_prime_names(s, primes)) for found in parsed]
-    words = words_below(_statements(named))
-    named = [_with(found, lambda s: with_probabilities(s, words)) for found in named]
-    counting, slopes = iterations(_statements(named)), dotted(_statements(named))
-    named = [_with(found, lambda s: with_slopes(without_iterations(s, counting), slopes)) for found in named]
-    layers = numbered(_statements(named))
-    named = [_with(found, lambda s: with_numbers(s, layers)) for found in named]
-    whole = everything(_statements(named))
-    named = [_with(found, lambda s: without_everything(s, whole)) for found in named]
+@dataclass
+class Renaming:
+    """What goes by another name in a lesson."""
+
+    primes: set[str] = field(default_factory=set)
+    """Letters whose primes are names."""
+    samples: set[str] = field(default_factory=set)
+    """Letters that count samples: the x of Σ_x y(x)."""
+    steps: list[Callable[[Statement], Statement]] = field(default_factory=list)
+
+    def of(self, statement: Statement) -> Statement:
+        """A statement with such symbols renamed."""
+        for step in self.steps:
+            statement = step(statement)
+        return statement
+
+    def add(self, parsed: list[Placed], step: Callable[[Statement], Statement]) -> list[Placed]:
+        """The formulas after one more step."""
+        self.steps.append(step)
+        return [_with(found, step) for found in parsed]
+
+
+def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renaming]:
+    """Every formula with such symbols renamed."""
+    found = Renaming(prime_names(_statements(parsed)))
+    named = found.add([*parsed], partial(with_prime_names, letters=found.primes))
+    named = found.add(named, partial(with_probabilities, letters=words_below(_statements(named))))
+    named = found.add(named, partial(without_iterations, renewed=iterations(_statements(named))))
+    named = found.add(named, partial(with_slopes, names=dotted(_statements(named))))
+    found.samples = named_samples(_statements(named))
+    named = found.add(named, partial(with_samples_above, letters=found.samples))
+    named = found.add(named, partial(with_numbers, names=numbered(_statements(named))))
+    named = found.add(named, partial(without_everything, letters=everything(_statements(named))))
     sections = {section for section, *_ in named}
-    drawn = {k: negative_letters(_statements([found for found in named if found[0] == k])) for k in sections}
-    return [_with(found, partial(with_negatives, letters=drawn[found[0]])) for found in named], primes
+    drawn = {k: negative_letters(_statements([placed for placed in named if placed[0] == k])) for k in sections}
+    return [_with(placed, partial(with_negatives, letters=drawn[placed[0]])) for placed in named], found
 
 
 def _statements(parsed: Sequence[Placed]) -> list[Statement]:

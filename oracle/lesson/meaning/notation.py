@@ -5,7 +5,7 @@ subscript is a step if it is met as t - 1, and one that names another quantity (
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
@@ -205,8 +205,8 @@ class Notation:
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
     tops: set[str] = field(default_factory=set)
     """Letters that are the last layer, because layers are counted up to them: the M of m = 1, …, M."""
-    prime_names: set[str] = field(default_factory=set)
-    """Letters whose primes are part of a name."""
+    renaming: Callable[[Statement], Statement] = field(default=lambda statement: statement)
+    """What goes by another name, by that."""
     chosen: set[str] = field(default_factory=set)
     """Letters that are the true class: then targets are one-hot."""
     others: bool = False
@@ -270,7 +270,8 @@ class Notation:
         slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
         powers, squared = [], ""
         for power in parts.powers:
-            if kind := self.kind_of_power(base, power):
+            there = {kind for kind, _ in slots}
+            if (kind := self.kind_of_power(base, power)) and kind not in there:
                 slots.append((kind, power))
             elif base in self.squares and isinstance(power, Number) and power.text == "2":
                 squared = "^2"
@@ -371,6 +372,8 @@ class Notation:
         if isinstance(sub, Text) or (at == 0 and isinstance(sub, Number) and (base, count) in self.parted):
             return "label"
         if isinstance(sub, Name):
+            if sub.base == ":" and count == 2:
+                return "index"
             return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths | self.single else "index"
         return "index"
 
