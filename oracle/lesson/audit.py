@@ -14,9 +14,11 @@ from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
+from oracle.lesson.hypothetical import imagined, only_imagined
 from oracle.lesson.instead import spoken
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
+from oracle.lesson.meaning.abbreviated import loss_of_names
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.counting import counted, split_off
@@ -35,12 +37,15 @@ from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.renaming import renamed
 from oracle.lesson.scalar_sections import narrow, numbered, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
+from oracle.lesson.shortened import shortened
 from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
 from oracle.lesson.whole import remarks
 
 CONVENTION = re.compile(r"(?i)einstein|summation convention|repeated ind|爱因斯坦|求和约定")
 """A lesson that leaves sums out says so."""
+DEPTH = re.compile(r"\bL\s*=\s*([2-5])\b")
+"""How the prose of a section says how many layers there are: "an example with L = 2"."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def audit(
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
-        made, _ = limited(_bound(map(notation.renaming, found.statements), notation), indices, notation.chosen)
+        made, _ = limited(_bound(map(notation.renamed, found.statements), notation), indices, notation.chosen)
         return () if found.problems else tuple(with_one_letter(s) for s in made)
 
     equations: list[Equation] = []
@@ -147,15 +152,16 @@ def _doubted(equation: Equation) -> Equation:
 def understood(document: Document, functions: set[str] | None = None) -> tuple[list[Line], Notation]:
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
     functions = function_names(document) if functions is None else functions
-    parsed, renaming = renamed(_parsed(document, functions))
+    parsed, names = renamed(_parsed(document, functions))
     every = [s for *_, found in parsed for s in found.statements]
     classes = class_letters(every) - {":"}
-    said_roles = {**dict.fromkeys(renaming.samples, "sample"), **roles(document.settings)}
-    notation = survey([with_classes(s, classes) for s in every], said_roles, classes)
-    notation.chosen, notation.renaming = classes, renaming.of
+    given = {**names.roles, **roles(document.settings)}
+    notation = survey([with_classes(s, classes) for s in every], given, classes)
+    notation.chosen, notation.renamed = classes, names
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     prose = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
     notation.layouts = said_layouts(prose, (piece.tex for piece in document.pieces if isinstance(piece, Formula)))
+    notation.abbreviated = loss_of_names(document)
     notation.synonyms = synonyms(bound(s, notation) for s in every)
     notation.sample_losses = sample_losses(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
@@ -169,10 +175,13 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     running = counted(s for own, _ in split.values() for s in own)
     lines: list[Line] = []
     before: Statement | None = None
-    parts = Parts()
+    parts, unreal = Parts(), imagined(document)
+    whole = [s for found, _ in split.values() for s in found] if unreal else []
     of: dict[int, int] = {}
     for section, place, formula, found in parsed:
         own, alone = split_off(split[place], running)
+        if place in unreal and (other := only_imagined(own, whole)):
+            own, alone = [s for s in own if s.body not in other], [*alone, *other]
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
         before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), before)
         statements = tuple(with_one_letter(s) for s in going_on)
@@ -188,6 +197,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
 
 def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
     """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
+    notation.depths = {section: int(found[1]) for section, text in words.items() if (found := DEPTH.search(text))}
     notation.narrow = {part for part, said in words.items() if narrow(said)}
     notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
     names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
@@ -218,7 +228,7 @@ def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, For
             section += 1
         elif isinstance(piece, Formula):
             found.append((section, place, piece, parse(piece.tex, document.macros, functions)))
-    return found
+    return shortened(found, document.pieces)
 
 
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
+from oracle.lesson.another_loss import with_another_loss
 from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF
 from oracle.lesson.formula import to_tex
@@ -119,11 +120,12 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         claims = [claim for s in here if s.meant for claim in _claims(s.statement, defined)]
         local = survey_usage([s.statement for s in here], notation)
         local.signals |= usage.signals
+        local.layers = local.layers or notation.depths.get(section, 0)
         local.numbers, local.narrow = section in notation.scalar, section in notation.narrow
         first, _ = collected(found, section, usage, first=True)
         usages = (local, usage)
         tried = choices(own, partial(completed, assumption=assumed, usages=usages))
-        if first.definitions != own.definitions:
+        if (first.definitions, first.signals, first.lettered) != (own.definitions, own.signals, own.lettered):
             tried.append(Choice(first, tuple(d for d in own.definitions if d not in first.definitions)))
         reading.scopes[section] = _chosen(tried, defined, claims, assumed, settings, usages)
         judged[section] = claims
@@ -181,16 +183,18 @@ def _scope(
         local = assumptions(usages[0], own, settings)
         local = (c.scalar for c in local) if usages[0].numbers else local
         every = chain(left_out(usages[0], own, assumed), local, assumptions(usages[1], own, settings))
-        alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed))  # rows are rows all over
+        alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed, usages[1]))
         better, assumption, other = _best(own, claims, alike, usages)
         if better > score + 0.5:
             return Scope(other, assumption, defined, own, usages), better
     return Scope(program, assumed, defined, own, usages), score
 
 
-def _opposite(candidate: Assumption, assumed: Assumption) -> bool:
-    """Whether an error signal has the other sign than in the rest of the lesson: no section changes that."""
+def _opposite(candidate: Assumption, assumed: Assumption, lesson: Usage) -> bool:
+    """Whether an error signal has the other sign than in the rest of the lesson, or is not what the lesson says."""
     shared = candidate.signals.keys() & assumed.signals.keys()
+    if any(candidate.signals[base] != assumed.signals[base] for base in shared & lesson.told.keys()):
+        return True
     pairs = [(candidate.signals[base], assumed.signals[base]) for base in shared]
     return any(a.of == b.of and a.factor == -b.factor for a, b in pairs)
 
@@ -227,8 +231,10 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
+        lettered=dict(own.lettered),
         alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
-        unclear={*own.unclear}, batch=None, depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
+        unclear={*own.unclear}, batch=None,
+        depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
     program.flat, program.numbers, program.narrow = assumption.flat, assumption.numbers, usages[0].narrow
@@ -263,6 +269,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     spelled = {base: other for base, other in assumption.aliases.items() if base not in program.columns}
     program.aliases = {**program.anyone, **entries_of(program.definitions, usages[1]), **spelled}
     program.copies = copied(program, usages[1])
+    program.signals = with_another_loss(program)
     program.definitions += unsaid(program, *usages)
     find_families(program)
     declare_numbers(program)

@@ -7,13 +7,14 @@ from oracle.lesson.called_losses import filled
 from oracle.lesson.formula.calls import LOOKUP
 from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.general_units import fed
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, other_model
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import Ref, mentions, slots_of
+from oracle.lesson.meaning.notation import Ref, is_class, mentions, slots_of
 from oracle.lesson.meaning.program import (
     SCALARS,
     Definition,
@@ -27,12 +28,15 @@ from oracle.lesson.meaning.program import (
 from oracle.lesson.meaning.renamed import renamed, stepwise
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.meaning.told import Told, like, told
+from oracle.lesson.meaning.told_entries import told_entry
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.wholes import chosen_function, is_form, is_jacobian, listed_function, whole_function
 from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
+from oracle.lesson.own_letters import has_own_letters
 from oracle.lesson.scalar_sections import of_vectors
 from oracle.lesson.scoping import in_sight, without_given
 from oracle.lesson.syntax import (
@@ -74,6 +78,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.elementwise, program.common = usage.elementwise, usage.common
     program.chains_summed = usage.chains_summed
     program.ascents, program.descents = usage.steps[1], usage.steps[-1]
+    if has_own_letters(said, section):
+        said = [s for s in said if s.section <= section]
     before = [s for s in said if s.section < section]
     here = [s for s in said if s.section == section]
     order = (
@@ -86,21 +92,21 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     for s in order:
         if isinstance(s.statement.body, Relation):
             _define(s.number, s.statement.body, program, defined, usage)
+            _call(s.statement.body, program, defined, usage)
     program.definitions = [d for d in program.definitions if not _special_elsewhere(d, program)]
     for s in order:
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
     numbers = {s.number for s in said if s.section in usage.notation.scalar}
-    if section not in usage.notation.scalar:
-        program.definitions = of_vectors(program.definitions, numbers)
     local = [s.statement.body for s in said if s.section == section]
+    if section not in usage.notation.scalar:
+        program.definitions = of_vectors(program.definitions, numbers, local)
     powers = {base for body in local if (base := _loss_of_one(body))}
     program.definitions = [d for d in program.definitions if d.number in program.here or d.head.base not in powers]
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions = without_given(program.definitions, program.here, local, [s.statement.body for s in before])
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     stepwise(program, usage)
-    _call(program, defined, [s.statement.body for s in order], usage)
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
     factored(program, usage)
@@ -121,13 +127,15 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     return program, defined
 
 
-def _call(program: Program, defined: set[int], bodies: list[Node], usage: Usage) -> None:
-    """Note what the names at the ends of chains stand for."""
-    for name, partial in usage.called.items():
-        if isinstance(partial.of, Ref) and isinstance(wrt := partial.wrt[0], Ref):
-            program.signals.setdefault(written(name), Signal(wrt.base, partial.of, said=True))
-        whole = (body.items for body in bodies if isinstance(body, Relation) and body.items[0] is partial)
-        defined |= {id(item) for items in whole for item in items if item is name}
+def _call(body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
+    """Note what the name at the end of a chain stands for."""
+    for name, partial in usage.called.items() if isinstance(body.items[0], Derivative) else ():
+        if partial is body.items[0] and isinstance(partial.of, Ref) and isinstance(wrt := partial.wrt[0], Ref):
+            stands_for = Signal(wrt.base, replace(partial.of, slots=()), said=True)
+            stands_for = stands_for if "sample" in partial.of.kinds else replace(stands_for, loss=partial.of)
+            program.signals.setdefault(written(name), stands_for)
+            program.lettered.setdefault((name.base, name.kinds, letters_of(name)), stands_for)
+            defined |= {id(item) for item in body.items if item is name}
 
 
 def _loss_of_one(body: Node) -> str:
@@ -182,20 +190,32 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             defined |= {id(member)} if named else set()
             return
         head = named
+    if usage.notation.goes_through(head, member):
+        return
+    if entry := told_entry(body, usage.notation):
+        program.entries.setdefault(*entry)
+        defined |= {id(item) for item in body.items[1:]}
+        return
     if usage.functions[_letter(head)] and (choice := chosen_function(head, member, number)) is not None:
         program.functions.setdefault(choice.name, []).append(choice)
         defined.add(id(member))
         return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
+    if _one_of_many(head, member, usage):
+        return
+    if (same := _same_function(head, member, number)) is not None:
+        program.functions.setdefault(head.base, []).append(same)
+        defined.add(id(member))
+        return
     if (inner := _nest(member, program)) is not None:
         program.definitions += [Definition(of, made, number) for of, made in ((head, inner[0][0]), *inner[1:])]
         defined.add(id(member))
         return
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
-        member, of, wrt = said
-        if isinstance(of, Ref) and isinstance(wrt, Ref):
-            stands_for = Signal(wrt.base, of, said=True)
+        member, partial = said
+        if isinstance(partial.of, Ref) and isinstance(partial.wrt, Ref):
+            stands_for = Signal(partial.wrt.base, partial.of, partial.factor, said=True)
             program.signals.setdefault(written(head), stands_for)
             program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
             defined.add(id(member))
@@ -204,6 +224,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(
             id(member)
         )  # where a vector is kept, or a value that is given, or told: worked numbers are judged apart
+        program.told |= {head.base} if not mentions(member) else set()
         return
     if isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions):
         defined.add(id(member))  # how it is laid out, which no equation needs
@@ -247,6 +268,22 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     defined.add(id(body.items[1]))
 
 
+def _one_of_many(head: Ref, member: Node, usage: Usage) -> bool:
+    """Whether u_o = U y says of one of many vectors, which U is made of, which it is."""
+    matrix = head.base[:1].upper() + head.base[1:]
+    chosen = len(head.subs) == 1 and is_class(head.subs[0])
+    return chosen and head.base in usage.notation.many and mentions(member, matrix)
+
+
+def _same_function(head: Ref, member: Node, number: int) -> FunctionDefinition | None:
+    """The function that φ = tanh says φ to be."""
+    match member:
+        case Ref(base=base, slots=(), subs=()) | Name(base=base) if base in NAMED and not head.slots and not head.subs:
+            x = Ref("argument", span=head.span)
+            return FunctionDefinition(head.base, (x,), Call(Name(base), (x,), span=member.span), number)
+    return None
+
+
 def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node:
     """The f(z) of a loss L = f(z) in vectors, of which nothing more is said: a number, no activation of each entry."""
     match member:
@@ -269,14 +306,13 @@ def _letter(head: Node) -> str:
     return head.base if isinstance(head, Ref) else ""
 
 
-def _partial(head: Ref, body: Relation) -> tuple[Node, Node, Node] | None:
-    """The partial that a chain says a signal to be, of what and by what; further on, one that is indexed like it."""
+def _partial(head: Ref, body: Relation) -> tuple[Node, Told] | None:
+    """The partial that a chain says a signal to be; further on, one that is indexed like it."""
     for k, member in enumerate(body.items[1:]):
-        match member:
-            case Derivative(of=of, wrt=(wrt,)) | Gradient(of=of, wrt=Node() as wrt):
-                alike = isinstance(wrt, Ref) and wrt.slots == head.slots and wrt.subs == head.subs
-                if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
-                    return member, of, wrt
+        if (found := told(member)) is not None and not found.chained:
+            named = isinstance(found.wrt, Ref) and like(head, found) and _label(found.wrt) == _label(head)
+            if not k or named:
+                return member, found
     return None
 
 
@@ -344,7 +380,7 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
         return made
     if len(head.args) == 1 and not isinstance(head.args[0], Ref) and core.base not in LOSSES:
         return None  # g(θᵀ x) = … is a value of g
-    return Ref(core.base, slots_of(head.args), span=head.span)
+    return Ref(called_by_word(head) or core.base, slots_of(head.args), span=head.span)
 
 
 def _with(node: Node, old: Node, new: Node) -> Node:

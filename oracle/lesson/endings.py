@@ -110,7 +110,7 @@ def endings(usage: Usage, own: Program, top: Ref) -> Iterator[Ending]:
     if soft:
         entropy = Negative(Call(Name("sum"), (Times((y, Call(Name("log"), (top,))), ("odot",)),)))
         yield _ending(usage, own, top, target, "cross_entropy", "the loss is the cross-entropy of a softmax", entropy)
-    elif made is not None and isinstance(made[0].body, Call):
+    elif made is not None and isinstance(made[0].body, Call) and len(made[0].body.args) == 1:
         both = Plus((_weighed(y, top), _weighed(_rest(y), _rest(top))), (1, 1))
         words = "the output is a logistic sigmoid's, the loss the binary cross-entropy"
         binary = _ending(usage, own, top, target, "binary", words, Negative(Call(Name("sum"), (both,))))

@@ -43,7 +43,7 @@ r"""`\text{softmax}(v) = \psi(v)`: another name of a function that is known."""
 
 
 LETTER = re.compile(r"\\?(?:math\w+\s*\{)?([A-Za-z]+)\}?(?:\(\\?(?:cdot|bullet|[a-z])\))?$")
-FUNCTION = r"(?:activation|transfer|squashing|sigmoid\w*|logistic|tanh|hyperbolic tangent|relu|non-?linear\w*|激活|传递|非线性)"
+FUNCTION = r"(?:activation|transfer|squashing|sigmoid\w*|logistic|tanh|hyperbolic|relu|non-?linear\w*|激活|传递|非线性)"
 """What an activation is called."""
 SAID_AFTER = re.compile(
     rf"(?i)\s*(?:,?\s*(?:is|are|be|denotes?|stands for|being|will be)\s|为|是|表示)[^.;。；$]{{0,40}}?\b{FUNCTION}"
@@ -55,9 +55,9 @@ def _said(document: Document) -> Iterator[str]:
     """`where $s$ is the logistic sigmoid`, `with the transfer function $s$`."""
     before, after = ("", *_prose(document)), (*_prose(document)[1:], "")
     for piece, left, right in zip(document.pieces, before, after, strict=False):
-        if isinstance(piece, Formula) and (letter := LETTER.match(piece.tex.strip())):
-            if SAID_AFTER.match(right) or SAID_BEFORE.search(left):
-                yield letter[1]
+        letter = LETTER.match(piece.tex.strip()) if isinstance(piece, Formula) else None
+        if letter and (SAID_AFTER.match(right) or SAID_BEFORE.search(left)):
+            yield letter[1]
 
 
 def _prose(document: Document) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from oracle.lesson.alone import of_these_alone
+from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.instead import instead
@@ -31,6 +32,7 @@ from oracle.lesson.syntax import (
     Relation,
     Span,
     Times,
+    Transpose,
 )  # fmt: skip
 from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
@@ -69,7 +71,11 @@ def _link(
     op = "<-" if op == "->" and is_update(head, member) else op
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
-    if op not in EQUAL + STEP or _told(head, member) or _listed(head, member) or _arithmetic(head, member):
+    if isinstance(head, Ref) and op in EQUAL and listed(member):
+        return Link(left, op, right, "definition", place=place)
+    counts = nets[0].program.notation.goes_through(head, member)
+    nothing = counts or _told(head, member) or _listed(head, member) or _arithmetic(head, member)
+    if op not in EQUAL + STEP or nothing:
         return Link(left, op, right, "aside", place=place)
     if stepped(head, op, member):
         return Link(left, op, right, "update", place=place)
@@ -78,6 +84,8 @@ def _link(
         under = instead(judge, head, member, number, spoken)
     if under:
         return Link(left, op, right, "holds under", under=under, place=place)
+    if found.verdict == "fails" and not mentions(member) and _given(head, judge):
+        return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
     if found.verdict == "ill-typed" and "numerator" in judge.program.layouts and sensitive(head, member):
@@ -104,7 +112,10 @@ def weighed(
         found = judge.judge(head, member, number)
     if found.verdict not in ("fails", "ill-typed"):
         ways = OTHERWISE if found.reason == UNSAID else judge.summing if found.verdict == "not understood" else ()
-        return found, judge, judge.under(head, member, number, ways) if ways else ""
+        words = judge.under(head, member, number, ways) if ways else ""
+        if not words and found.verdict == "not understood" and of_any_matrices(judge, head, member):
+            words = ANY_MATRICES
+        return found, judge, words
     if words := _under_conditions(judge, head, member, number, limits):
         return found, judge, words
     if (wide := _widened(member)) is not None:
@@ -119,6 +130,8 @@ def weighed(
         return found, judge, words
     if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):
         return found, judge, OF_TRANSPOSED
+    if of_any_matrices(judge, head, member):
+        return found, judge, ANY_MATRICES
     return found, judge, ""
 
 
@@ -150,7 +163,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
 
 def stepped(head: Node, op: str, member: Node) -> bool:
     """Whether a link says how something is renewed, and not what it is."""
-    return op in STEP or is_update(head, member) or step(head, op, member) is not None
+    return op in STEP or is_update(head, member, op) or step(head, op, member) is not None
 
 
 def _widened(member: Node) -> Node | None:
@@ -173,6 +186,11 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     return nets.judge(head, Negative(member), number).verdict != "holds"
 
 
+def listed(member: Node) -> bool:
+    """Whether a formula lists what a vector or a set is made of: (x_1, …, x_n), {(x_1, y_1), …}."""
+    return isinstance(member.base if isinstance(member, Transpose) else member, Items)
+
+
 def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
@@ -183,6 +201,15 @@ def _arithmetic(head: Node, member: Node) -> bool:
     """Whether matrices of numbers are reckoned with, and no quantity."""
     written = any(isinstance(part, Matrix) for side in (head, member) for part in side.walk())
     return written and not mentions(head) and not mentions(member)
+
+
+def _given(head: Node, nets: Nets) -> bool:
+    """Whether the lesson gives numbers to what a partial is made of: ∂f/∂z = 4 after x = 1 and y = 3."""
+    made = {part.base for part in head.walk() if isinstance(part, Ref)}
+    for _ in nets.program.definitions:
+        bodies = (d.body for d in nets.program.definitions if d.head.base in made)
+        made |= {part.base for body in bodies for part in body.walk() if isinstance(part, Ref)}
+    return isinstance(head, Derivative) and bool(made & nets.program.told)
 
 
 def _listed(head: Node, member: Node) -> bool:

@@ -1,64 +1,98 @@
 """Symbols renamed before anybody asks what they mean: primes that are part of a name, letters of negative samples."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from oracle.lesson.document import Formula
+from oracle.lesson.meaning.bold_samples import bold, with_bold_samples
 from oracle.lesson.meaning.dotted import dotted, with_slopes
 from oracle.lesson.meaning.iterations import iterations, without_iterations
 from oracle.lesson.meaning.layer_functions import numbered, with_numbers
 from oracle.lesson.meaning.named_samples import named_samples, with_samples_above
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
+from oracle.lesson.meaning.numbered_losses import numbered_losses, with_numbered_losses
+from oracle.lesson.meaning.numbered_units import numbered_units, of_every_unit
 from oracle.lesson.meaning.of_everything import everything, without_everything
+from oracle.lesson.meaning.old_and_new import with_old_and_new
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
+from oracle.lesson.meaning.upper_scripts import Sampled, sampled, with_samples_apart
 from oracle.lesson.syntax import Parsed, Statement
 
 Placed = tuple[int, int, Formula, Parsed]
 """A formula with its section and its place among the pieces of a lesson."""
 
 
-@dataclass
-class Renaming:
-    """What goes by another name in a lesson."""
+@dataclass(frozen=True)
+class Renamed:
+    """How the symbols of a lesson are renamed wherever they stand, in corrections as well."""
 
-    primes: set[str] = field(default_factory=set)
+    primes: frozenset[str] = frozenset()
     """Letters whose primes are names."""
-    samples: set[str] = field(default_factory=set)
-    """Letters that count samples: the x of Σ_x y(x)."""
-    steps: list[Callable[[Statement], Statement]] = field(default_factory=list)
+    losses: frozenset[str] = frozenset()
+    """Letters of losses whose numbers say which sample they are of."""
+    bold: frozenset[str] = frozenset()
+    """Letters that are bold where a sample is meant, and plain where an entry is."""
+    samples: Sampled = field(default_factory=Sampled)
+    """How samples and units stand one above the other."""
+    inputs: frozenset[str] = frozenset()
+    """Letters of inputs that count samples: the x of Σ_x y(x)."""
+    steps: tuple[Callable[[Statement], Statement], ...] = ()
+    """What is done then, one after the other."""
 
-    def of(self, statement: Statement) -> Statement:
-        """A statement with such symbols renamed."""
+    @property
+    def roles(self) -> dict[str, str]:
+        """What letters are known to count."""
+        return dict.fromkeys({self.samples.letter, *self.inputs} - {""}, "sample")
+
+    def __call__(self, statement: Statement) -> Statement:
+        statement = with_bold_samples(statement, self.bold)
+        named = with_prime_names(with_old_and_new(statement), self.primes)
+        statement = with_samples_apart(with_numbered_losses(named, self.losses), self.samples)
         for step in self.steps:
             statement = step(statement)
         return statement
 
-    def add(self, parsed: list[Placed], step: Callable[[Statement], Statement]) -> list[Placed]:
-        """The formulas after one more step."""
-        self.steps.append(step)
-        return [_with(found, step) for found in parsed]
 
-
-def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renaming]:
-    """Every formula with such symbols renamed."""
-    found = Renaming(prime_names(_statements(parsed)))
-    named = found.add([*parsed], partial(with_prime_names, letters=found.primes))
-    named = found.add(named, partial(with_probabilities, letters=words_below(_statements(named))))
-    named = found.add(named, partial(without_iterations, renewed=iterations(_statements(named))))
-    named = found.add(named, partial(with_slopes, names=dotted(_statements(named))))
-    found.samples = named_samples(_statements(named))
-    named = found.add(named, partial(with_samples_above, letters=found.samples))
-    named = found.add(named, partial(with_numbers, names=numbered(_statements(named))))
-    named = found.add(named, partial(without_everything, letters=everything(_statements(named))))
+def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
+    """Every formula with such symbols renamed, and how."""
+    given = _statements(parsed)
+    names = Renamed(
+        frozenset(prime_names(given)), frozenset(numbered_losses(given)), frozenset(bold(given)), sampled(given)
+    )
+    named = [_with(found, names) for found in parsed]
+    renewed = iterations(given)
+    named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
+    named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
+    named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
+    names = replace(names, inputs=frozenset(named_samples(_statements(named))))
+    named, names = _further(named, names, lambda _: partial(with_samples_above, letters=names.inputs))
+    named, names = _further(named, names, lambda found: partial(with_numbers, names=numbered(found)))
+    named, names = _further(named, names, lambda found: partial(without_everything, letters=everything(found)))
     sections = {section for section, *_ in named}
-    drawn = {k: negative_letters(_statements([placed for placed in named if placed[0] == k])) for k in sections}
-    return [_with(placed, partial(with_negatives, letters=drawn[placed[0]])) for placed in named], found
+    drawn = {k: negative_letters(_statements([found for found in named if found[0] == k])) for k in sections}
+    named = [_with(found, partial(with_negatives, letters=drawn[found[0]])) for found in named]
+    units = numbered_units(_statements(named))
+    return [_spelled(found, units) for found in named], names
+
+
+def _further(
+    parsed: list[Placed], names: Renamed, step: Callable[[list[Statement]], Callable[[Statement], Statement]]
+) -> tuple[list[Placed], Renamed]:
+    """The formulas after one more step, which is made from all of them, and how they are renamed by then."""
+    change = step(_statements(parsed))
+    return [_with(found, change) for found in parsed], replace(names, steps=(*names.steps, change))
 
 
 def _statements(parsed: Sequence[Placed]) -> list[Statement]:
     return [statement for *_, found in parsed for statement in found.statements]
+
+
+def _spelled(placed: Placed, units: Mapping[str, tuple[str, ...]]) -> Placed:
+    section, place, formula, found = placed
+    statements = tuple(one for s in found.statements for one in of_every_unit(s, units))
+    return section, place, formula, replace(found, statements=statements)
 
 
 def _with(placed: Placed, change: Callable[[Statement], Statement]) -> Placed:

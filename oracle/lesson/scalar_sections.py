@@ -66,8 +66,9 @@ def _of_vectors(node: Node) -> bool:
     """Whether a part of a formula has axes, or a capital for a matrix."""
     match node:
         case Ref(base=base, subs=subs):
-            capital = letter(base)[:1].isupper() and core(base) not in LOSSES and letter(base) not in SCALARS
-            return capital or any(not isinstance(sub, Number) for sub in subs)
+            loss = core(base) in LOSSES
+            capital = letter(base)[:1].isupper() and not loss and letter(base) not in SCALARS
+            return capital or (not loss and any(not isinstance(sub, Number) for sub in subs))
         case Norm(kind=kind):
             return kind != "abs"
         case Times(ops=ops):
@@ -96,14 +97,22 @@ def _named(node: Node, names: set[str]) -> Node:
     return rebuilt(node, lambda child: _named(child, names))
 
 
-def of_vectors(definitions: list[Definition], numbers: set[int]) -> list[Definition]:
-    """What a section of vectors takes from others: not the z = w x + b of one neuron beside z^l = W^l a^{l-1} + b^l.
+def of_vectors(definitions: list[Definition], numbers: set[int], local: Iterable[Node]) -> list[Definition]:
+    """What a section of vectors takes from others: not the z = w x + b of one neuron beside z^l = W^l a^{l-1} + b^l,
+    and of numbers only what its own formulas, `local`, are made of.
 
     `numbers` are the numbers of the equations that stand in sections of numbers.
     """
     anew = {(d.head.base, d.head.kinds) for d in definitions if d.number not in numbers}
     bases = {base for base, _ in anew}
-    return [d for d in definitions if d.number not in numbers or d.head.base not in bases]
+    found = [d for d in definitions if d.number not in numbers or d.head.base not in bases]
+    used = {ref.base for body in local for ref in body.walk() if isinstance(ref, Ref)}
+    wanted = {d.head.base for d in found if d.number not in numbers} | used
+    for _ in found:
+        wanted |= {
+            ref.base for d in found if d.head.base in wanted for ref in d.body.walk() if isinstance(ref, Ref)
+        }  # fmt: skip
+    return [d for d in found if d.number not in numbers or d.head.base in wanted]
 
 
 def of_numbers(definitions: Iterable[Definition]) -> list[Definition]:

@@ -56,6 +56,8 @@ def _name(node: Name) -> str:
         return r"\mathbf{1}"
     if " " in node.base:
         mark, inner = node.base.split(" ", 1)
+        if len(mark) == 1:
+            return f"{mark}_{{{_name(Name(inner))}}}"
         command = {"cal": "mathcal", "bb": "mathbb"}.get(mark, mark)
         return rf"\{command}{{{_name(Name(inner))}}}"
     if node.base in GREEK or node.base in _FUNCTIONS or node.base == "infty":
@@ -65,7 +67,8 @@ def _name(node: Name) -> str:
 
 def _base(node: Node) -> str:
     kinds = (Name, Number, Indexed, Matrix, Norm)
-    return to_tex(node) if isinstance(node, kinds) else _fenced(node)
+    below = isinstance(node, Name) and node.base[1:2] == " " and node.base[:2] not in _PREFIXES
+    return to_tex(node) if isinstance(node, kinds) and not below else _fenced(node)
 
 
 def _fenced(node: Node) -> str:

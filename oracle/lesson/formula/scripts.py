@@ -18,6 +18,7 @@ from oracle.lesson.syntax import (
     Relation,
     Span,
     Tagged,
+    Times,
     Transpose,
 )
 
@@ -64,6 +65,8 @@ class Scripts(Cursor):
     def _indices(self, node: Node) -> list[Node]:
         if isinstance(node, Items):
             return [index for item in node.items for index in self._indices(item)]
+        if isinstance(node, Times) and not any(node.ops) and all(isinstance(x, Name | Indexed) for x in node.factors):
+            return [primed(factor) for factor in node.factors]  # P_{i y_i}
         return [primed(node)]
 
     def _super(self, node: Node, sup: list[Token], span: Span) -> Node:

@@ -32,7 +32,10 @@ RELATIONS = {
     r"\in": "in", ":": "in", r"\colon": "in", r"\subset": "in", r"\subseteq": "in", r"\notin": "!=",
     r"\sim": "~", r"\propto": "~", "+=": "+=", "-=": "-=", "*=": "*=",
 }  # fmt: skip
-IMPLIES = {r"\Rightarrow", r"\implies", r"\iff", r"\Longrightarrow", r"\Leftrightarrow", r"\therefore", r"\because"}
+IMPLIES = {
+    r"\Rightarrow", r"\implies", r"\iff", r"\Longrightarrow", r"\Leftrightarrow", r"\Longleftrightarrow", r"\therefore",
+    r"\because",
+}  # fmt: skip
 SIGNS = {"+": 1, "-": -1}
 TIGHT = {r"\cdot": "cdot", r"\vdot": "cdot", r"\times": "times", "*": "*", r"\ast": "*", "@": "@"}
 LOOSE = {
@@ -70,6 +73,8 @@ BARE = set(
 FUNCTIONS = BARE | set(
     _split("sum mean prod var Var sigma varsigma phi varphi psi Phi Psi f g dot matmul multiply outer sech sqrt")
 )
+ABROAD = {"th": "tanh", "sh": "sinh", "ch": "cosh"}
+"""What functions are called in other countries."""
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""
 LOSSES = {"ell", "cal L", "cal J", "cal E", "cal C", "L", "J", "E", "l"}
@@ -131,6 +136,7 @@ DROPPED = set(
 MACROS = {
     r"\pdv": (2, r"\frac{\partial #1}{\partial #2}"), r"\pd": (2, r"\frac{\partial #1}{\partial #2}"),
     r"\dv": (2, r"\frac{d #1}{d #2}"), r"\norm": (1, r"\lVert #1 \rVert"), r"\abs": (1, r"\lvert #1 \rvert"),
-    r"\R": (0, r"\mathbb{R}"), r"\Re": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"), r"\dd": (0, "d"),
+    r"\R": (0, r"\mathbb{R}"), r"\Re": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"),
+    r"\dd": (0, "d"),
 }  # fmt: skip
 """What lessons and well-known packages mean by them, where a lesson does not define them itself."""

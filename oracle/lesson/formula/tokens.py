@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from oracle.lesson.formula.symbols import (
+    ABROAD,
     ACCENTS,
     ALPHABETS,
     COMBINING,
@@ -250,7 +251,7 @@ class _Lexer:
         if called := _CODED.fullmatch(inside):
             self.add(called[1], whole, "word")
         elif re.fullmatch(r"[A-Za-z]+\d*", inside) and (name in TEXTS or len(inside) > 2):
-            self.add(inside, whole, "word", upright=True)
+            self.add(ABROAD.get(inside, inside), whole, "word", upright=True)
         elif name in (r"\mathrm", r"\mathit", r"\mathsf", r"\mathbf") or not inside:
             self.add(name, span, "style")
             return at

@@ -223,19 +223,23 @@ class Algebra:
         return replace(a.plain(), data=data)
 
     def _with_ones(self, a: Value, b: Value) -> Value:
-        """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v; c 1 has c everywhere, and v 1ᵀ repeats v."""
+        """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v; c 1 is c everywhere, v 1ᵀ and 1 b repeat v and b."""
         ones, value = (b, a) if b.ones else (a, b)
         if not value.rank and not value.ones:
             return replace(self.elementwise(torch.mul, ones, value, "a product"), ones=True, row=ones.row)
-        if (a.row != self.flat, b.row != self.flat) == (False, True) and max(a.rank, b.rank) < 2:
+        column = a.row == self.flat and (b.row != self.flat or (a.ones and b.rank == 1))
+        if column and max(a.rank, b.rank) < 2:
             return repeated(self.elementwise(torch.mul, a, b, "a product"), a, b)
         along = -1 if b.ones else -min(b.rank, 2)
         if not value.rank:
             raise NotUnderstoodError("a product of ones whose number nothing says")
         shape = value.shape[:-1] if along == -1 else value.shape[:-2] + value.shape[-1:]
         data = None if value.data is None else value.data.sum(along)
+        row = a.ones and a.row and not self.flat and len(shape) == 1
         scale = replace(ones, ones=False, row=False)
-        return self.elementwise(torch.mul, Value(data, value.names, value.dims, shape), scale, "a product")
+        return replace(
+            self.elementwise(torch.mul, Value(data, value.names, value.dims, shape), scale, "a product"), row=row
+        )
 
     @staticmethod
     def _fit(a: Value, b: Value) -> bool:

@@ -105,10 +105,17 @@ def with_classes(statement: Statement, classes: Iterable[str]) -> Statement:
     """A statement in which class letters pick an entry, but for what it defines for every class."""
     body = statement.body
     for letter in classes:
-        defines = isinstance(body, Relation) and isinstance(body.items[0], Indexed) and letter in free(body.items[0])
-        if not defines:
+        if not _defines(body, letter):
             body = _compared(put(body, letter, chosen(letter)), letter)
     return replace(statement, body=body)
+
+
+def _defines(body: Node, letter: str) -> bool:
+    """Whether p_c = e^{z_c} / Σ_k e^{z_k} is said of every class c; u_c = U y, without c there, is of the true one."""
+    match body:
+        case Relation(items=(Indexed() as head, *members)):
+            return letter in free(head) and any(letter in free(member) for member in members)
+    return False
 
 
 OTHERS = re.compile(

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from oracle.lesson.meaning.gradients import PARAMETERS, named
 from oracle.lesson.meaning.losses import LOSS
-from oracle.lesson.syntax import Call, Derivative, Name, Node, Relation, Statement, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Name, Node, Relation, Statement, Times, rebuilt
 
 PREFIX = "d "
 """What stands before a quantity's name in that of its change."""
@@ -35,7 +35,26 @@ def _traced(body: Node) -> bool:
 
 def with_changes(node: Node) -> Node:
     """A formula in which every d before a symbol is part of its name."""
-    return named(_words(node), frozenset({"d"}))
+    return _of_formulas(named(_words(node), frozenset({"d"})))
+
+
+def _of_formulas(node: Node) -> Node:
+    """A formula in which d(AB) and dφ(Z) are calls of what makes changes."""
+    match node:
+        case Derivative():
+            return node
+        case Call(function=Name(base="d")):
+            node = replace(node, function=Name(PREFIX, span=node.function.span))
+        case Times(factors=factors, ops=ops):
+            made, left = [factors[0]], list[str]()
+            for op, factor in zip(ops, factors[1:], strict=True):
+                if made[-1] == Name("d") and not op and isinstance(factor, Call):
+                    made[-1] = Call(Name(PREFIX), (factor,), span=(made[-1].span[0], factor.span[1]))
+                else:
+                    made.append(factor)
+                    left.append(op)
+            node = replace(node, factors=tuple(made), ops=tuple(left)) if left else made[0]
+    return rebuilt(node, _of_formulas)
 
 
 def _words(node: Node) -> Node:

@@ -8,6 +8,7 @@ import torch
 
 from oracle.lesson.formula.symbols import LOSSES
 from oracle.lesson.meaning.calculus import ACTIVATIONS, ELEMENTWISE, NAMED, anything, slope
+from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.coded import PRODUCTS, REDUCTIONS, product, reduced
 from oracle.lesson.meaning.columns import is_batch
 from oracle.lesson.meaning.joining import JOINED, joined
@@ -50,6 +51,8 @@ class Functions(Partials):
         self.of_a_batch(core.base, node)
         if not primes and (quantity := self.written_out(node)) is not None:
             return self.ref(quantity, env)
+        if not primes and (word := called_by_word(node)) and self.program.defines(word, ()):
+            return self.ref(Ref(word, span=node.span), env)
         for which in (slots, ()) if not self.stepped(node) else (slots,):
             known = self.program.defines(core.base, tuple(kind for kind, _ in which))
             own = self.program.functions.get(core.base) or self.by_itself(core.base)

@@ -7,6 +7,7 @@ accent is one if it stands over what the forward equations have without it, weig
 from collections.abc import Iterable
 from dataclasses import replace
 
+from oracle.lesson.meaning.gradients_below import BELOW, markers_below, with_names_below
 from oracle.lesson.syntax import (
     Derivative,
     Indexed,
@@ -36,6 +37,7 @@ def markers(statements: Iterable[Statement]) -> frozenset[str]:
     heads = [body.items[0] for body in bodies]
     plain = {name.base for head in heads if (name := _core(head))}
     found = {prefix for prefix in PREFIXES if _prefixes(prefix, heads, plain) or _said(prefix, bodies)}
+    found |= markers_below(bodies, plain, PARAMETERS)
     return frozenset(found | {accent for accent in ACCENTS if _accents(accent, bodies, plain)})
 
 
@@ -49,11 +51,12 @@ def _prefixes(prefix: str, heads: list[Node], plain: set[str]) -> bool:
 
 def _said(prefix: str, bodies: list[Relation]) -> bool:
     """Whether the lesson says δh_t = ∂L/∂h_t, of a quantity that is no loss."""
-    pairs = [(_after(prefix, body.items[0]), member) for body in bodies for member in body.items[1:2]]
-    return any(
-        isinstance(member, Derivative) and member.wrt == (symbol,) and not (isinstance(symbol, Name) and symbol.base in NEVER)
-        for symbol, member in pairs
-    )  # fmt: skip
+    for body in bodies:
+        symbol, member = _after(prefix, body.items[0]), body.items[1]
+        loss = isinstance(symbol, Name) and symbol.base in NEVER
+        if symbol is not None and not loss and isinstance(member, Derivative) and member.wrt == (symbol,):
+            return True
+    return False
 
 
 def _accents(accent: str, bodies: list[Relation], plain: set[str]) -> bool:
@@ -88,6 +91,7 @@ def _after(prefix: str, node: Node) -> Node | None:
 
 def named(node: Node, known: frozenset[str]) -> Node:
     """A formula in which δ h_t is one symbol."""
+    node = with_names_below(node, known) if known & {*BELOW} else node
     if not known & {*PREFIXES}:
         return node
     node = rebuilt(node, lambda child: named(child, known))

@@ -11,7 +11,6 @@ from oracle.lesson.meaning.program import Definition, FunctionDefinition, called
 from oracle.lesson.syntax import (
     Call,
     Derivative,
-    Indexed,
     Name,
     Node,
     Number,

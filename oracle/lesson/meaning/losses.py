@@ -7,7 +7,9 @@ LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "
 """What a loss is called, the likeliest first."""
 ALL = "_all"
 """What is added to the letter of a loss that adds up losses of the same letter."""
-LOSSES = {*LOSS, "l", "R", "S", *(name + ALL for name in LOSS)}
+THERE = "_there"
+"""What is added to that of another loss, of an example apart from the net of the lesson."""
+LOSSES = {*LOSS, "l", "R", "S", *(name + added for name in LOSS for added in (ALL, THERE))}
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,46 @@ def many_vectors(statements: Iterable[Statement]) -> tuple[set[str], set[tuple[s
     said = columns | {base for node in nodes for base in _said(node)}
     entries = {node.base for node in nodes if isinstance(node, Indexed) and len(flat(node.subs)) > 1}
     names = said - {base.base for base in entries if isinstance(base, Name)}
-    bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
+    summed = {pair for node in nodes if isinstance(node, Sum) for pair in _summed(node)}
     below = [(base, sub) for node in nodes for base, sub in _below(node) if base in names]
-    counted = columns | {base for base, sub in below if isinstance(sub, Name) and sub.base in bound}
+    counted = columns | {base for base, sub in below if isinstance(sub, Name) and (base, sub.base) in summed}
     sampled = {base for base, sub in below if isinstance(sub, Indexed)}
     single = {(base, sub.base) for base, sub in below if isinstance(sub, Name) and base not in counted}
     return counted | sampled, single
+
+
+def _summed(node: Sum) -> Iterator[tuple[str, str]]:
+    """Symbols inside a sum with the letter that it goes over: the u and w of Σ_w u_w."""
+    letters = {name.base for name in node.indices}
+    for part in node.body.walk():
+        for base, sub in _below(part):
+            if isinstance(sub, Name) and sub.base in letters:
+                yield base, sub.base
+
+
+def numbered_matrices(statements: Iterable[Statement]) -> set[tuple[str, str]]:
+    """The names of many matrices with the letter that counts them: the O, W and h of Y = Σ_h O_h W_{O,h}."""
+    nodes = [node for s in statements for node in s.body.walk()]
+    sums = [node for node in nodes if isinstance(node, Sum) and len(node.indices) == 1]
+    found = {name for node in sums for part in node.body.walk() for name in _multiplied(part, node.indices[0].base)}
+    letters = {letter for _, letter in found}
+    return found | {name for node in nodes for letter in letters if (name := _counted(node, letter))}
+
+
+def _multiplied(node: Node, letter: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, Times):
+        for a, b, op in zip(node.factors, node.factors[1:], node.ops, strict=False):
+            names = [_counted(x.base if isinstance(x, Transpose) else x, letter) for x in (a, b)]
+            yield from (name for name in names if name and all(names) and op == "")
+
+
+def _counted(node: Node, letter: str) -> tuple[str, str] | None:
+    """A capital with a letter as the last below it, and no other letter that may be an index."""
+    match node:
+        case Indexed(base=Name(base=base), subs=(*labels, Name(base=below))) if below == letter:
+            plain = all(isinstance(label, Name) and label.base[:1].isupper() for label in labels)
+            return (base, letter) if plain and base.split(" ")[-1].isupper() else None
+    return None
 
 
 def _said(node: Node) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from oracle.lesson.meaning.functions import Functions
-from oracle.lesson.meaning.notation import Ref, is_class, unbound
+from oracle.lesson.meaning.notation import Ref, is_class, letters, unbound
 from oracle.lesson.meaning.program import TARGETS, Env
 from oracle.lesson.meaning.quantities import UNITS, indices
 from oracle.lesson.meaning.values import NotUnderstoodError, Tensor, Value, mapped
@@ -106,6 +106,13 @@ class Masks(Functions):
         """1 where an index is the class of a step or sample."""
         self.seek(letter, env)
         dim = self.typed[letter]
+        refs = [part for formula in self.formulas for part in formula.walk() if isinstance(part, Ref)]
+        rows = [Name(row) for row in sorted(letters(sub)) if row not in env]
+        if row := next((row.base for row in rows if any(row in ref.subs for ref in refs)), ""):
+            self.seek(row, env)
+            known = self.typed[row]
+            every = None if self.infer else self.classes(known, dim)[:, None] == torch.arange(self.size(dim))
+            return Value(every if every is None else every.double(), (row, letter), (known, dim))
         at = self.class_of(sub, dim, env)
         data = None if self.infer else (torch.arange(self.size(dim)) == at).double()
         return Value(data, (letter,), (dim,))

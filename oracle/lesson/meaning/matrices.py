@@ -13,6 +13,7 @@ from oracle.lesson.meaning.masks import Masks
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
+from oracle.lesson.meaning.repeating import settled
 from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value, one
 from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Times, Transpose, rebuilt
 
@@ -101,16 +102,26 @@ class Matrices(Masks):
         return self.entries_of(value, "diag")
 
     def trace(self, value: Value) -> Value:
-        """The sum of a diagonal."""
+        """The sum of a diagonal; a number is its own trace."""
+        if not value.rank:
+            return value
         return self.algebra.along(self.entries_of(value, "Tr"), 0)
 
     def entries_of(self, value: Value, what: str) -> Value:
         """The entries of the diagonal of a square matrix."""
         if value.rank != 2:
             raise NotUnderstoodError(f"{what} of what is no matrix")
+        value = self.filled(value)
         self.algebra.same(value.shape[0], value.shape[1], what)
         data = None if value.data is None else torch.diagonal(value.data, dim1=-2, dim2=-1)
         return Value(data, value.names, value.dims, value.shape[:1])
+
+    def filled(self, value: Value) -> Value:
+        """A square matrix of which ones repeat a column or a row: the diagonal of v 1ᵀ is v."""
+        closed = [dim for dim in value.shape if not dim.open]
+        if len(closed) != 1:
+            return value
+        return settled(value, (closed[0],), () if self.infer else (self.size(closed[0]),))
 
 
 def _grid(node: Matrix) -> Grid:

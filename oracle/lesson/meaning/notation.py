@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
 from oracle.lesson.meaning.differentials import total, with_changes
-from oracle.lesson.meaning.gradients import markers, named
+from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
-from oracle.lesson.meaning.many import many_vectors
+from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.ranges import tops
@@ -58,6 +58,11 @@ CHOSEN = Name("class")
 CLASSES = {"y", "c", "k"}
 """What a class is called that stands as an index with a step or a sample."""
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
+
+
+def same(statement: Statement) -> Statement:
+    """A statement as it is written."""
+    return statement
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ def taken_apart(node: Node) -> Scripts | None:
 
 def _is_label(matrix: str, label: tuple[Node, ...], count: int) -> bool:
     """Whether the 2 of (W_2)_{hk}, which has its indices outside, says which parameter it is."""
-    if matrix not in PARAMETER_LETTERS:
+    if matrix not in PARAMETER_LETTERS or any(letters(sub) & LAYER_LETTERS for sub in label):
         return False
     return all(isinstance(sub, Number) for sub in label) or (matrix.isupper() and count == 2)
 
@@ -203,12 +208,16 @@ class Notation:
     """Letters that never count steps, where others do: the i of x_i beside x_{t_i}."""
     ends: set[str] = field(default_factory=set)
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
+    numbered_names: set[str] = field(default_factory=set)
+    """Names that stand with a number alone below them, as the b of b_2 does, and never with a letter."""
+    renamed: Callable[[Statement], Statement] = same
+    """What is done with symbols before anybody asks what they mean."""
     tops: set[str] = field(default_factory=set)
     """Letters that are the last layer, because layers are counted up to them: the M of m = 1, …, M."""
-    renaming: Callable[[Statement], Statement] = field(default=lambda statement: statement)
-    """What goes by another name, by that."""
     chosen: set[str] = field(default_factory=set)
     """Letters that are the true class: then targets are one-hot."""
+    rows_labelled: bool = False
+    """Whether P_{i y_i} stands in the lesson: then every row of targets has a class."""
     others: bool = False
     """Whether the lesson speaks of the classes that are not the true one."""
     labelled_losses: set[Ref] = field(default_factory=set)
@@ -245,8 +254,12 @@ class Notation:
     """How partials may be laid out, by what the lesson says."""
     loss: str = ""
     """What the lesson differentiates."""
+    abbreviated: str = ""
+    """The loss of whose partials the prose says that dA is short for them."""
     synonyms: dict[str, str] = field(default_factory=dict)
     """By the lesson's own name of a function that is known, the usual one."""
+    depths: dict[int, int] = field(default_factory=dict)
+    """How many layers the prose of a section says that there are."""
     narrow: set[int] = field(default_factory=set)
     """The sections that speak of a net with a single unit in some layer: a 1-2-1 network."""
     scalar: set[int] = field(default_factory=set)
@@ -266,6 +279,7 @@ class Notation:
 
     def ref(self, parts: Scripts) -> Node:
         """The symbol as a quantity, its powers around it."""
+        parts = self.placed(parts)
         base = parts.name.base
         slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
         powers, squared = [], ""
@@ -312,6 +326,19 @@ class Notation:
             node = Power(node, lifted(power, self), span=parts.name.span)
         return node
 
+    def goes_through(self, head: Node, member: Node) -> bool:
+        """Whether it is said through which layers a letter goes: l = L - 1, …, 1."""
+        used = {part.base for part in member.walk() if isinstance(part, Name | Ref)}
+        return isinstance(head, Ref) and head == Ref(head.base) and bool(used) and used | {head.base} <= self.layers
+
+    def placed(self, parts: Scripts) -> Scripts:
+        """(W_2)_{ij} in a lesson of W_l, where the 2 is a layer and no label."""
+        core, _, label = parts.name.base.partition("_")
+        if not parts.entries or not label.isdigit() or self.sub_slots.get(core) != (0, "layer"):
+            return parts
+        number = Number(label, span=parts.name.span)
+        return replace(parts, name=replace(parts.name, base=core), subs=(number, *parts.subs), entries=False)
+
     def is_bias(self, base: str, subs: tuple[Node, ...], sub: Node) -> bool:
         """Whether w_{j0} stands beside the w_{ji} of a sum over i that does not begin with 0."""
         weighs = base in PARAMETER_LETTERS and len(flat(subs)) == 2 and not self.from_zero
@@ -326,6 +353,10 @@ class Notation:
         return isinstance(sub, Name) and (sub.base in self.times or self.sub_slots.get(base) == (0, "time"))
 
     def has_axes(self, base: str, count: int) -> bool:
+        """Whether letters stand below a symbol somewhere; of db_2, below a b that has a number as well."""
+        inner = gradient_of(base, self.markers)
+        if inner in self.numbered_names:
+            base = inner
         return (base, count) in self.indexed or (count == 1 and (base, 2) in self.indexed)
 
     def kind_of_tag(self, base: str, tag: Node, bracket: str) -> str:
@@ -420,6 +451,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
     found.many, found.single = many_vectors(statements)
+    found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
     _layers(nodes, found)
     if found_tops := tops(statements, found.layers) - {*found.roles}:
@@ -437,6 +469,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.numbered = {base for s in statements if (base := _told_apart(s.body))} | set(map(_turned, nodes)) - {""}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
+    found.numbered_names = {base for base in map(_with_number, nodes) if not found.has_axes(base, 1)} - {""}
+    found.rows_labelled = any(_labelled_row(node) for node in nodes)
     found.sloped = sloped(nodes, _base)
     found.loss = loss_of(nodes, _base)
     return found
@@ -450,6 +484,22 @@ def _told_apart(body: Node) -> str:
     partial = body.items[1]
     whole = isinstance(partial, Derivative) and not any(isinstance(n, Indexed) for w in partial.wrt for n in w.walk())
     return parts.name.base if parts and whole and all(isinstance(sub, Number) for sub in parts.subs) else ""
+
+
+def _labelled_row(node: Node) -> bool:
+    """Whether a symbol is P_{i y_i}: of every row the entry of its class."""
+    match node:
+        case Indexed(subs=(Name() as row, Indexed(subs=(Name() as of,)) as label)):
+            return row == of and is_class(label)
+    return False
+
+
+def _with_number(node: Node) -> str:
+    """The b of b_2."""
+    match node:
+        case Indexed(base=Name(base=base), subs=(Number(),)):
+            return base
+    return ""
 
 
 def _turned(node: Node) -> str:
@@ -499,7 +549,8 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 bare = base[1:] if base.startswith("d") and len(base) == 2 else base
                 for tag, _ in parts.tags:
                     if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
-                        found.layers |= {x for x in letters(tag) - found.passing if x not in found.times and len(x) < 3}
+                        others = found.passing | found.times | found.roles.keys()
+                        found.layers |= {x for x in letters(tag) - others if len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
                     if used and used <= found.layers and base not in NUMBERS:

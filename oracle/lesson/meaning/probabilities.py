@@ -3,7 +3,7 @@ r"""Probabilities with their words in a parenthesis: P(o | c) is the entry P_o, 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Statement, rebuilt
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Relation, Statement, rebuilt
 
 NAMES = {"P", "p", "Pr", "hat P", "hat p", "Q", "q"}
 
@@ -20,6 +20,7 @@ def with_probabilities(statement: Statement, letters: Collection[str]) -> Statem
 
 
 def _entries(node: Node, letters: Collection[str]) -> Node:
+    node = _of_values(node)
     match node:
         case Call(function=Name(base=name) as function, args=(Name(base=word) as sub, *given)) if (
             name in NAMES and given
@@ -27,3 +28,17 @@ def _entries(node: Node, letters: Collection[str]) -> Node:
             if {word, *(arg.base if isinstance(arg, Name) else "" for arg in given)} <= {*letters}:
                 return Indexed(function, (sub,), span=node.span)
     return rebuilt(node, lambda child: _entries(child, letters))
+
+
+def _of_values(node: Node) -> Node:
+    """P(o | c) for P(O = o | C = c)."""
+    if not isinstance(node, Call) or not isinstance(node.function, Name) or node.function.base not in NAMES:
+        return node
+    return replace(node, args=tuple(map(_value, node.args)))
+
+
+def _value(arg: Node) -> Node:
+    match arg:
+        case Relation(items=(Name(base=variable), Name() as value), ops=("=",)) if variable.isupper():
+            return value
+    return arg

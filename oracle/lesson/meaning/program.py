@@ -135,6 +135,8 @@ class Program:
     """Other ways in which they may be, for all that the lesson says."""
     here: set[int] = field(default_factory=set)
     """The numbers of the equations of this section."""
+    told: set[str] = field(default_factory=set)
+    """What the lesson gives a number in a worked example."""
     columns: dict[str, str] = field(default_factory=dict)
     """Names of one sample, and the batch that it is of: a for A."""
     stacks: dict[str, str] = field(default_factory=dict)
@@ -158,6 +160,8 @@ class Program:
     """Whether the lesson writes the sums of its chains of partials, and means none where it writes none."""
     elementwise: bool = False
     """Whether the lesson writes ⊙ where it multiplies entry by entry."""
+    entries: dict[str, float] = field(default_factory=dict)
+    """By vector, its entry 0, where that is told: x_0 = 1."""
     common: set[Ref] = field(default_factory=set)
     """Symbols, with their scripts, that the lesson writes more than once."""
     shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
@@ -285,6 +289,8 @@ class Program:
         """Of which partial a symbol stands: as it is written, else as its like is."""
         if found := self.lettered.get((ref.base, ref.kinds, letters_of(ref))) or self.signals.get(written(ref)):
             return found
+        if ref.kinds == ("sample",) and (found := self.lettered.get((ref.base, (), letters_of(ref)))):
+            return found
         alike = [s for (base, kinds, _), s in self.signals.items() if base == ref.base and kinds == ref.kinds]
         return next(iter(alike), None) or next((s for (base, *_), s in self.signals.items() if base == ref.base), None)
 
@@ -369,9 +375,11 @@ def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     return len(a) == len(b) > 1 and any(x in b and b.index(x) != k for k, x in enumerate(a))
 
 
-def is_update(head: Node, body: Node) -> bool:
-    """Whether a parameter is made of itself."""
-    known = isinstance(head, Ref) and core(head.base) in {*PARAMETER_LETTERS, *MOMENTS}
+def is_update(head: Node, body: Node, op: str = "=") -> bool:
+    """Whether a parameter is made of itself, or anything is said to be made of itself: Q := (1 - λ) Q + λ Q_i."""
+    if op == ":=" and recurs(head, body):
+        return True
+    known = isinstance(head, Ref) and core(head.base).removeprefix("Delta ") in {*PARAMETER_LETTERS, *MOMENTS}
     return known and recurs(head, body)
 
 

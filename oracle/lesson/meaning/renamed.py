@@ -6,7 +6,7 @@ from dataclasses import replace
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import Definition, Program, letters_of
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Relation, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Negative, Node, Relation, Sum, rebuilt
 
 _HOLE = Name("")
 
@@ -19,6 +19,7 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
             continue
         for one, other in zip(body.items[1:], body.items[2:], strict=False):
             pairs = renaming(one, other) or []
+            pairs = pairs if len(pairs) == 1 else renaming(_inward(one), _inward(other)) or []
             if len(pairs) != 1:
                 continue
             for new, known in (pairs[0], pairs[0][::-1]):
@@ -35,10 +36,11 @@ def stepwise(program: Program, usage: Usage) -> None:
         if known is None or not pairs or len(pairs) != 1:
             continue
         made, new = pairs[0]
-        if isinstance(new, Ref) and not isinstance(made, Ref) and _open(new, program, usage):
-            if _known(made, new, program):
-                program.definitions[program.definitions.index(known)] = replace(known, body=later.body)
-                program.definitions.append(Definition(new, made, later.number))
+        if not isinstance(new, Ref) or isinstance(made, Ref) or not _open(new, program, usage):
+            continue
+        if _known(made, new, program):
+            program.definitions[program.definitions.index(known)] = replace(known, body=later.body)
+            program.definitions.append(Definition(new, made, later.number))
 
 
 def renaming(one: Node, other: Node) -> list[tuple[Node, Node]] | None:
@@ -56,6 +58,14 @@ def renaming(one: Node, other: Node) -> list[tuple[Node, Node]] | None:
             return None
         pairs += [pair for pair in found if pair not in pairs]
     return pairs
+
+
+def _inward(node: Node) -> Node:
+    """-Σ_t x_t as Σ_t -x_t: beside Σ_t L_t it says what L_t is."""
+    match node:
+        case Negative(body=Sum(body=body, product=False) as whole):
+            return replace(whole, body=Negative(body))
+    return node
 
 
 def _hole(_: Node) -> Node:

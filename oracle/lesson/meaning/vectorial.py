@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.matrices import Matrices
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env, FunctionDefinition
 from oracle.lesson.meaning.quantities import UNITS
-from oracle.lesson.meaning.values import NotUnderstoodError, Value
+from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value
 from oracle.lesson.meaning.wholes import is_jacobian
 from oracle.lesson.syntax import Call, Indexed, Name, Node
 
@@ -26,6 +27,10 @@ class Vectorial(Matrices):
                 return self.diagonal(self.value(arg, env))
             case Call(function=Name(base=base), args=(arg,)) if base in TRACES:
                 return self.trace(self.value(arg, env))
+            case Call(function=Name(base="inner"), args=(a, b)):
+                return self.inner(self.value(a, env), self.value(b, env))
+            case Call(function=Name(base=base), args=(arg,)) if base == PREFIX:
+                return self.change_of(self.value(arg, env), env)
             case Call(function=Name(base=base), args=(Ref(base=a, subs=()), Ref(base=b, subs=()))) if base in UNITS:
                 return self.kronecker(a, b)
             case Call(function=Name(base=base) | Indexed(base=Name(base=base)), args=(arg,)) if base in EXTREMES:
@@ -37,6 +42,12 @@ class Vectorial(Matrices):
                 if own is not None and own.subs:
                     return self.applied_whole(own, arg, env)
         return super().call(node, env)
+
+    def inner(self, a: Value, b: Value) -> Value:
+        """⟨A, B⟩, the sum of all products of entries."""
+        if a.rank != b.rank:
+            raise IllTypedError(f"an inner product of {a.rank} and {b.rank} axes")
+        return self.algebra.everything(self.algebra.elementwise(torch.mul, a, b, "an inner product").plain())
 
     def matrix_of_partials(self, a: Ref, b: Ref, env: Env) -> Value:
         """J_x(s) = ∂s/∂x and J_s(x) = ∂s/∂x: of what is made of the other."""

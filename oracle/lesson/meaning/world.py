@@ -6,6 +6,7 @@ from itertools import product
 
 import torch
 
+from oracle.lesson.meaning.bare_slopes import bare_slope
 from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
 from oracle.lesson.meaning.program import Env
@@ -28,6 +29,7 @@ from oracle.lesson.syntax import (
     Number,
     Plus,
     Power,
+    Prime,
     Quotient,
     Relation,
     Sum,
@@ -70,6 +72,8 @@ class World(Sums):
                 return self.algebra.transpose(self.value(base, env))
             case Call():
                 return self.call(node, env)
+            case Prime() if (slope := bare_slope(self.program, node)) is not None:
+                return self.value(slope, env)
             case Sum():
                 return self.total(node, env)
             case Derivative():

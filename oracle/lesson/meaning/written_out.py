@@ -1,4 +1,4 @@
-r"""Equations of single units, $a_1^{(2)} = f(W_{11}^{(1)} x_1 + \ldots)$, beside those of all: $a^{(l)}_i = f(z^{(l)}_i)$."""
+r"""Equations of single units, $a_1^{(2)} = f(W_{11}^{(1)} x_1 + \ldots)$, beside $a^{(l)}_i = f(z^{(l)}_i)$."""
 
 from collections.abc import Collection
 from dataclasses import replace

@@ -14,8 +14,8 @@ PUNCTUATION = r"!-/:-@\[-`{-~"
 
 
 def undouble(raw: str) -> str:
-    """Markdown's own escapes undone: a backslash before punctuation goes."""
-    return re.sub(rf"\\([{PUNCTUATION}])", r"\1", raw)
+    r"""Markdown's own escapes undone: a backslash before punctuation goes, but for a space that was meant, `a\,b`."""
+    return re.sub(rf"\\([{PUNCTUATION}])", lambda found: found[found[1] not in ",;:!"], raw)
 
 
 def double(tex: str) -> str:

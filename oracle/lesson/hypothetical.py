@@ -1,0 +1,41 @@
+"""Other nets that a sentence only imagines: "With a shortcut, $Y = X + O W$, there would be a fourth term"."""
+
+import re
+from collections.abc import Iterable
+
+from oracle.lesson.document import Document, Formula, Prose
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.syntax import Relation, Statement
+
+IMAGINED = re.compile(r"(?i)\b(would|had (we|it|there|one)|were (we|it|there|one))\b")
+STOP = re.compile(r"[.!?]\s|\n\s*\n")
+
+
+def imagined(document: Document) -> set[int]:
+    """The places among the pieces of formulas in the midst of a sentence that says what would be."""
+    pieces = document.pieces
+    return {
+        k for k, piece in enumerate(pieces)
+        if isinstance(piece, Formula) and not piece.display and IMAGINED.search(_after(pieces[k + 1 : k + 6]))
+    }  # fmt: skip
+
+
+def _after(pieces: Iterable[object]) -> str:
+    """The rest of the sentence that a formula stands in."""
+    words = ""
+    for piece in pieces:
+        if isinstance(piece, Formula) and piece.display:
+            break
+        if isinstance(piece, Prose):
+            text = piece.text if not piece.level else ". "
+            if stop := STOP.search(text):
+                return words + text[: stop.start()]
+            words += text
+    return words
+
+
+def only_imagined(statements: list[Statement], every: Iterable[Statement]) -> list[Relation]:
+    """Those that say otherwise of a quantity what another statement of the lesson says it is made of."""
+    others = [s.body for s in every if isinstance(s.body, Relation) and isinstance(s.body.items[0], Ref)]
+    found = [s.body for s in statements if isinstance(s.body, Relation) and isinstance(s.body.items[0], Ref)]
+    return [body for body in found if any(o.items[0] == body.items[0] and o.items[1] != body.items[1] for o in others)]
