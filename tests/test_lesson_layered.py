@@ -61,7 +61,8 @@ DEEP = r"$$a^{(0)} = x, \quad z^{(l)} = W^{(l)} a^{(l-1)} + b^{(l)}, \quad a^{(l
          r"\frac{\partial z^{(l)}}{\partial b^{(l)}} = W^{(l)}"),
         (DEEP + r"$$R = \lambda \|W\|_F^2$$", r"\frac{\partial R}{\partial W^{(l)}} = 2 \lambda W^{(l)}",
          r"\frac{\partial R}{\partial W^{(l)}} = \lambda W^{(l)}"),
-        (r"$$u_a = \sum_i W_{ai} x_i, \quad h_a = g(u_a)$$ $$h^l_a = g(u^l_a), \quad u^l_a = \sum_b W^l_{ab} h^{l-1}_b$$"
+        (r"$$u_a = \sum_i W_{ai} x_i, \quad h_a = g(u_a)$$ "
+         r"$$h^l_a = g(u^l_a), \quad u^l_a = \sum_b W^l_{ab} h^{l-1}_b$$"
          r" $$g = \tanh$$", r"g'(u_a) = 1 - h_a^2", r"g'(u_a) = 1 - h_a"),
         (r"$$y = g(x), \quad z = f(y)$$ # Nets" "\n\n" r"$$h^{(0)} = x, \quad h^{(k)} = f(W^{(k)} h^{(k-1)})$$"
          r"$$\hat y = h^{(l)}, \quad k = 1, \ldots, l, \quad J = \|\hat y - y\|^2$$",
