@@ -45,7 +45,7 @@ from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.own_letters import has_own_letters
 from oracle.lesson.scalar_sections import of_vectors
-from oracle.lesson.scoping import in_sight
+from oracle.lesson.scoping import in_sight, without_given
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -56,6 +56,7 @@ from oracle.lesson.syntax import (
     Matrix,
     Name,
     Node,
+    Number,
     Power,
     Prime,
     Relation,
@@ -110,6 +111,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     powers = {base for body in local if (base := _loss_of_one(body))}
     program.definitions = [d for d in program.definitions if d.number in program.here or d.head.base not in powers]
     program.definitions = in_sight(program.definitions, program.here, local)
+    program.definitions = without_given(program.definitions, program.here, local, [s.statement.body for s in before])
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     stepwise(program, usage)
     program.definitions += said_in_one_piece(program.definitions)
@@ -245,6 +247,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if _of_arguments(head, member):
         defined.add(id(member))
         return
+    if _names_gradient(head, member) and not any(d.head.base == head.base for d in program.definitions):
+        program.definitions.append(Definition(head, member, number))
+        defined.add(id(member))
+        return
     if isinstance(member, Call) and member.function == Name(head.base):
         defined.add(id(member))  # L = L(y): what it is of
     if op == ":=" and usage.is_signal(head.base) and _made_of_signals(member, usage) and not recurs(head, member):
@@ -330,6 +336,18 @@ def _names_jacobian(head: Ref, member: Node) -> bool:
     match member:
         case Derivative(of=Ref(subs=of), wrt=(Ref(subs=wrt),)) if of and wrt:
             return len(head.subs) == len(of) + len(wrt) and {*head.subs} == {*of, *wrt}
+    return False
+
+
+def _names_gradient(head: Ref, member: Node) -> bool:
+    """Whether a symbol is a name of the gradient by a layer's quantity: G = ∇_{U^{(2)}} J."""
+    match member:
+        case (
+            Gradient(of=Ref(subs=()) as of, wrt=Ref(subs=()) as wrt)
+            | Derivative(of=Ref(subs=()) as of, wrt=(Ref(subs=()) as wrt,))
+        ):
+            numbered = wrt.kinds == ("layer",) and isinstance(wrt.slots[0][1], Number)
+            return numbered and not head.slots and not head.subs and core(of.base) in LOSSES
     return False
 
 

@@ -20,6 +20,11 @@ r"""`\frac{d\chi(z)}{dz}`: what is differentiated with its argument."""
 APPLIED = re.compile(r"(?<![A-Za-z\\])([A-Z])\s*(?:'|\^\s*\{?\\prime\}?)\s*\(([^()]+)\)")
 """`R'(Z_o)` beside `R(Z_o)`."""
 PRIMED = re.compile(r"([A-Za-z]+)\s*(?:'|\^\s*\{?\\prime\}?)\s*\(")
+SLOPED = re.compile(
+    r"(?<![A-Za-z\\])([A-Za-z])\s*(?:'|\^\s*\{?\\prime\}?)\s*"
+    r"(?:\\left)?\(\s*\\?[A-Za-z]+(?:[_^](?:\{[^{}]*\}|\w))*\s*(?:\\right)?\)"
+)
+"""`h'(a_j)`: the slope of what is a function where `h(a_j)` stands as well."""
 NESTED = re.compile(r"(?<![A-Za-z\\])([A-Za-z]+)(?=\s*\(\s*(?:[A-Za-z]+\s*\(|[A-Za-z]+(?:\s*[A-Za-z]+)?\s*\)+))")
 """`C(R(Z(x)))` in a lesson that also writes C'(R): functions of functions."""
 PARTIAL = re.compile(
@@ -69,6 +74,8 @@ def function_names(document: Document) -> set[str]:
     texts = [piece.tex for piece in document.pieces if isinstance(piece, Formula)]
     primed = {name for tex in texts for name in PRIMED.findall(tex)}
     nested = {name for tex in texts for name in NESTED.findall(tex) if name in primed}
+    applied = {name for tex in texts for name in CALLED[0].findall(tex)}
+    nested |= {name for tex in texts for name in SLOPED.findall(tex)} & applied
     nested |= {name for name, arg in _slopes(texts) if any(f"{name}({arg})" in "".join(tex.split()) for tex in texts)}
     nested |= {name for tex in texts for _, name in SYNONYM.findall(" ".join(tex.split()))}
     partials = {name for tex in texts for name in PARTIAL.findall(tex)} - primed

@@ -22,6 +22,7 @@ from oracle.lesson.syntax import (
     Indexed,
     Items,
     Limit,
+    Matrix,
     Negative,
     Node,
     Number,
@@ -77,12 +78,14 @@ def _link(
 ) -> Link:  # fmt: skip
     left, right = formula.tex[slice(*head.span)], formula.tex[slice(*member.span)]
     place = within(formula, member.span)
+    op = "<-" if op == "->" and is_update(head, member) else op
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
     if isinstance(head, Ref) and op in EQUAL and listed(member):
         return Link(left, op, right, "definition", place=place)
     counts = nets[0].program.notation.goes_through(head, member)
-    if op not in EQUAL + STEP or _told(head, member) or _listed(head, member) or counts:
+    nothing = counts or _told(head, member) or _listed(head, member) or _arithmetic(head, member)
+    if op not in EQUAL + STEP or nothing:
         return Link(left, op, right, "aside", place=place)
     if stepped(head, op, member):
         return Link(left, op, right, "update", place=place)
@@ -202,6 +205,12 @@ def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
     return not mentions(member) and bool(numbers) and (isinstance(head, Ref) or any("." in text for text in numbers))
+
+
+def _arithmetic(head: Node, member: Node) -> bool:
+    """Whether matrices of numbers are reckoned with, and no quantity."""
+    written = any(isinstance(part, Matrix) for side in (head, member) for part in side.walk())
+    return written and not mentions(head) and not mentions(member)
 
 
 def _given(head: Node, nets: Nets) -> bool:

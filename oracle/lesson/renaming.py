@@ -9,6 +9,7 @@ from oracle.lesson.meaning.bold_samples import bold, with_bold_samples
 from oracle.lesson.meaning.dotted import dotted, with_slopes
 from oracle.lesson.meaning.iterations import iterations, without_iterations
 from oracle.lesson.meaning.layer_functions import numbered, with_numbers
+from oracle.lesson.meaning.named_samples import named_samples, with_samples_above
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
 from oracle.lesson.meaning.numbered_losses import numbered_losses, with_numbered_losses
 from oracle.lesson.meaning.numbered_units import numbered_units, of_every_unit
@@ -35,16 +36,23 @@ class Renamed:
     """Letters that are bold where a sample is meant, and plain where an entry is."""
     samples: Sampled = field(default_factory=Sampled)
     """How samples and units stand one above the other."""
+    inputs: frozenset[str] = frozenset()
+    """Letters of inputs that count samples: the x of Σ_x y(x)."""
+    steps: tuple[Callable[[Statement], Statement], ...] = ()
+    """What is done then, one after the other."""
 
     @property
     def roles(self) -> dict[str, str]:
         """What letters are known to count."""
-        return {self.samples.letter: "sample"} if self.samples.letter else {}
+        return dict.fromkeys({self.samples.letter, *self.inputs} - {""}, "sample")
 
     def __call__(self, statement: Statement) -> Statement:
         statement = with_bold_samples(statement, self.bold)
         named = with_prime_names(with_old_and_new(statement), self.primes)
-        return with_samples_apart(with_numbered_losses(named, self.losses), self.samples)
+        statement = with_samples_apart(with_numbered_losses(named, self.losses), self.samples)
+        for step in self.steps:
+            statement = step(statement)
+        return statement
 
 
 def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
@@ -54,19 +62,27 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
         frozenset(prime_names(given)), frozenset(numbered_losses(given)), frozenset(bold(given)), sampled(given)
     )
     named = [_with(found, names) for found in parsed]
-    words = words_below(_statements(named))
-    named = [_with(found, lambda s: with_probabilities(s, words)) for found in named]
-    counting, slopes = iterations(_statements(named)), dotted(_statements(named))
-    named = [_with(found, lambda s: with_slopes(without_iterations(s, counting), slopes)) for found in named]
-    layers = numbered(_statements(named))
-    named = [_with(found, lambda s: with_numbers(s, layers)) for found in named]
-    whole = everything(_statements(named))
-    named = [_with(found, lambda s: without_everything(s, whole)) for found in named]
+    renewed = iterations(given)
+    named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
+    named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
+    named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
+    names = replace(names, inputs=frozenset(named_samples(_statements(named))))
+    named, names = _further(named, names, lambda _: partial(with_samples_above, letters=names.inputs))
+    named, names = _further(named, names, lambda found: partial(with_numbers, names=numbered(found)))
+    named, names = _further(named, names, lambda found: partial(without_everything, letters=everything(found)))
     sections = {section for section, *_ in named}
     drawn = {k: negative_letters(_statements([found for found in named if found[0] == k])) for k in sections}
     named = [_with(found, partial(with_negatives, letters=drawn[found[0]])) for found in named]
     units = numbered_units(_statements(named))
     return [_spelled(found, units) for found in named], names
+
+
+def _further(
+    parsed: list[Placed], names: Renamed, step: Callable[[list[Statement]], Callable[[Statement], Statement]]
+) -> tuple[list[Placed], Renamed]:
+    """The formulas after one more step, which is made from all of them, and how they are renamed by then."""
+    change = step(_statements(parsed))
+    return [_with(found, change) for found in parsed], replace(names, steps=(*names.steps, change))
 
 
 def _statements(parsed: Sequence[Placed]) -> list[Statement]:

@@ -1,12 +1,12 @@
 r"""What a section takes from the others: not the z_{nk} of a softmax where it has a z_n of its own."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.meaning.program import Definition
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Node
+from oracle.lesson.syntax import Call, Name, Node, Number, Plus, Relation, Times
 
 
 def in_sight(definitions: list[Definition], here: Collection[int], bodies: Iterable[Node]) -> list[Definition]:
@@ -42,3 +42,42 @@ def ranks(here: Usage, notation: Notation) -> dict[str, int]:
         base: count for base, count in single.items()
         if elsewhere.get(base, {count}) != {count} and (count or by_indices)
     }  # fmt: skip
+
+
+def without_given(
+    definitions: list[Definition], here: Collection[int], bodies: Iterable[Node], earlier: Iterable[Node]
+) -> list[Definition]:
+    """Definitions without those of other sections for what is given in this one: its inputs and targets.
+
+    x ∈ ℝ^n says so, and h^{(0)} = x; and the y of L(ŷ, y), of ŷ - y and of y log p is a target. What `earlier` sections
+    give is given until another defines it.
+    """
+    found = {base for body in bodies for base in (*_declared(body), *_targets(body))}
+    before = {base for body in earlier for base in _declared(body)}
+    own, last = {d.head.base for d in definitions if d.number in here}, max(here, default=0)
+    return [
+        d for d in definitions
+        if d.number in here or d.head.slots or d.head.subs
+        or not (d.head.base in found - own or (d.head.base in before and d.number > last))
+    ]  # fmt: skip
+
+
+def _declared(body: Node) -> Iterator[str]:
+    """The x of x ∈ ℝ^n, and of h^{(0)} = x."""
+    match body:
+        case Relation(items=items, ops=("in", *_)):
+            yield from (item.base for item in items[:1] if isinstance(item, Ref) and not item.slots + item.subs)
+        case Relation(items=(Ref(slots=(("layer", Number()),)), Ref(base=base, slots=(), subs=())), ops=("=" | ":=",)):
+            yield base
+
+
+def _targets(body: Node) -> Iterator[str]:
+    """The y of L(ŷ, y), of ŷ - y and of y log p."""
+    for part in body.walk():
+        match part:
+            case Call(args=(Ref(base=a), Ref(base=b))):
+                yield from (x for x, other in ((a, b), (b, a)) if f"hat {x}" == other)
+            case Plus(terms=(Ref(base=a), Ref(base=b)), signs=(1, -1)):
+                yield from (x for x, other in ((a, b), (b, a)) if f"hat {x}" == other)
+            case Times(factors=(Ref(base=base), Call(function=Name(base="log" | "ln")))):
+                yield base

@@ -247,7 +247,8 @@ class Algebra:
 
     def _matrix(self, a: Value, b: Value) -> Value:
         if a.rank > 2 or b.rank > 2:
-            raise IllTypedError("a product with the partials of a vector by a matrix, which has three axes")
+            three = "a product with the partials of a vector by a matrix, which has three axes"
+            raise NotUnderstoodError(three) if a.names or b.names else IllTypedError(three)
         names, dims = self.union((a, b), "a product")
         left, right = self.spread(a, names), self.spread(b, names)
         what = "a matrix product"

@@ -6,11 +6,13 @@ from oracle.lesson.meaning.notation import Ref, letters
 from oracle.lesson.syntax import Number, Plus, Relation, Statement
 
 EQUAL = {"=", ":="}
+ORDER = {"<", ">", "<=", ">=", "!=", "in"}
+"""What relates letters as conditions do."""
 
 
 def counted(statements: Iterable[Statement]) -> set[str]:
     """The letters that count layers, samples or steps, and are no quantities: the l of a^l, the k of h^{(k)}."""
-    claims = (s for s in statements if isinstance(s.body, Relation) and not _alone(s))
+    claims = (s for s in statements if isinstance(s.body, Relation) and not _alone(s) and not {*s.body.ops} & ORDER)
     sides = [part for s in claims for part in s.body.walk() if isinstance(part, Ref)]
     return {x for ref in sides for _, slot in ref.slots for x in letters(slot)} - {ref.base for ref in sides}
 

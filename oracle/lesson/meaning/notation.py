@@ -284,7 +284,8 @@ class Notation:
         slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
         powers, squared = [], ""
         for power in parts.powers:
-            if kind := self.kind_of_power(base, power):
+            there = {kind for kind, _ in slots}
+            if (kind := self.kind_of_power(base, power)) and kind not in there:
                 slots.append((kind, power))
             elif base in self.squares and isinstance(power, Number) and power.text == "2":
                 squared = "^2"
@@ -402,6 +403,8 @@ class Notation:
         if isinstance(sub, Text) or (at == 0 and isinstance(sub, Number) and (base, count) in self.parted):
             return "label"
         if isinstance(sub, Name):
+            if sub.base == ":" and count == 2:
+                return "index"
             return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths | self.single else "index"
         return "index"
 
@@ -536,6 +539,7 @@ def _width(node: Node) -> tuple[str, str] | None:
 
 def _layers(nodes: list[Node], found: Notation) -> None:
     _timed(nodes, found)
+    found.layers |= _counted_above(nodes) - found.times
     for node in nodes:
         match node:
             case Tagged() | Power():
@@ -568,6 +572,15 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 and parts.name.base in PARAMETER_LETTERS | {"a", "z", "h", "delta"}
             ):
                 found.plain_layers.add(parts.name.base)
+
+
+def _counted_above(nodes: list[Node]) -> set[str]:
+    """The m of n^m = W^m a^{m-1}: above weights, and with a step above what else carries it."""
+    met = [parts for node in nodes if isinstance(node, Power) and (parts := taken_apart(node))]
+    plain = {(m.name.base, power.base) for m in met for power in m.powers if isinstance(power, Name)}
+    steps = {(m.name.base, letter) for m in met for power in m.powers if (letter := stepped(power))}
+    weighed = {letter for base, letter in plain if base in ("w", "W")}
+    return {letter for base, letter in steps & plain if letter in weighed and base not in NUMBERS | PARAMETER_LETTERS}
 
 
 def _subscripts(nodes: list[Node], found: Notation) -> None:

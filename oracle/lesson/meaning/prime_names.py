@@ -8,7 +8,19 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from oracle.lesson.meaning.primes import FUNCTIONS
-from oracle.lesson.syntax import Call, Derivative, Gradient, Indexed, Name, Node, Prime, Relation, Statement, rebuilt
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Gradient,
+    Indexed,
+    Name,
+    Node,
+    Plus,
+    Prime,
+    Relation,
+    Statement,
+    rebuilt,
+)
 
 PRIMED = "_'"
 """What the name of such a symbol has at its end, like a label."""
@@ -35,7 +47,8 @@ def _said(body: Node) -> Iterator[str]:
             yield _letter(node.wrt)
     if isinstance(body, Relation) and (letter := _letter(body.items[0])):
         partials = any(isinstance(part, Derivative | Gradient) for item in body.items[1:] for part in item.walk())
-        renewed = any(part == Name(letter) for item in body.items[1:] for part in _outside_primes(item))
+        sums = [item for item in body.items[1:] if isinstance(item, Plus | Name)]
+        renewed = any(part == Name(letter) for item in sums for part in _outside_primes(item))
         if body.ops[0] in ("=", ":=", "in") and not partials and not renewed:
             yield letter
 

@@ -43,6 +43,8 @@ BACKWARD = {"delta", "Delta", "epsilon", "err", "error"}
 """What is as partials are: a row where those are rows."""
 EYES = {"I", "bb I"}
 """What the identity is called."""
+FREE = Name(":")
+"""An index that runs free: W_{i:} is a row."""
 CONSTANTS = {"e": torch.e, "pi": torch.pi}
 
 
@@ -183,7 +185,10 @@ class Quantities(ABC):
             return Value(number)
         at = (base, family, tuple(n for kind, n in slots if kind == "layer"))
         if base in self.loose:
-            shape = self.free.setdefault(at, dims_of(base, count))
+            met = [
+                len(ref.subs) for f in self.formulas for ref in f.walk() if isinstance(ref, Ref) and ref.base == base
+            ]
+            shape = self.free.setdefault(at, dims_of(base, max([count, *met])))
         elif at in self.program.shapes:
             shape = self.program.shapes[at]
         else:
@@ -498,6 +503,10 @@ class Quantities(ABC):
         """What the indices pick of a value."""
         if len(subs) > value.rank:
             raise NotUnderstoodError(f"{len(subs)} indices of what has {value.rank} axes")
+        if len(subs) == value.rank == 2 and FREE in subs:
+            row = subs[1] == FREE
+            whole = value if row else self.algebra.transpose(value)
+            return replace(self.pick(whole, subs[0] if row else subs[1], env), row=row)
         for sub in subs:
             value = self.pick(value, sub, env)
         return value

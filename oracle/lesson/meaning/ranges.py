@@ -5,7 +5,7 @@ They say which letter is the last layer, whatever its name.
 
 from collections.abc import Collection, Iterable, Iterator
 
-from oracle.lesson.syntax import Dots, Name, Node, Number, Plus, Relation, Statement, Sum
+from oracle.lesson.syntax import Dots, Name, Node, Number, Plus, Power, Relation, Statement, Sum, Tagged
 
 RANGES = {"=", ":=", "in"}
 
@@ -44,8 +44,15 @@ def _counted(relation: Relation) -> str:
 def _sums(statement: Statement) -> Iterator[tuple[str, tuple[Node, ...]]]:
     """The indices of the sums of a statement, and where they end."""
     for node in statement.body.walk():
-        if isinstance(node, Sum) and len(node.indices) == 1 and node.lower and node.upper:
+        if isinstance(node, Sum) and len(node.indices) == 1 and node.lower and node.upper and _above(node):
             yield node.indices[0].base, (node.lower, node.upper)
+
+
+def _above(total: Sum) -> bool:
+    """Whether the index of a sum stands above something in it, as a layer does."""
+    scripts = [part for part in total.body.walk() if isinstance(part, Tagged | Power)]
+    above = (part.tag if isinstance(part, Tagged) else part.exponent for part in scripts)
+    return any(total.indices[0] in script.walk() for script in above)
 
 
 def _end(node: Node) -> str:

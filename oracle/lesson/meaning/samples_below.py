@@ -37,7 +37,8 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
     Letters of `never` count steps or layers.
     """
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
-    sure = {of for node in nodes for of in _evidence(node)} - never
+    sure = {of for node in nodes for of in _evidence(node)} | _above(nodes)
+    sure -= never
     found = sure or {of for node in nodes for of in _added(node)} - never
     met = [(node, base) for node in nodes if isinstance(node, Indexed) and (base := _base(node))]
     if len(found) != 1:
@@ -48,6 +49,17 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
     whole = {base for node, base in met if _first(node) == index} - {*COUNTED} - parameters | single
     others = {base for node, base in met if _alone(node) and _first(node) not in (index, "")}
     return {} if (whole & others and not sure) or parameters.intersection(there) else dict.fromkeys(whole, index)
+
+
+def _above(nodes: Iterable[Node]) -> set[str]:
+    """The n of x^{(n)} beside x_{ni}, its entry i."""
+    given = list(nodes)
+    above = {
+        node.tag.base for node in given
+        if isinstance(node, Tagged) and isinstance(node.tag, Name) and _base(node) in INPUTS
+    }  # fmt: skip
+    entries = [node for node in given if isinstance(node, Indexed) and _base(node) in INPUTS and not _alone(node)]
+    return above & {_first(node) for node in entries}
 
 
 def _letters(node: Indexed) -> set[str]:
