@@ -91,3 +91,23 @@ def test_a_loss_with_a_word_below_it_of_one_of_many_vectors(right: str, wrong: s
     assert set(claimed(f"{WORDS}\n\n$${right}$$")) <= GOOD | {"aside"}
     found = audit(read(Path("lesson.md"), f"{WORDS}\n\n$${wrong}$$")).equations[-1]
     assert {link.verdict for link in found.links} <= BAD
+
+
+FEATURES = r"""$$\mu_d = \frac1N \sum_{k=1}^N x_{kd}, \qquad y_{nd} = \gamma_d (x_{nd} - \mu_d) + \beta_d$$
+The loss $L$ is computed from $y$. From here on we drop the index $d$.
+$$\frac{\partial L}{\partial \beta} = \sum_n \frac{\partial L}{\partial y_n}$$"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\frac{\partial L}{\partial x_n} = \gamma \Big(\frac{\partial L}{\partial y_n} - \frac1N \sum_k \frac{\partial L}{\partial y_k}\Big)",
+         r"\frac{\partial L}{\partial x_n} = \gamma \frac{\partial L}{\partial y_n}"),
+        (r"\frac{\partial \mu}{\partial x_n} = \frac1N", r"\frac{\partial \mu}{\partial x_n} = \frac2N"),
+        (r"\sum_n (x_n - \mu) = 0", r"\sum_n x_n = 0"),
+    ],
+)  # fmt: skip
+def test_an_index_that_is_dropped_is_meant_all_the_same(right: str, wrong: str) -> None:
+    assert set(claimed(f"{FEATURES}\n\n$${right}$$")) <= GOOD
+    found = audit(read(Path("lesson.md"), f"{FEATURES}\n\n$${wrong}$$")).equations[-1]
+    assert {link.verdict for link in found.links} <= BAD

@@ -8,6 +8,7 @@ from math import isfinite
 
 import torch
 
+from oracle.lesson.cancelling import is_zero, size_of_terms
 from oracle.lesson.meaning.absent import past
 from oracle.lesson.meaning.bare_functions import applied
 from oracle.lesson.meaning.calculus import ACTIVATIONS
@@ -379,6 +380,8 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if world.open:
         left, right, difference = _known(left, right, difference)
     gap, nothing = relative(left, right, difference)
+    if is_zero(member) and (terms := size_of_terms(world, head, env)) > max(size(left), NOTHING):
+        gap, nothing = size(difference) / terms, False
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
     return gap, nothing
