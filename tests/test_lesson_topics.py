@@ -101,7 +101,8 @@ $$\frac{\partial L}{\partial \beta} = \sum_n \frac{\partial L}{\partial y_n}$$""
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        (r"\frac{\partial L}{\partial x_n} = \gamma \Big(\frac{\partial L}{\partial y_n} - \frac1N \sum_k \frac{\partial L}{\partial y_k}\Big)",
+        (r"\frac{\partial L}{\partial x_n} = \gamma \Big("
+         r"\frac{\partial L}{\partial y_n} - \frac1N \sum_k \frac{\partial L}{\partial y_k}\Big)",
          r"\frac{\partial L}{\partial x_n} = \gamma \frac{\partial L}{\partial y_n}"),
         (r"\frac{\partial \mu}{\partial x_n} = \frac1N", r"\frac{\partial \mu}{\partial x_n} = \frac2N"),
         (r"\sum_n (x_n - \mu) = 0", r"\sum_n x_n = 0"),

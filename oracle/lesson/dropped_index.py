@@ -15,7 +15,8 @@ Placed = tuple[int, int, Formula, Parsed]
 Whole = dict[str, tuple[int, int]]
 """By symbol, how many indices it has, and which of them is left out."""
 INDEX = r"((the|this|its|our)\s+)?((\w+\s+)?(index|indices|subscripts?|letter)\s*)?"
-BEFORE = re.compile(rf"(?i)(\b(drop|omit|suppress|leav(e|ing) (out|away))\w*\s+{INDEX}|(省略|略去|去掉|不写)(下标|指标)?\s*)$")
+LEAVING = r"\b(drop|omit|suppress|leav(e|ing) (out|away))\w*\s+"
+BEFORE = re.compile(rf"(?i)({LEAVING}{INDEX}|(省略|略去|去掉|不写)(下标|指标)?\s*)$")
 AFTER = re.compile(r"(?i)\s*(is|will be|are|can be)?\s*\b(dropped|omitted|suppressed|left (out|away))\b")
 
 
