@@ -112,3 +112,30 @@ def test_an_index_that_is_dropped_is_meant_all_the_same(right: str, wrong: str) 
     assert set(claimed(f"{FEATURES}\n\n$${right}$$")) <= GOOD
     found = audit(read(Path("lesson.md"), f"{FEATURES}\n\n$${wrong}$$")).equations[-1]
     assert {link.verdict for link in found.links} <= BAD
+
+
+HINGE = r"""The scores are $$s = W x_i + b$$ and $w_j^T$ is row $j$ of $W$, so that $s_j = w_j^T x_i + b_j$.
+$$L_i = \sum_{j \neq y_i} \max(0, s_j - s_{y_i} + 1)$$
+For a wrong class $j \neq y_i$,
+$$\frac{\partial L_i}{\partial s_j} = \mathbb{1}(s_j - s_{y_i} + 1 > 0)$$"""
+SOFTMAX = r"""The scores are $$s = W x_i + b, \quad p_k = \frac{e^{s_k}}{\sum_j e^{s_j}}, \quad L_i = -\log p_{y_i}$$
+$$\frac{\partial L_i}{\partial s_k} = p_k - \mathbb{1}(y_i = k)$$"""
+
+
+@pytest.mark.parametrize(
+    ("lesson", "old", "new"),
+    [
+        (HINGE, r"= \mathbb{1}(s", r"= -\mathbb{1}(s"),
+        (SOFTMAX, r"p_k - \mathbb{1}(y_i = k)", r"\mathbb{1}(y_i = k) - p_k"),
+    ],
+)  # fmt: skip
+def test_scores_of_one_sample_that_do_not_name_it(lesson: str, old: str, new: str) -> None:
+    assert set(claimed(lesson)) <= GOOD | {"aside"}
+    assert claimed(lesson.replace(old, new))[-1] in BAD
+
+
+def test_the_end_of_a_sum_is_a_number() -> None:
+    norm = r"""$$r = x + v, \quad v = W h$$ With the mean $\mu = \frac1d \sum_{i=1}^d r_i$, $$y_i = \gamma_i (r_i - \mu)$$
+$$\bar v = \bar r, \quad \bar W = \bar v h^\top, \quad \bar r_i = \gamma_i \bar y_i - \frac1d \sum_j \gamma_j \bar y_j$$"""
+    assert set(claimed(norm)) <= GOOD
+    assert claimed(norm.replace(r"- \frac1d \sum_j", r"- \sum_j"))[-1] in BAD

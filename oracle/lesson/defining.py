@@ -12,6 +12,7 @@ from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, is_class, mentions, slots_of
+from oracle.lesson.meaning.per_sample import with_samples_on_heads
 from oracle.lesson.meaning.program import (
     SCALARS,
     Definition,
@@ -100,6 +101,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = with_open_losses(replace(program, definitions=named(every_step(program.definitions))))
     program.definitions += whole_losses([s.statement.body for s in said], program)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
+    program.definitions = with_samples_on_heads(program.definitions)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)

@@ -73,6 +73,8 @@ class Way:
     half: int = 0
     unlike: str = field(default="", compare=False)
     """An index that is not the true class."""
+    unlike_at: Node | None = field(default=None, compare=False)
+    """The class of a sample, where the true class is that."""
     apart: bool = False
     """Different indices of one kind are different numbers (j ≠ k)."""
     summed: bool = False
@@ -375,7 +377,9 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     if way.unlike in difference.names:
-        mask = _other_classes(world, way.unlike, difference.dims[difference.names.index(way.unlike)])
+        dim = difference.dims[difference.names.index(way.unlike)]
+        with world.of_sample(_one_sample(env, head, member) if way.unlike_at else None):
+            mask = _other_classes(world, way.unlike, dim, world.class_of(way.unlike_at or CHOSEN, dim, env))
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     if world.open:
         left, right, difference = _known(left, right, difference)
@@ -432,9 +436,8 @@ def _different(value: Value) -> Value:
     return Value(mask, value.names, value.dims)
 
 
-def _other_classes(world: World, letter: str, dim: Dim) -> Value:
+def _other_classes(world: World, letter: str, dim: Dim, at: int) -> Value:
     """1 where an index is not the true class."""
-    at = world.class_of(CHOSEN, dim, {})
     return Value((torch.arange(world.size(dim)) != at).double(), (letter,), (dim,))
 
 

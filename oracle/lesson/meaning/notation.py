@@ -513,6 +513,8 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                         found.layers |= {x for x in letters(tag) - found.passing if x not in found.times and len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
+                    if power == Number("1"):  # nobody writes a first power
+                        found.plain_layers.add(base)
                     if used and used <= found.layers and base not in NUMBERS:
                         found.plain_layers.add(base)
                     if bare in ("w", "W", "b") and stepped(power) and stepped(power) not in found.times:
