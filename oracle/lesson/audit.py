@@ -12,8 +12,8 @@ from oracle.lesson.conditions import conditions
 from oracle.lesson.correcting import suggest
 from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
-from oracle.lesson.formula import parse
 from oracle.lesson.dropped_index import with_dropped
+from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.hypothetical import imagined, only_imagined
 from oracle.lesson.judging import Nets

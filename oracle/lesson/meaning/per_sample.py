@@ -75,9 +75,11 @@ def with_samples_on_heads(definitions: Iterable[Definition]) -> list[Definition]
 
 def _of_its_sample(d: Definition) -> Definition:
     slots = _free(d.body)
-    if d.head.base in LOSSES or "sample" in d.head.kinds or len(slots) != 1 or not isinstance(slot := slots.pop(), Name):
+    slot = slots.pop() if len(slots) == 1 else None
+    if d.head.base in LOSSES or "sample" in d.head.kinds or not isinstance(slot, Name):
         return d
-    return replace(d, head=replace(d.head, slots=tuple(sorted((*d.head.slots, ("sample", slot)), key=lambda s: s[0]))))
+    every = sorted((*d.head.slots, ("sample", slot)), key=lambda kind: kind[0])
+    return replace(d, head=replace(d.head, slots=tuple(every)))
 
 
 def _free(node: Node) -> set[Node]:

@@ -8,7 +8,15 @@ from dataclasses import replace
 
 from oracle.lesson.meaning.losses import ALL, LOSSES, SampleLosses
 from oracle.lesson.meaning.naming import letter
-from oracle.lesson.meaning.notation import LAYER_LETTERS, PARAMETER_LETTERS, TIME_LETTERS, Ref, is_class, letters, slots_of
+from oracle.lesson.meaning.notation import (
+    LAYER_LETTERS,
+    PARAMETER_LETTERS,
+    TIME_LETTERS,
+    Ref,
+    is_class,
+    letters,
+    slots_of,
+)
 from oracle.lesson.syntax import (
     Call,
     Derivative,
