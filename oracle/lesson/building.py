@@ -10,6 +10,7 @@ from functools import partial
 from itertools import chain
 
 from oracle.lesson.another_loss import with_another_loss
+from oracle.lesson.arbitrary import arbitrary
 from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF
 from oracle.lesson.formula import to_tex
@@ -361,11 +362,12 @@ def _infer(program: Program) -> None:
             at = program.definitions.index(broken)
             whole = contracted(broken.body, broken.head)
             told = (
-                [replace(broken, body=whole)] if whole is not None else _otherwise(broken) or _supplied(program, broken)
+                [replace(broken, body=whole)] if whole is not None
+                else _otherwise(broken) or _supplied(program, broken) or arbitrary(world, broken)
             )
             program.definitions[at : at + 1] = told
             summed += told if whole is not None else []
-            if not told and broken.number:
+            if broken.number and (not told or isinstance(told[0].body, Unsaid)):
                 program.unclear.add(broken.head)
     program.summed |= any(d in program.definitions for d in summed)
     program.rows, program.batch = world.algebra.rows, world.batch

@@ -15,6 +15,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, other_model
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, is_class, mentions, slots_of
+from oracle.lesson.meaning.per_sample import with_samples_on_heads
 from oracle.lesson.meaning.program import (
     SCALARS,
     Definition,
@@ -122,6 +123,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
     defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
     program.definitions = of_all_units(program.definitions, program.here)
+    program.definitions = with_samples_on_heads(program.definitions)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)

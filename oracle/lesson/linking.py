@@ -164,7 +164,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
             left, right = one_letter(Items((head, member)), limit).children()
             outcome = nets.judge(left, right, number)
         else:
-            way = replace(APART, unlike=limit.a) if limit.of_class else APART
+            way = replace(APART, unlike=limit.a, unlike_at=limit.at) if limit.of_class else APART
             outcome = nets.read(head, member, way, number)
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words

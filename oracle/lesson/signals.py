@@ -7,7 +7,7 @@ from dataclasses import replace
 from oracle.lesson.arguments import INTO
 from oracle.lesson.endings import is_loss, samples_name, weighs
 from oracle.lesson.meaning.differentials import PREFIX
-from oracle.lesson.meaning.gradients import PREFIXES, gradient_of
+from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.gradients_below import BELOW
 from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
@@ -184,7 +184,7 @@ def _unwritten(usage: Usage) -> str | None:
     differentiated = [b for b, _ in usage.losses.most_common()]
     if usage.notation.markers & {*BELOW}:
         return first(differentiated, LOSSES) or "L"
-    return next(iter(differentiated), "L" if usage.notation.markers & {*PREFIXES} else None)
+    return next(iter(differentiated), "L" if usage.notation.markers else None)
 
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:

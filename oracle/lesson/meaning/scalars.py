@@ -16,7 +16,7 @@ def declare_numbers(program: Program) -> None:
     """Note in `declared` all that must be a number because a forward equation has it beside one."""
     if not program.vectors:
         return
-    for base in _shares(program):
+    for base in (*_ends(program), *_shares(program)):
         program.declared.setdefault(base, 0)
     for base in _weights(program):
         program.declared.setdefault(base, 1)
@@ -31,6 +31,14 @@ def declare_numbers(program: Program) -> None:
                 program.declared.setdefault(base, 0)
             if not d.head.subs and _is_number(d.body, program, made):
                 made.add(d.head.base)
+
+
+def _ends(program: Program) -> Iterator[str]:
+    """The d of Σ_{i=1}^d, wherever it stands."""
+    for part in (part for d in program.definitions for part in d.body.walk()):
+        match part:
+            case Sum(indices=(_, *_), upper=Ref(base=base, subs=(), slots=())) if not _made(base, program):
+                yield base
 
 
 def _shares(program: Program) -> Iterator[str]:
