@@ -9,7 +9,7 @@ from oracle.lesson.meaning.values import Tensor
 ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "log": torch.log, "ln": torch.log, "exp": torch.exp, "tanh": torch.tanh, "sinh": torch.sinh, "cosh": torch.cosh,
     "sigmoid": torch.sigmoid, "relu": torch.relu, "ReLU": torch.relu, "sin": torch.sin, "cos": torch.cos,
-    "sqrt": torch.sqrt, "sech": lambda x: 1 / torch.cosh(x), "sign": torch.sign,
+    "sqrt": torch.sqrt, "sech": lambda x: 1 / torch.cosh(x), "sign": torch.sign, "sgn": torch.sign,
 }  # fmt: skip
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softplus": torch.nn.functional.softplus,

@@ -129,7 +129,7 @@ def _where(value: Tensor, mask: Tensor) -> Tensor:
 def _rest(condition: Node | None) -> bool:
     """Whether a branch is all that the branches before it leave."""
     if isinstance(condition, Text):
-        return condition.text.lower().startswith(REST)
+        return condition.text.lower().removeprefix("if ").startswith(REST)
     return condition is None or (isinstance(condition, Name | Ref) and condition.base.lower().startswith(REST))
 
 
