@@ -35,7 +35,7 @@ def factored(program: Program, usage: Usage) -> None:
 
 
 def _formal(z: Ref, program: Program, usage: Usage) -> bool:
-    """Whether the x_h of b_h = f(α_h - γ_h) is none, because x is only what f(x) = 1/(1 + e^{-x}) calls its argument."""
+    """Whether the x_h of b_h = f(α_h - γ_h) is none: x is only what f(x) = 1/(1 + e^{-x}) calls its argument."""
     parameters = {ref.base for found in program.functions.values() for f in found for ref in f.parameters}
     met = any(ref.base == z.base and (ref.kinds, len(ref.subs)) == (z.kinds, len(z.subs)) for ref in usage.slopes_at)
     return z.base in parameters and not met

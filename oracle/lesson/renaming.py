@@ -1,7 +1,7 @@
 """Symbols renamed before anybody asks what they mean: primes that are part of a name, letters of negative samples."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from oracle.lesson.document import Formula
@@ -29,7 +29,7 @@ class Renamed:
     """Letters of losses whose numbers say which sample they are of."""
     bold: frozenset[str] = frozenset()
     """Letters that are bold where a sample is meant, and plain where an entry is."""
-    samples: Sampled = Sampled()
+    samples: Sampled = field(default_factory=Sampled)
     """How samples and units stand one above the other."""
 
     @property

@@ -183,8 +183,10 @@ def _unwritten(usage: Usage) -> str | None:
 
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
-    known = {d.head.base for d in definitions if not d.head.subs and {*d.head.kinds} <= {"sample"}}
-    by = {ref.base for ref in usage.variables}
-    of_samples = (b for b, _ in usage.of_samples.most_common() if b in known - by)
-    named = (b for b, _ in usage.losses.most_common() if b in known)
-    return next(named, None) or next(of_samples, None) or first(LOSS, known)
+    known = {d.head.base for d in definitions if not d.head.subs and not d.head.slots}
+    each = {d.head.base for d in definitions if not d.head.subs and d.head.kinds == ("sample",)}
+    each -= {ref.base for ref in usage.variables}
+    met = [b for b, _ in usage.losses.most_common()]
+    of_samples = (b for b in (*met, *(b for b, _ in usage.of_samples.most_common())) if b in each)
+    named = (b for b in met if b in known)
+    return next(named, None) or first(LOSS, known) or next(of_samples, None)

@@ -14,7 +14,9 @@ ERRORS = {"epsilon", "varepsilon", "delta"}
 
 
 def called_last(statements: Iterable[Statement]) -> dict[Ref, Derivative]:
-    """Every such name with its partial: no equation is of it (but for δ and ε), it has the partial's scripts, and it is met there first.
+    """Every such name with its partial: it has the partial's scripts, and it is met there first.
+
+    No equation is of it, but for δ and ε.
 
     It is a name only if it is used later on.
     """

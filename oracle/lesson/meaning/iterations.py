@@ -34,7 +34,7 @@ def _next(node: Node) -> tuple[Node, Name] | None:
     """The w of w(t+1), and t; None of anything else."""
     found = _given(node)
     symbol, given = found or (node, node)
-    if found is None or _core(symbol).removeprefix("Delta ") not in PARAMETERS:
+    if found is None or _core(symbol).removeprefix("Delta ") not in PARAMETERS or _above(symbol):
         return None
     match given:
         case Name(base="new"):
@@ -58,6 +58,11 @@ def _core(node: Node) -> str:
     while isinstance(node, Indexed | Tagged | Power | Marked):
         node = node.base
     return node.base if isinstance(node, Name) else ""
+
+
+def _above(node: Node) -> bool:
+    """Whether something stands above a symbol: what that is, the rest of the lesson tells."""
+    return any(isinstance(part, Power | Tagged) for part in node.walk())
 
 
 def _now(node: Node, symbol: Node, now: Name) -> Node:

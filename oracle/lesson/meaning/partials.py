@@ -15,7 +15,15 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, ment
 from oracle.lesson.meaning.program import SCALARS, Env, Program, called
 from oracle.lesson.meaning.sampling import Sampling
 from oracle.lesson.meaning.unsaid import open_loss
-from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
+from oracle.lesson.meaning.values import (
+    BeyondError,
+    IllTypedError,
+    NotUnderstoodError,
+    Route,
+    Tensor,
+    UndefinedError,
+    Value,
+)
 from oracle.lesson.syntax import Call, Derivative, Node, Plus, Transpose
 
 GIVEN = {"t", "d", "target"}
