@@ -40,6 +40,7 @@ from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUndersto
 from oracle.lesson.meaning.world import World
 from oracle.lesson.naming import made_of_partials
 from oracle.lesson.one_sample import of_one_sample
+from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.profiles import Assumption, assumptions, entries_of, spelled_otherwise
 from oracle.lesson.rivals import Choice, choices
 from oracle.lesson.scalar_sections import of_numbers
@@ -259,6 +260,8 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     for d in assumption.definitions:
         if d.head.base in _counts(own):
             continue  # the m of Σ_{i=1}^m is what the sum says
+        if d.head.base in own.notation.sample_losses.letters and own.defines(d.head.base, ("sample",)):
+            continue  # E is E^{(k)} of any sample
         if name_of(d.head) not in known:
             program.definitions.append(d)
         elif not d.head.slots and not d.head.subs:
@@ -342,6 +345,8 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
         if total + left <= least:
             break
         outcome = nets.judge(head, member)
+        if outcome.verdict == "ill-typed" and (of_function := at_any_number(head, member)) is not None:
+            outcome = nets.judge(*of_function)
         loose = program.summed and outcome.verdict in ("ill-typed", "not understood")
         if loose and (whole := contracted(member, head)) is not None:
             outcome = nets.judge(head, whole)

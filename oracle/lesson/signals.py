@@ -192,11 +192,11 @@ def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
     between = {gradient_of(base, usage.notation.markers) for base in usage.kinds if " " in base}
     heads = [d.head for d in definitions if not d.head.subs and d.head.base not in between]
     whole = {head.base for head in heads if not head.slots}
-    known = whole | {head.base for head in heads if head.kinds == ("sample",)}
+    by = {ref.base for ref in usage.variables}
+    known = whole | ({head.base for head in heads if head.kinds == ("sample",)} - by)
     changing = [b for b in LOSS if PREFIX + b in usage.kinds] if usage.notation.differentials else []
     met = [*changing, *(b for b, _ in usage.losses.most_common())]
-    by = {ref.base for ref in usage.variables}
-    of_samples = [b for b, _ in usage.of_samples.most_common() if b not in by]
+    of_samples = [b for b, _ in usage.of_samples.most_common()]
     return (
         first(met, whole & LOSSES) or first(LOSS, whole) or first(met, whole)
         or first([*met, *of_samples, *LOSS], known)

@@ -7,11 +7,15 @@ from oracle.lesson.syntax import Indexed, Name, Node, Number, Statement, Tagged,
 
 
 def bold(statements: Iterable[Statement]) -> set[str]:
-    """The letters that have an index both in bold and in plain type."""
+    """The letters that have one and the same index both in bold and in plain type."""
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
-    names = [node.base for node in nodes if isinstance(node, Indexed) and _single(node)]
-    met = {(name.base, name.bold) for name in names if isinstance(name, Name)}
-    return {base for base, thick in met if thick and (base, False) in met}
+    found = [(node.base, node.subs) for node in nodes if isinstance(node, Indexed) and _lettered(node)]
+    met = {(name.base, name.bold, subs) for name, subs in found if isinstance(name, Name)}
+    return {base for base, thick, subs in met if thick and (base, False, subs) in met}
+
+
+def _lettered(node: Indexed) -> bool:
+    return _single(node) and isinstance(node.subs[0], Name)
 
 
 def _single(node: Indexed) -> bool:

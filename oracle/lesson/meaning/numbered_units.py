@@ -27,11 +27,12 @@ def _base(node: Node) -> str:
 def of_every_unit(statement: Statement, units: Mapping[str, tuple[str, ...]]) -> tuple[Statement, ...]:
     """A forward equation once for every unit; any other statement as it is."""
     match statement.body:
-        case Relation(items=(Indexed(base=Name(base=head), subs=(Name() as letter,)), *_), ops=("=",)) if head in units:
+        case Relation(items=(Indexed(base=Name(base=head), subs=(Name() as letter,)), *_), ops=("=",)):
             parts = [part for part in statement.body.walk() if isinstance(part, Indexed) and letter in part.subs]
             partial = any(isinstance(part, Derivative) for part in statement.body.walk())
-            if not partial and {_base(part) for part in parts} <= units.keys():
-                numbers = (Number(text, span=letter.span) for text in units[head])
+            bases = [base for part in parts if (base := _base(part)) in units]
+            if bases and not partial and {_base(part) for part in parts} <= {head, *units}:
+                numbers = (Number(text, span=letter.span) for text in units[bases[0]])
                 return tuple(replace(statement, body=_put(statement.body, letter, number)) for number in numbers)
     return (statement,)
 

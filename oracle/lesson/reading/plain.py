@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from oracle.lesson.document import Document
 from oracle.lesson.reading.markdown import scan
 from oracle.lesson.reading.source import Source, same
+from oracle.lesson.reading.typed import is_typed, typed
 
 COMMAND = re.compile(r"\\+(?:[A-Za-z]+|.)|.", re.DOTALL)
 GREEK = """
@@ -48,6 +49,9 @@ def read(path: str, text: str) -> Document:
     single = re.search(r"(?<!\\)\\[A-Za-z]", text)
     doubled = bool(re.search(r"\\\\[A-Za-z]", text)) and not single
     lines = [(start, line) for start, line in zip(source.starts, text.split("\n"), strict=True)]
+    if is_typed(text):
+        typed(source)
+        return source.document()
     found = [triple for start, line in lines for triple in triples(line, start)]
     for triple in found:
         _add(source, triple, doubled=doubled)
