@@ -26,6 +26,4 @@ def with_another_loss(program: Program) -> dict[Written, Signal]:
         reached = {key[0] for key in below.get((loss.base, ()), ()) if isinstance(key, tuple)}
         return known and signal.of in used and signal.of not in {*reached, loss.base}
 
-    return {
-        name: replace(s, loss=Ref(s.loss.base + THERE)) if apart(s) else s for name, s in program.signals.items()
-    }
+    return {name: replace(s, loss=Ref(s.loss.base + THERE)) if apart(s) else s for name, s in program.signals.items()}

@@ -18,8 +18,8 @@ def factored(program: Program, usage: Usage) -> None:
             continue
         for base in usage.preactivations:
             kinds = usage.kinds.get(base, set())
-            if definition.head.kinds in kinds and base != definition.head.base:
-                z = replace(definition.head, base=base)
+            z = replace(definition.head, base=base)
+            if definition.head.kinds in kinds and base != definition.head.base and not _formal(z, program, usage):
                 known = [d for d in program.definitions if d.head.base == base]
                 if known and not any(d.head.kinds == z.kinds for d in known):
                     continue
@@ -34,6 +34,13 @@ def factored(program: Program, usage: Usage) -> None:
                 break
 
 
+def _formal(z: Ref, program: Program, usage: Usage) -> bool:
+    """Whether the x_h of b_h = f(α_h - γ_h) is none: x is only what f(x) = 1/(1 + e^{-x}) calls its argument."""
+    parameters = {ref.base for found in program.functions.values() for f in found for ref in f.parameters}
+    met = any(ref.base == z.base and (ref.kinds, len(ref.subs)) == (z.kinds, len(z.subs)) for ref in usage.slopes_at)
+    return z.base in parameters and not met
+
+
 def _composed(definition: Definition) -> bool:
     """Whether a quantity is a function of something that has no name: a = σ(W x + b)."""
     body = definition.body
@@ -43,7 +50,7 @@ def _composed(definition: Definition) -> bool:
 def _another(z: Definition, argument: Node) -> bool:
     """Whether z = w x + b is no name of what goes into a_1 = σ(w_1 x + b_1): it is made of other parameters."""
     made, used = ({n.base for n in body.walk() if isinstance(n, Ref)} for body in (z.body, argument))
-    return not z.head.slots and not made & used & PARAMETER_LETTERS and bool(used - made)
+    return {*z.head.kinds} <= {"sample"} and not made & used & PARAMETER_LETTERS and bool(used - made)
 
 
 def _covers(head: Ref, z: Ref) -> bool:

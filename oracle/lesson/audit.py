@@ -16,16 +16,17 @@ from oracle.lesson.dropped_index import with_dropped
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.hypothetical import imagined, only_imagined
+from oracle.lesson.instead import spoken
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.abbreviated import loss_of_names
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
+from oracle.lesson.meaning.counting import counted, split_off
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
-from oracle.lesson.meaning.prime_names import with_prime_names
 from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
@@ -35,8 +36,9 @@ from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.renaming import renamed
-from oracle.lesson.scalar_sections import numbered, scalar_sections, with_names
+from oracle.lesson.scalar_sections import narrow, numbered, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
+from oracle.lesson.shortened import shortened
 from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
 from oracle.lesson.whole import remarks
@@ -56,6 +58,8 @@ class Line:
     formula: Formula
     statements: tuple[Statement, ...]
     problems: tuple[Problem, ...]
+    spoken: tuple[str, ...] = ()
+    """The activations that the text names right before."""
     alone: tuple[Relation, ...] = ()
     """What is a condition on indices and claims nothing: i = j."""
 
@@ -72,8 +76,7 @@ def audit(
 
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
-        read = [with_prime_names(s, notation.prime_names) for s in found.statements]
-        made, _ = limited(_bound(read, notation), indices, notation.chosen)
+        made, _ = limited(_bound(map(notation.renamed, found.statements), notation), indices, notation.chosen)
         return () if found.problems else tuple(with_one_letter(s) for s in made)
 
     equations: list[Equation] = []
@@ -150,11 +153,12 @@ def _doubted(equation: Equation) -> Equation:
 def understood(document: Document, functions: set[str] | None = None) -> tuple[list[Line], Notation]:
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
     functions = function_names(document) if functions is None else functions
-    parsed, primes = renamed(with_dropped(document, _parsed(document, functions)))
+    parsed, names = renamed(with_dropped(document, _parsed(document, functions)))
     every = [s for *_, found in parsed for s in found.statements]
     classes = class_letters(every)
-    notation = survey([with_classes(s, classes) for s in every], roles(document.settings), classes)
-    notation.chosen, notation.prime_names = classes, primes
+    given = {**names.roles, **roles(document.settings)}
+    notation = survey([with_classes(s, classes) for s in every], given, classes)
+    notation.chosen, notation.renamed = classes, names
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     prose = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
     notation.layouts = said_layouts(prose, (piece.tex for piece in document.pieces if isinstance(piece, Formula)))
@@ -168,13 +172,15 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.totals = totals(_bound(every, notation))
     notation.samples_at = samples_at(s.body for s in _bound(every, notation))
     split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
+    named = spoken(document)
+    running = counted(s for own, _ in split.values() for s in own)
     lines: list[Line] = []
     before: Statement | None = None
     parts, unreal = Parts(), imagined(document)
     whole = [s for found, _ in split.values() for s in found] if unreal else []
     of: dict[int, int] = {}
     for section, place, formula, found in parsed:
-        own, alone = split[place]
+        own, alone = split_off(split[place], running)
         if place in unreal and (other := only_imagined(own, whole)):
             own, alone = [s for s in own if s.body not in other], [*alone, *other]
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
@@ -183,7 +189,9 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
         if found.problems or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
             of[part] = section
-            lines.append(Line(len(lines) + 1, part, formula, statements, found.problems, tuple(alone)))
+            lines.append(
+                Line(len(lines) + 1, part, formula, statements, found.problems, named.get(place, ()), tuple(alone))
+            )
     words = _words(document)
     return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
 
@@ -191,6 +199,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
 def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
     """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
     notation.depths = {section: int(found[1]) for section, text in words.items() if (found := DEPTH.search(text))}
+    notation.narrow = {part for part, said in words.items() if narrow(said)}
     notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
     names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
     return [
@@ -201,12 +210,14 @@ def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str
 
 
 def _words(document: Document) -> dict[int, str]:
-    """The prose of every section."""
+    """The prose of every section, with its bare numbers."""
     section, found = 0, dict[int, str]()
     for piece in document.pieces:
         if isinstance(piece, Prose):
             section += bool(piece.level)
             found[section] = f"{found.get(section, '')} {piece.text}"
+        elif isinstance(piece, Formula) and piece.tex.strip().isdigit():
+            found[section] = f"{found.get(section, '')} {piece.tex}"
     return found
 
 
@@ -218,7 +229,7 @@ def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, For
             section += 1
         elif isinstance(piece, Formula):
             found.append((section, place, piece, parse(piece.tex, document.macros, functions)))
-    return found
+    return shortened(found, document.pieces)
 
 
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:
@@ -257,7 +268,9 @@ def judged(line: Line, reading: Reading, judges: Mapping[int, Nets]) -> Equation
     others = [nets for section, nets in judges.items() if section != line.section]
     nets = [judges[line.section], *others]
     claims = [(s.body, s.limits) for s in line.statements if isinstance(s.body, Relation)]
-    links = [k for body, limits in claims for k in chain(formula, line.number, body, defined, nets, limits)]
+    links = [
+        k for body, limits in claims for k in chain(formula, line.number, body, defined, nets, limits, line.spoken)
+    ]
     links += [aside(formula, relation) for relation in line.alone]
     links += [unread(formula, problem) for problem in line.problems]
     if skip := next((d for d in formula.directives if d.startswith("skip")), None):

@@ -20,6 +20,7 @@ from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.columns import batch_of, columns, samples_at
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.layer_functions import depth as layer_functions
 from oracle.lesson.meaning.layouts import LAYOUTS, row, sensitive, settled_layout
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
@@ -38,7 +39,7 @@ from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
 from oracle.lesson.naming import made_of_partials
-from oracle.lesson.profiles import Assumption, assumptions, spelled_otherwise
+from oracle.lesson.profiles import Assumption, assumptions, entries_of, spelled_otherwise
 from oracle.lesson.rivals import Choice, choices
 from oracle.lesson.scalar_sections import of_numbers
 from oracle.lesson.scoping import ranks
@@ -120,12 +121,12 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         claims = [claim for s in here if s.meant for claim in _claims(s.statement, defined)]
         local = survey_usage([s.statement for s in here], notation)
         local.signals |= usage.signals
-        local.numbers = section in notation.scalar
         local.layers = local.layers or notation.depths.get(section, 0)
+        local.numbers, local.narrow = section in notation.scalar, section in notation.narrow
         first, _ = collected(found, section, usage, first=True)
         usages = (local, usage)
         tried = choices(own, partial(completed, assumption=assumed, usages=usages))
-        if first.definitions != own.definitions:
+        if (first.definitions, first.signals, first.lettered) != (own.definitions, own.signals, own.lettered):
             tried.append(Choice(first, tuple(d for d in own.definitions if d not in first.definitions)))
         reading.scopes[section] = _chosen(tried, defined, claims, assumed, settings, usages)
         judged[section] = claims
@@ -183,16 +184,18 @@ def _scope(
         local = assumptions(usages[0], own, settings)
         local = (c.scalar for c in local) if usages[0].numbers else local
         every = chain(left_out(usages[0], own, assumed), local, assumptions(usages[1], own, settings))
-        alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed))  # rows are rows all over
+        alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed, usages[1]))
         better, assumption, other = _best(own, claims, alike, usages)
         if better > score + 0.5:
             return Scope(other, assumption, defined, own, usages), better
     return Scope(program, assumed, defined, own, usages), score
 
 
-def _opposite(candidate: Assumption, assumed: Assumption) -> bool:
-    """Whether an error signal has the other sign than in the rest of the lesson: no section changes that."""
+def _opposite(candidate: Assumption, assumed: Assumption, lesson: Usage) -> bool:
+    """Whether an error signal has the other sign than in the rest of the lesson, or is not what the lesson says."""
     shared = candidate.signals.keys() & assumed.signals.keys()
+    if any(candidate.signals[base] != assumed.signals[base] for base in shared & lesson.told.keys()):
+        return True
     pairs = [(candidate.signals[base], assumed.signals[base]) for base in shared]
     return any(a.of == b.of and a.factor == -b.factor for a, b in pairs)
 
@@ -229,11 +232,13 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
+        lettered=dict(own.lettered),
         alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
-        unclear={*own.unclear}, batch=None, depth=depth or usages[0].layers or usages[1].depth,
+        unclear={*own.unclear}, batch=None,
+        depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
-    program.flat, program.numbers = assumption.flat, assumption.numbers
+    program.flat, program.numbers, program.narrow = assumption.flat, assumption.numbers, usages[0].narrow
     program.sizes = _ends(own, "sample")
     program.declared = {
         **ranks(usages[0], own.notation),
@@ -263,7 +268,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program.samples_at = samples_at(d.body for d in program.definitions)
     program.anyone = any_parameter(program, usages[1])
     spelled = {base: other for base, other in assumption.aliases.items() if base not in program.columns}
-    program.aliases = {**program.anyone, **spelled}
+    program.aliases = {**program.anyone, **entries_of(program.definitions, usages[1]), **spelled}
     program.copies = copied(program, usages[1])
     program.signals = with_another_loss(program)
     program.definitions += unsaid(program, *usages)

@@ -91,7 +91,8 @@ class _Walk:
 
     def _condition(self, limits: tuple[Limit, ...], before: str, near: bool) -> None:
         """Conditions are met, after some words; `near`: in the paragraph of the formula before."""
-        if limits == self.said.limits and not self.said.used:  # a heading's formulas are in its text too
+        again = limits == self.said.limits and not self.said.used
+        if again and not ELSE.search(self.said.since):  # a heading's formulas are in its text too
             return
         joined = bool(self.said.limits) and self.said.since.strip(" ,;\n") in AND
         if self.last >= 0 and near and (self._after(before, limits) or (joined and self.said.trailing)):

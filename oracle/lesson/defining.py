@@ -9,7 +9,10 @@ from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
+from oracle.lesson.meaning.general_units import fed
+from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.models import alike_first, other_model
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, is_class, mentions, slots_of
 from oracle.lesson.meaning.per_sample import with_samples_on_heads
@@ -26,9 +29,12 @@ from oracle.lesson.meaning.program import (
 from oracle.lesson.meaning.renamed import renamed, stepwise
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.meaning.told import Told, like, told
+from oracle.lesson.meaning.told_entries import told_entry
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
-from oracle.lesson.meaning.wholes import is_form, is_jacobian, listed_function, whole_function
+from oracle.lesson.meaning.wholes import chosen_function, is_form, is_jacobian, listed_function, whole_function
+from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.own_letters import has_own_letters
@@ -75,12 +81,18 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     if has_own_letters(said, section):
         said = [s for s in said if s.section <= section]
     before = [s for s in said if s.section < section]
-    order = [s for s in said if s.section == section] + before[::-1] + [s for s in said if s.section > section]
+    here = [s for s in said if s.section == section]
+    order = (
+        here + alike_first(here, before[::-1], lambda s: s.statement.body) + [s for s in said if s.section > section]
+    )
     order = said if first else order
+    own = [s.statement.body.items[1] for s in said if s.section == section and isinstance(s.statement.body, Relation)]
+    order = [s for s in order if s.section == section or not other_model(s.statement, own)]
     program.here = {s.number for s in said if s.section == section}
     for s in order:
         if isinstance(s.statement.body, Relation):
             _define(s.number, s.statement.body, program, defined, usage)
+            _call(s.statement.body, program, defined, usage)
     program.definitions = [d for d in program.definitions if not _special_elsewhere(d, program)]
     for s in order:
         if isinstance(s.statement.body, Relation):
@@ -94,7 +106,6 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     stepwise(program, usage)
-    _call(program, defined, [s.statement.body for s in order], usage)
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
     factored(program, usage)
@@ -102,20 +113,29 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions += whole_losses([s.statement.body for s in said], program)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
     program.definitions = with_samples_on_heads(program.definitions)
+    defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
+    program.definitions = of_all_units(program.definitions, program.here)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)
     program.definitions += siblings(program, usage.kinds)
+    of_these = {
+        name: found for name, found in program.functions.items() if any(f.number in program.here for f in found)
+    }
+    program.definitions += of_layers(program.definitions, of_these)
+    program.definitions += fed(program.definitions, local, "x" in usage.kinds)
     return program, defined
 
 
-def _call(program: Program, defined: set[int], bodies: list[Node], usage: Usage) -> None:
-    """Note what the names at the ends of chains stand for."""
-    for name, partial in usage.called.items():
-        if isinstance(partial.of, Ref) and isinstance(wrt := partial.wrt[0], Ref):
-            program.signals.setdefault(written(name), Signal(wrt.base, partial.of, said=True))
-        whole = (body.items for body in bodies if isinstance(body, Relation) and body.items[0] is partial)
-        defined |= {id(item) for items in whole for item in items if item is name}
+def _call(body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
+    """Note what the name at the end of a chain stands for."""
+    for name, partial in usage.called.items() if isinstance(body.items[0], Derivative) else ():
+        if partial is body.items[0] and isinstance(partial.of, Ref) and isinstance(wrt := partial.wrt[0], Ref):
+            stands_for = Signal(wrt.base, replace(partial.of, slots=()), said=True)
+            stands_for = stands_for if "sample" in partial.of.kinds else replace(stands_for, loss=partial.of)
+            program.signals.setdefault(written(name), stands_for)
+            program.lettered.setdefault((name.base, name.kinds, letters_of(name)), stands_for)
+            defined |= {id(item) for item in body.items if item is name}
 
 
 def _loss_of_one(body: Node) -> str:
@@ -129,10 +149,15 @@ def _loss_of_one(body: Node) -> str:
 def _special_elsewhere(definition: Definition, program: Program) -> bool:
     """Whether another section says of the last layer what this one says otherwise of all: a^L = softmax(z^L)."""
     head = definition.head
-    if definition.number in program.here or head.kinds != ("layer",) or head.slots[0][1] != Name("L"):
+    if definition.number in program.here or head.kinds != ("layer",) or not _is_last(head, program):
         return False
     alike = (d.head for d in program.definitions if d.number in program.here and d.head.base == head.base)
     return any(other.kinds == head.kinds and other.slots[0][1] in (Name("l"), Name("ell")) for other in alike)
+
+
+def _is_last(head: Ref, program: Program) -> bool:
+    """Whether a symbol is of the last layer."""
+    return all(isinstance(slot, Name) and slot.base in program.last(kind) for kind, slot in head.slots)
 
 
 def name_of(ref: Ref) -> tuple[object, ...]:
@@ -156,6 +181,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         head = Ref(vectorial.name, (), vectorial.subs, span=head.span)  # an entry of what s makes of x
     elif isinstance(head, Indexed):
         return
+    if (made := of_slope(head, member, number)) and not program.functions.get(made.name):
+        program.functions[made.name] = [made]
+        return
     if isinstance(head, Call):
         named = _called(head, member, program, number, usage)
         if named is None or isinstance(named, FunctionDefinition):
@@ -163,6 +191,14 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             return
         head = named
     if usage.notation.goes_through(head, member):
+        return
+    if entry := told_entry(body, usage.notation):
+        program.entries.setdefault(*entry)
+        defined |= {id(item) for item in body.items[1:]}
+        return
+    if usage.functions[_letter(head)] and (choice := chosen_function(head, member, number)) is not None:
+        program.functions.setdefault(choice.name, []).append(choice)
+        defined.add(id(member))
         return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
@@ -177,9 +213,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(id(member))
         return
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
-        member, of, wrt = said
-        if isinstance(of, Ref) and isinstance(wrt, Ref):
-            stands_for = Signal(wrt.base, of, said=True)
+        member, partial = said
+        if isinstance(partial.of, Ref) and isinstance(partial.wrt, Ref):
+            stands_for = Signal(partial.wrt.base, partial.of, partial.factor, said=True)
             program.signals.setdefault(written(head), stands_for)
             program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
             defined.add(id(member))
@@ -197,6 +233,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         if not any(d.head.base == head.base for d in program.definitions):
             program.definitions.append(Definition(head, member, number))
             defined.add(id(member))
+        return
+    if _of_arguments(head, member):
+        defined.add(id(member))
         return
     if isinstance(member, Call) and member.function == Name(head.base):
         defined.add(id(member))  # L = L(y): what it is of
@@ -251,14 +290,25 @@ def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node
     return member
 
 
-def _partial(head: Ref, body: Relation) -> tuple[Node, Node, Node] | None:
-    """The partial that a chain says a signal to be, of what and by what; further on, one that is indexed like it."""
+def _of_arguments(head: Ref, member: Node) -> bool:
+    """Whether y_{nk} = y_k(x_n, w) only says what a quantity is of, which something else defines."""
+    match member:
+        case Call(function=Indexed(base=Name(base=base))):
+            return base == head.base and {"sample"} == {*head.kinds}
+    return False
+
+
+def _letter(head: Node) -> str:
+    return head.base if isinstance(head, Ref) else ""
+
+
+def _partial(head: Ref, body: Relation) -> tuple[Node, Told] | None:
+    """The partial that a chain says a signal to be; further on, one that is indexed like it."""
     for k, member in enumerate(body.items[1:]):
-        match member:
-            case Derivative(of=of, wrt=(wrt,)) | Gradient(of=of, wrt=Node() as wrt):
-                alike = isinstance(wrt, Ref) and wrt.slots == head.slots and wrt.subs == head.subs
-                if not k or (alike and isinstance(wrt, Ref) and _label(wrt) == _label(head)):
-                    return member, of, wrt
+        if (found := told(member)) is not None and not found.chained:
+            named = isinstance(found.wrt, Ref) and like(head, found) and _label(found.wrt) == _label(head)
+            if not k or named:
+                return member, found
     return None
 
 

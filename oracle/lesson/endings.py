@@ -111,7 +111,7 @@ def endings(usage: Usage, own: Program, top: Ref) -> Iterator[Ending]:
     if soft:
         entropy = Negative(Call(Name("sum"), (Times((y, Call(Name("log"), (top,))), ("odot",)),)))
         yield _ending(usage, own, top, target, "cross_entropy", "the loss is the cross-entropy of a softmax", entropy)
-    elif made is not None and isinstance(made[0].body, Call):
+    elif made is not None and isinstance(made[0].body, Call) and len(made[0].body.args) == 1:
         both = Plus((_weighed(y, top), _weighed(_rest(y), _rest(top))), (1, 1))
         words = "the output is a logistic sigmoid's, the loss the binary cross-entropy"
         binary = _ending(usage, own, top, target, "binary", words, Negative(Call(Name("sum"), (both,))))
@@ -156,7 +156,7 @@ def _mean_and_sum(usage: Usage, own: Program, name: str) -> tuple[str, str]:
 def samples_name(usage: Usage) -> str:
     """What the lesson calls the number of its samples; "" where it never divides by it."""
     plain = {ref.base for ref in usage.refs if not ref.subs and not ref.slots}
-    return next((name for name in COUNTS if name in plain), "")
+    return next((name for name in COUNTS if name in plain and not usage.layered(name)), "")
 
 
 def loss_name(usage: Usage, own: Program) -> str:

@@ -18,9 +18,11 @@ from oracle.lesson.meaning.inverses import inverted
 from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
+from oracle.lesson.meaning.partials import by_its_past
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.proving import proves
 from oracle.lesson.meaning.slopes import regrouped
+from oracle.lesson.meaning.told_entries import beside_entries
 from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import is_chain
 from oracle.lesson.meaning.values import (
@@ -67,7 +69,9 @@ class Way:
     activations: tuple[str, ...] = ()
     pairs: str = "strict"
     immediate: str = ""
-    """Which partials hold everything else fixed: "all" of both sides, or those of steps by "parameters"."""
+    """Which partials hold everything else fixed: "all" of both sides, those of steps by "parameters", or those of a
+    state by its own "past", of which it goes on being made.
+    """
     left: bool = False
     """Whether those of the left side do so too."""
     half: int = 0
@@ -94,6 +98,7 @@ class Way:
 APART = Way("the two indices are different", apart=True)
 OTHERWISE: tuple[Way, ...] = (
     Way("each partial holds everything else fixed", immediate="all", left=True),
+    Way("a state is made of its own past, and everything else is held", immediate="past", left=True),
     Way("the partial of a step by a parameter holds the steps before it", immediate="parameters"),
     Way("the partial of a step by a parameter holds the steps before it", immediate="parameters", left=True),
     Way("the activation is the logistic sigmoid", ("sigmoid",)),
@@ -206,6 +211,8 @@ class Nets:
             return False
         if way.immediate and any(over_samples(side) for side in (head, member)):
             return False  # what is added up over samples is a mean's gradient: nothing is held
+        if way.immediate == "past":
+            return isinstance(head, Derivative) and by_its_past(head.of, head.wrt[0])
         if way.inverse:
             return any(inverted(side, self.program) != side for side in (head, member))
         if way.slopes is not None:
@@ -353,7 +360,8 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str], last
 
 def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way()) -> tuple[float, bool]:
     """The relative difference of two formulas in one net, and whether both are zero."""
-    with world.fresh(head, member), world.of_sample(_one_sample(env, head, member)):
+    sample = _one_sample(env, head, member) or (1 if _of_any_sample(world.program, head, member) else None)
+    with world.fresh(head, member), world.of_sample(sample):
         left, right = both(world, head, member, env, way)
     if isinstance(member, Number) and not right.rank:
         right = Value(right.data)
@@ -373,6 +381,7 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if right.rank and left.rank != right.rank:
         raise IllTypedError(f"{_shape(left)} on the left, {_shape(right)} on the right")
     difference = world.algebra.elementwise(torch.sub, left, right, "the two sides")
+    difference = beside_entries(difference, world.entered)
     if way.apart:
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
@@ -397,6 +406,14 @@ def _one_sample(env: Env, *sides: Node) -> int | None:
     free = {letter for ref in refs for kind, slot in ref.slots if kind == "sample" for letter in letters(slot)}
     numbers = [env[letter] for letter in free & env.keys()]
     return numbers[0] if len(numbers) == 1 else None
+
+
+def _of_any_sample(program: Program, *sides: Node) -> bool:
+    """Whether formulas name no sample, and a loss of one sample: ∂E/∂z_j = δ_j, where only E^{(k)} is defined."""
+    refs = [part for side in sides for part in side.walk() if isinstance(part, Ref)]
+    losses = [signal.loss for ref in refs if (signal := program.signal(ref))]
+    known = any(isinstance(ref, Ref) and ref.base in program.singles for ref in (*refs, *losses))
+    return known and not any("sample" in ref.kinds for ref in refs)
 
 
 def relative(left: Value, right: Value, difference: Value) -> tuple[float, bool]:

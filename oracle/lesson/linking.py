@@ -6,6 +6,7 @@ from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
+from oracle.lesson.instead import instead
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
 from oracle.lesson.meaning.classes import other_classes
 from oracle.lesson.meaning.layouts import sensitive
@@ -15,19 +16,22 @@ from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
-from oracle.lesson.records import Link, Place, Verdict
+from oracle.lesson.records import BAD, Link, Place, Verdict
 from oracle.lesson.syntax import (
     Derivative,
+    Indexed,
     Items,
     Limit,
     Negative,
     Node,
     Number,
     Plus,
+    Power,
     Problem,
     Relation,
     Span,
     Times,
+    Transpose,
 )  # fmt: skip
 from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
@@ -37,16 +41,18 @@ STEP = ("<-", "+=", "-=")
 
 
 def chain(
-    formula: Formula, number: int, body: Relation, defined: set[int], nets: list[Nets], limits: tuple[Limit, ...] = ()
-) -> list[Link]:
+    formula: Formula, number: int, body: Relation, defined: set[int], nets: list[Nets], limits: tuple[Limit, ...] = (),
+    spoken: tuple[str, ...] = (),
+) -> list[Link]:  # fmt: skip
     """Every relation of a chain, judged in the first of `nets`, and in the others where those alone know of it.
 
-    Members whose identity is in `defined` define what stands before them; `limits` are conditions of the text.
+    Members whose identity is in `defined` define what stands before them; `limits` are conditions of the text, and
+    `spoken` the activations that it names right before.
     """
     members = zip(body.ops, body.items[1:], strict=True)
     notation = nets[0].program.notation
     limits += other_classes(body.items[0], notation.chosen if notation.others else ())
-    return [_link(formula, number, body.items[0], op, member, defined, nets, limits) for op, member in members]
+    return [_link(formula, number, body.items[0], op, member, defined, nets, limits, spoken) for op, member in members]
 
 
 def aside(formula: Formula, relation: Relation) -> Link:
@@ -57,17 +63,22 @@ def aside(formula: Formula, relation: Relation) -> Link:
 
 def _link(
     formula: Formula, number: int, head: Node, op: str, member: Node, defined: set[int], nets: list[Nets],
-    limits: tuple[Limit, ...] = (),
+    limits: tuple[Limit, ...] = (), spoken: tuple[str, ...] = (),
 ) -> Link:  # fmt: skip
     left, right = formula.tex[slice(*head.span)], formula.tex[slice(*member.span)]
     place = within(formula, member.span)
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
-    if op not in EQUAL + STEP or _told(head, member) or nets[0].program.notation.goes_through(head, member):
+    if isinstance(head, Ref) and op in EQUAL and listed(member):
+        return Link(left, op, right, "definition", place=place)
+    counts = nets[0].program.notation.goes_through(head, member)
+    if op not in EQUAL + STEP or _told(head, member) or _listed(head, member) or counts:
         return Link(left, op, right, "aside", place=place)
     if stepped(head, op, member):
         return Link(left, op, right, "update", place=place)
     found, judge, under = weighed(head, member, number, nets, limits)
+    if found.verdict in BAD and not under:
+        under = instead(judge, head, member, number, spoken)
     if under:
         return Link(left, op, right, "holds under", under=under, place=place)
     if found.verdict == "fails" and not mentions(member) and _given(head, judge):
@@ -76,6 +87,10 @@ def _link(
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
     if found.verdict == "ill-typed" and "numerator" in judge.program.layouts and sensitive(head, member):
         found = Outcome("not understood", "partials may be rows in this lesson, and nothing says of which")
+    if found.verdict == "ill-typed" and judge.program.narrow:
+        found = Outcome(
+            "not understood", "some layer has a single unit here, and its vectors may be written as numbers"
+        )
     verdict: Verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None
@@ -145,7 +160,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
 
 def stepped(head: Node, op: str, member: Node) -> bool:
     """Whether a link says how something is renewed, and not what it is."""
-    return op in STEP or is_update(head, member) or step(head, op, member) is not None
+    return op in STEP or is_update(head, member, op) or step(head, op, member) is not None
 
 
 def _widened(member: Node) -> Node | None:
@@ -168,6 +183,11 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     return nets.judge(head, Negative(member), number).verdict != "holds"
 
 
+def listed(member: Node) -> bool:
+    """Whether a formula lists what a vector or a set is made of: (x_1, …, x_n), {(x_1, y_1), …}."""
+    return isinstance(member.base if isinstance(member, Transpose) else member, Items)
+
+
 def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
@@ -181,6 +201,14 @@ def _given(head: Node, nets: Nets) -> bool:
         bodies = (d.body for d in nets.program.definitions if d.head.base in made)
         made |= {part.base for body in bodies for part in body.walk() if isinstance(part, Ref)}
     return isinstance(head, Derivative) and bool(made & nets.program.told)
+
+
+def _listed(head: Node, member: Node) -> bool:
+    """Whether a set or a list gets a name: D = {(x_n, y_n)}_{n=1}^N, (W, b) = (W_1, b_1, W_2, b_2)."""
+    while isinstance(member, Indexed | Power):
+        member = member.base
+    lists = [side for side in (head, member) if isinstance(side, Items)]
+    return isinstance(member, Items) and len({len(side.items) for side in lists}) != len(lists) - 1
 
 
 def _outcome(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[Outcome, Nets]:

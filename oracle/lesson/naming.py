@@ -6,13 +6,13 @@ r"""Quantities that a lesson names beside their use: ŷ_t = softmax(V s_t) first
 from collections import Counter
 from dataclasses import replace
 
-from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.losses import ALL, LOSSES
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, counted_on
 from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Number, Relation, Sum, rebuilt
+from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Number, Quotient, Relation, Sum, Times, rebuilt
 
 
 def made_of_partials(bodies: list[Relation], usage: Usage) -> set[int]:
@@ -87,19 +87,34 @@ def _from_here(slot: Node, here: int, kind: str) -> Node:
 
 
 def whole_losses(bodies: list[Node], program: Program) -> list[Definition]:
-    """E = Σ_t E_t, where the lesson only adds up partials so: ∂E/∂W = Σ_t ∂E_t/∂W."""
+    r"""E = Σ_t E_t, where the lesson only adds up partials so: ∂E/∂W = Σ_t ∂E_t/∂W, or \frac1n Σ_i ∂E^{(i)}/∂W."""
     found: dict[str, Definition] = {}
     for body in bodies:
         if not isinstance(body, Relation):
             continue
         heads = {n.base for n in body.items[0].walk() if isinstance(n, Ref) and not n.slots and not n.subs}
-        for total in (n for member in body.items[1:] for n in member.walk() if isinstance(n, Sum)):
-            for part in total.body.walk():
-                whole = isinstance(part, Ref) and part.base in LOSSES and part.base in heads and not part.subs
-                if whole and isinstance(part, Ref) and part.slots == tuple(("time", n) for n in total.indices):
-                    each = Sum(total.indices, None, None, None, part)
-                    found.setdefault(part.base, Definition(Ref(part.base), each))
+        for member in body.items[1:]:
+            for total in (n for n in member.walk() if isinstance(n, Sum)):
+                for part in total.body.walk():
+                    if isinstance(part, Ref) and (whole := _whole(part, total, heads)):
+                        each = replace(total, lower=None, upper=None, body=part)
+                        found.setdefault(whole, Definition(Ref(whole), _in_place(member, total, each)))
     return [d for base, d in found.items() if not program.defines(base, ())]
+
+
+def _whole(part: Ref, total: Sum, heads: set[str]) -> str:
+    """The loss among `heads` that adds up those of steps or samples; "" where it is another sum."""
+    name = part.base if part.kinds == ("time",) else part.base + ALL
+    counted = part.slots in [((kind, n),) for n in total.indices for kind in ("time", "sample")]
+    return name if part.base in LOSSES and name in heads and counted and not part.subs else ""
+
+
+def _in_place(member: Node, total: Sum, each: Sum) -> Node:
+    """The mean that a member with a sum is, where it is one; else the sum."""
+    match member:
+        case Times(factors=(Quotient(over=Number(text="1"), under=Ref()) as share, last), ops=("",)) if last is total:
+            return replace(member, factors=(share, each))
+    return each
 
 
 def named(definitions: list[Definition]) -> list[Definition]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from oracle.lesson.meaning.models import clash
 from oracle.lesson.meaning.notation import Ref, is_class, mentions
 from oracle.lesson.meaning.program import LOGARITHMS, TARGETS, recurs
 from oracle.lesson.signals import swapped
@@ -21,6 +22,7 @@ class Parts:
         """The number of the part that the next formula stands in."""
         found = dict(filter(None, (_definition(s) for s in statements)))
         anew = any(head in self.known and not _restates(body, self.known[head]) for head, body in found.items())
+        anew = anew or any(clash(body, known) for body in found.values() for known in self.known.values())
         anew = anew or any(self._in_another_case(head) for head in found)
         if section != self.section or anew:
             self.number += 1

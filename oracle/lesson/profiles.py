@@ -4,7 +4,7 @@ A profile supplies only what the lesson has no definition of. Its choices (which
 it is transposed, what the loss is, of what δ is the partial) are candidates; the lesson's own equations decide.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -29,7 +29,7 @@ from oracle.lesson.meaning.program import TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.normalising import normalisation
 from oracle.lesson.predictions import predictions
-from oracle.lesson.signals import ACT, PRE, first, meanings, spellings
+from oracle.lesson.signals import ACT, PRE, first, meanings, spellings, swapped
 from oracle.lesson.stacking import stacked
 from oracle.lesson.syntax import (
     Call,
@@ -159,8 +159,9 @@ def batched(usage: Usage, own: Program) -> tuple[Definition, ...]:
     singles = {r.base for r in (*usage.refs, *(d.head for d in own.definitions)) if len(r.subs) == 1 and not r.slots}
     pairs = [r for r in usage.refs if len(r.subs) == 2 and r.base not in WEIGHT and not r.slots]
     firsts = {_letter(r.subs[0]) for r in pairs if r.base in singles}
+    units = {_letter(d.head.subs[0]) for d in own.definitions if len(d.head.subs) == 1 and not d.head.slots}
     found = []
-    for n in sorted(firsts - {""}):
+    for n in sorted(firsts - units - {""}):
         for d in own.definitions:
             if len(d.head.subs) == 1 and not d.head.slots:
                 found.append(Definition(_sampled(d.head, n), _through(d.body, n)))
@@ -189,7 +190,7 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
     }
     doubtful = [
         base for base in usage.kinds
-        if base not in known and (core(base) in (*WEIGHT, *BIAS) or "_" in base or usage.layered(base))
+        if base not in known | usage.signals and (core(base) in (*WEIGHT, *BIAS) or "_" in base or usage.layered(base))
     ]  # fmt: skip
     found: dict[str, str] = {}
     for base in doubtful:
@@ -199,6 +200,22 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
         other = base.removeprefix("cal ") if base.startswith("cal ") else f"cal {base}"
         found |= {base: other} if base in LOSSES and other in known & LOSSES else {}
     return found
+
+
+def entries_of(definitions: Iterable[Definition], usage: Usage) -> dict[str, str]:
+    """w^l_{ij} for the entries of W^l, where forward equations have both."""
+    known = {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
+    return {
+        base: swapped(base) for base in known if swapped(base) in known and _are_entries(base, swapped(base), usage)
+    }
+
+
+def _are_entries(base: str, whole: str, usage: Usage) -> bool:
+    """Whether the one never stands without two indices, and the other never with any."""
+    ours, theirs = ([ref for ref in usage.refs if ref.base == b] for b in (base, whole))
+    alike = usage.kinds.get(base, set()) & usage.kinds.get(whole, set())
+    known = base.islower() and core(base) in WEIGHT and bool(alike)
+    return known and all(len(ref.subs) == 2 for ref in ours) and not any(ref.subs for ref in theirs)
 
 
 # -------------------------------------------------------------------------------------------------------------- layers

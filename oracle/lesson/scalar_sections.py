@@ -36,6 +36,14 @@ NUMBERS = re.compile(
 )
 """What a section of numbers says of itself, though it speaks of the vectors to come."""
 
+WIDTHS = re.compile(r"(?<![\d.])\d+(?:\s*[-–—]+\s*\d+){2,}(?![\d.])")
+"""The sizes of layers: a 1-2-1 network."""
+
+
+def narrow(words: str) -> bool:
+    """Whether a section speaks of a net some layer of which has one unit."""
+    return any("1" in re.findall(r"\d+", match[0]) for match in WIDTHS.finditer(words))
+
 
 def scalar_sections(statements: Iterable[tuple[int, Statement]], words: Mapping[int, str]) -> set[int]:
     """The sections before the first that has vectors; none in a lesson that has no vectors at all."""
@@ -58,8 +66,9 @@ def _of_vectors(node: Node) -> bool:
     """Whether a part of a formula has axes, or a capital for a matrix."""
     match node:
         case Ref(base=base, subs=subs):
-            capital = letter(base)[:1].isupper() and core(base) not in LOSSES and letter(base) not in SCALARS
-            return capital or any(not isinstance(sub, Number) for sub in subs)
+            loss = core(base) in LOSSES
+            capital = letter(base)[:1].isupper() and not loss and letter(base) not in SCALARS
+            return capital or (not loss and any(not isinstance(sub, Number) for sub in subs))
         case Norm(kind=kind):
             return kind != "abs"
         case Times(ops=ops):

@@ -33,7 +33,7 @@ def ranks(here: Usage, notation: Notation) -> dict[str, int]:
         elsewhere.setdefault(base, set()).add(count)
     local: dict[str, set[int]] = {}
     for ref in here.refs:
-        if not ref.slots:
+        if not ref.slots and (ref.subs or ref.base not in here.formal):
             local.setdefault(ref.base, set()).add(len(ref.subs))
     single = {base: min(found) for base, found in local.items() if len(found) == 1}
     whole = any(not single.get(gradient_of(base, notation.markers), 1) for base, count in single.items() if count)

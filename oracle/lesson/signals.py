@@ -15,7 +15,7 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import Definition, Program, Signal, letters_of
 from oracle.lesson.meaning.stacks import small
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Name
+from oracle.lesson.syntax import Call, Name, Sum
 
 PRE = ("z", "Z", "net", "s", "u", "in", "a", "h", "o")
 """What preactivations are called, the likeliest first."""
@@ -42,13 +42,13 @@ def forward_names(definitions: Iterable[Definition]) -> set[str]:
     return {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
 
 
-def differentials(usage: Usage, loss: str, forward: set[str]) -> Iterator[Signals]:
-    """dW, db, dZ as partials of the loss.
+def differentials(usage: Usage, loss: str, forward: set[str], whole: bool = False) -> Iterator[Signals]:
+    """dW, db, dZ as partials of the loss; with `whole`, the lesson says that all are of the mean.
 
     Where the lesson takes a mean over its samples, what each sample has (dZ, dA) is of the sum, dW and db of the mean;
     else, or in a lesson that divides earlier, all are of one loss.
     """
-    means = bool(samples_name(usage))
+    means = bool(samples_name(usage)) and not whole
     for each in (True, False) if means else (False,):
         found: dict[str, Signal] = {}
         for base in usage.kinds:
@@ -81,7 +81,10 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
         return
     known = {d.head.base for d in definitions} | set(usage.kinds)
     said = {base for base, *_ in own.signals} | {d.head.base for d in own.definitions}
-    for fixed, words in differentials(usage, loss, forward_names(definitions)):
+    whole = usage.notation.abbreviated == loss and any(
+        isinstance(part, Sum) for d in definitions if d.head.base == loss for part in d.body.walk()
+    )
+    for fixed, words in differentials(usage, loss, forward_names(definitions), whole):
         signals = [b for b in usage.kinds if usage.is_signal(b) and not _kronecker(usage, b)]
         unsaid = [b for b in signals if b not in said and not fixed.keys() & {b, small(b)}]
         if not unsaid:
@@ -92,16 +95,23 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
         unnamed = Counter(d.head.base for d in definitions if d.head.base.startswith(INTO))
         pre = next((base for base, _ in unnamed.most_common()), pre) or "z"
         act = first([b for b in ACT if b != pre], cores) or "a"
+        chained = {b: signal for b in unsaid if (signal := _chained(usage, b))}
+        if chained.keys() == {*unsaid}:
+            yield {**fixed, **chained}, words
         for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
             what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
             for shift in dict.fromkeys((0, _numbers(known, of) - max(_numbers({b}, core(b)) for b in unsaid))):
                 counted = _counted(unsaid, own) if of == pre and not shift else {}
-                each = {b: by_letter(usage, b, own) if (of, sign, shift) == (pre, 1.0, 0) else () for b in unsaid}
+                each = {b: () if shift else by_letter(usage, b, own, called=of == act) for b in unsaid}
                 made = {
                     b: Signal(counted.get(b) or _alike(of, b, known, shift), Ref(loss), sign, each=each[b])
                     for b in unsaid
                 }
-                by = [f"{b}_{letter} is ∂{loss}/∂{base}" for b in unsaid for letter, base in each[b]]
+                by = [
+                    f"{b}_{letter} is {'−' if sign < 0 else ''}∂{loss}/∂{base}"
+                    for b in unsaid
+                    for letter, base in each[b]
+                ]
                 meant = ", ".join(by) or what
                 yield {**fixed, **made}, (*words, meant)
                 if core(of).isupper() and samples_name(usage):
@@ -109,13 +119,26 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
                     yield {**fixed, **summed}, (*words, f"{meant} of the sum over the samples")
 
 
-def by_letter(usage: Usage, signal: str, own: Program) -> tuple[tuple[str, str], ...]:
-    """δ_k and δ_j beside u_k = Σ v_kj h_j and s_j = Σ w_ji x_i: the sum that has the letter."""
-    sums = [d.head for d in own.definitions if weighs(d.body) and not d.head.slots and not is_loss(d.head.base)]
-    made = {letters[0]: head.base for head in reversed(sums) if len(letters := letters_of(head)) == len(head.subs) == 1}
-    used = {letters_of(ref) for ref in usage.refs if ref.base == signal and not ref.slots}
-    found = tuple((letter, base) for letter, base in made.items() if (letter,) in used)
-    return found if len({base for _, base in found}) > 1 else ()
+def _chained(usage: Usage, base: str) -> Signal | None:
+    """Of which partial a symbol stands that the lesson says to be a chain: δ_j = ∂E/∂o_j ∂o_j/∂net_j."""
+    found = [(head, partial) for head, partial in usage.told.get(base, {}).items() if partial.chained]
+    made = [
+        (head, Signal(partial.wrt.base, partial.of, partial.factor, said=True))
+        for head, partial in found if isinstance(partial.wrt, Ref) and isinstance(partial.of, Ref)
+    ]  # fmt: skip
+    each = tuple((letters[0], signal.of) for head, signal in made if len(letters := letters_of(head)) == 1)
+    return replace(made[0][1], each=each) if made else None
+
+
+def by_letter(usage: Usage, signal: str, own: Program, called: bool = False) -> tuple[tuple[str, str], ...]:
+    """δ_k and δ_j beside u_k = Σ v_kj h_j and s_j = Σ w_ji x_i: the sum that has the letter; or y_k = f(u_k)."""
+    known = [d for d in own.definitions if (isinstance(d.body, Call) if called else weighs(d.body))]
+    heads = [d.head for d in known if {*d.head.kinds} <= {"sample"} and not is_loss(d.head.base)]
+    made = {
+        letters[0]: head.base for head in reversed(heads) if len(letters := letters_of(head)) == len(head.subs) == 1
+    }
+    used = {letters_of(ref) for ref in usage.refs if ref.base == signal and {*ref.kinds} <= {"sample"}}
+    return tuple((letter, base) for letter, base in made.items() if (letter,) in used and len({*made.values()}) > 1)
 
 
 def _alike(of: str, signal: str, known: set[str], shift: int) -> str:
@@ -166,7 +189,11 @@ def _unwritten(usage: Usage) -> str | None:
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
     between = {gradient_of(base, usage.notation.markers) for base in usage.kinds if " " in base}
-    known = {d.head.base for d in definitions if not d.head.subs and not d.head.slots} - between
+    known = {d.head.base for d in definitions if not d.head.subs and {*d.head.kinds} <= {"sample"}} - between
     changing = [b for b in LOSS if PREFIX + b in usage.kinds] if usage.notation.differentials else []
     differentiated = [b for b in (*changing, *(b for b, _ in usage.losses.most_common())) if b in known]
-    return first(differentiated, known & LOSSES) or first(LOSS, known) or next(iter(differentiated), None)
+    by = {ref.base for ref in usage.variables}
+    of_samples = [b for b, _ in usage.of_samples.most_common() if b in known - by]
+    return (
+        first(differentiated, known & LOSSES) or first([*of_samples, *LOSS], known) or next(iter(differentiated), None)
+    )

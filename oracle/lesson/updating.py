@@ -4,7 +4,7 @@ What cannot be proven is an update and nothing more: momentum, weight decay, a l
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec import structs
 
@@ -133,8 +133,9 @@ def _direction(found: Step, nets: Nets, number: int) -> int:
             signal = nets.program.signal(found.core) if isinstance(found.core, Ref) else None
             return int(_alone(nets) or (signal is not None and _is_small(signal.loss, nets, number)))
     losses = {d.head for d in nets.program.definitions if d.number and d.head.base in LOSSES and not d.head.subs}
-    for loss in losses if _certain(found, nets) else ():
-        if not loss.slots and _is_small(loss, nets, number):
+    one = {replace(loss, slots=()) for loss in losses if loss.kinds in ((), ("sample",))}
+    for loss in one if _certain(found, nets) else ():
+        if _is_small(loss, nets, number):
             for sign in (1, -1):
                 if any(_agrees(Derivative(loss, (found.of,)), body, nets, number) for body in _bodies(found, sign)):
                     return sign

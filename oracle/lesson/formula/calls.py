@@ -24,6 +24,7 @@ class Calls(Scripts):
             known = primed or base in self.limits.functions or base == "bb E" or _word(base, inner)
             known = known or (self.text == "_" and bracket == "(" and _one_symbol(inner))  # f(z)_i
             known = known or (bracket == "(" and _loss(node, base) and self._symbol_alone(inner))  # L_t(h_t)
+            known = known or (base.startswith("dot ") and bracket == "(" and self._symbol_alone(inner))
             known = known and not _of_itself(base, inner)
             if inner and (known or (bracket == "(" and _listed(inner))):
                 return self._arguments(node, inner, start)

@@ -7,7 +7,7 @@ from typing import Self
 
 from oracle.lesson.formula.symbols import ACCENTS, ALPHABETS, CLOSING, OPENING, PAIRS
 from oracle.lesson.formula.token import Token, UnreadableError
-from oracle.lesson.syntax import Node, Span
+from oracle.lesson.syntax import Name, Node, Span
 
 END = Token("", (0, 0), "end")
 DEEPEST = 60
@@ -96,6 +96,8 @@ class Cursor(ABC):
         """What some of the tokens say, all of them."""
         if not found:
             raise UnreadableError(self.span(self.at - 1), "nothing stands here")
+        if len(found) == 1 and found[0].text in (r"\cdot", r"\bullet"):  # f(\cdot): of anything
+            return Name(":", span=found[0].span)
         reader = self.inside(found)
         node = reader.items()
         reader.finish()

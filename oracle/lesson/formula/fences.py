@@ -1,5 +1,7 @@
 """What stands between fences: norms, lists, rows, matrices, cases, indicators, values at a place."""
 
+from typing import TypeGuard
+
 from oracle.lesson.formula.cursor import Cursor, divided, nesting
 from oracle.lesson.formula.symbols import LIMITING, PAIRS
 from oracle.lesson.formula.token import Token, UnreadableError
@@ -8,6 +10,7 @@ from oracle.lesson.syntax import (
     At,
     Call,
     Cases,
+    Dots,
     Indexed,
     Indicator,
     Items,
@@ -18,6 +21,7 @@ from oracle.lesson.syntax import (
     Number,
     Relation,
     Text,
+    Times,
 )
 
 NORMS = (r"\|", r"\lVert", "|", r"\lvert")
@@ -35,6 +39,8 @@ class Fences(Cursor):
         inner = self.whole(found)
         if first.text == "[" and isinstance(inner, Items):
             return Matrix((inner.items,), span=self.span(start))
+        if first.text == "[" and _is_row(inner):
+            return Matrix((inner.factors,), span=self.span(start))
         if first.text == "[" and isinstance(inner, Relation):
             return Indicator(inner, span=self.span(start))
         if first.text == r"\langle" and isinstance(inner, Items):
@@ -164,6 +170,11 @@ def _divided_row(row: list[list[Token]]) -> tuple[list[Token], list[Token]]:
         if k and (limits or token.text == r"\quad"):
             return row[0][:k], _trimmed(row[0][k:])
     return row[0], []
+
+
+def _is_row(node: Node) -> TypeGuard[Times]:
+    r"""Whether a bracket holds entries side by side, some left out: [s_1 \; \cdots \; s_n]."""
+    return isinstance(node, Times) and not any(node.ops) and any(isinstance(x, Dots) for x in node.factors)
 
 
 def _is_one(node: Node) -> bool:

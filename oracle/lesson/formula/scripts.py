@@ -145,7 +145,7 @@ def _upright(found: list[Token]) -> str:
     r"""The h of `\delta^{\mathrm{h}}`: an upright letter that is no transpose, layer or step; "" of anything else."""
     *styles, last = found or [Token("", (0, 0))]
     letter = last.kind == "word" and len(last.text) == 1 and last.text not in "TLlt"
-    spelled = last.span[1] - last.span[0] > len(r"\text{}") - 1 and not styles
+    spelled = last.upright and not styles
     return last.text if letter and (spelled or [token.text for token in styles] == [r"\rm"]) else ""
 
 

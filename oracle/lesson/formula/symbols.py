@@ -60,6 +60,8 @@ STYLES = set(
         r"\bf \rm \it \sf \tt"
     )
 )
+OLD = {r"\rm", r"\sf", r"\tt", r"\it"}
+"""Old styles that go on to the end of their group, and make a word of letters."""
 BOLD = STYLES - set(_split(r"\mathit \mathtt \mathrm \rm \it \sf \tt"))
 BARE = set(
     _split(
@@ -71,6 +73,8 @@ BARE = set(
 FUNCTIONS = BARE | set(
     _split("sum mean prod var Var sigma varsigma phi varphi psi Phi Psi f g dot matmul multiply outer sech sqrt")
 )
+ABROAD = {"th": "tanh", "sh": "sinh", "ch": "cosh"}
+"""What functions are called in other countries."""
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""
 LOSSES = {"ell", "cal L", "cal J", "cal E", "cal C", "L", "J", "E", "l"}
@@ -132,6 +136,7 @@ DROPPED = set(
 MACROS = {
     r"\pdv": (2, r"\frac{\partial #1}{\partial #2}"), r"\pd": (2, r"\frac{\partial #1}{\partial #2}"),
     r"\dv": (2, r"\frac{d #1}{d #2}"), r"\norm": (1, r"\lVert #1 \rVert"), r"\abs": (1, r"\lvert #1 \rvert"),
-    r"\R": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"), r"\dd": (0, "d"),
+    r"\R": (0, r"\mathbb{R}"), r"\Re": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"),
+    r"\dd": (0, "d"),
 }  # fmt: skip
 """What lessons and well-known packages mean by them, where a lesson does not define them itself."""

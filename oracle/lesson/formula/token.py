@@ -19,6 +19,8 @@ class Token:
     span: Span
     kind: str = "mark"
     fence: str = ""
+    upright: bool = False
+    r"""Whether it stood in a \text or \mathrm of its own."""
 
 
 class UnreadableError(Exception):

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from oracle.lesson.formula.symbols import (
+    ABROAD,
     ACCENTS,
     ALPHABETS,
     COMBINING,
@@ -18,6 +19,7 @@ from oracle.lesson.formula.symbols import (
     IMPLIES,
     MACROS,
     MATRICES,
+    OLD,
     OPERATIONS,
     PLAIN,
     RELATIONS,
@@ -63,6 +65,8 @@ _LEXEME = re.compile(
 )  # fmt: skip
 _CODED = re.compile(r"(?:np|numpy|torch|tf)\.([a-z]+)")
 """A function of a library, by its own name."""
+_ROMAN = re.compile(r"\s+([A-Za-z]{2,}\d*)\s*(?=})")
+r"""The word behind an old command: the in of a_{\rm in}."""
 _FENCE = re.compile(r"\\(left|right|middle|[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\.|[^\\])$", re.DOTALL)
 
 
@@ -164,10 +168,10 @@ class _Lexer:
             assert match  # the last alternative takes any character
             at = self._lexeme(tex, match, call or match.span(), call, depth)
 
-    def add(self, text: str, span: Span, kind: str = "", fence: str = "") -> None:
+    def add(self, text: str, span: Span, kind: str = "", fence: str = "", upright: bool = False) -> None:
         if len(self.found) > MOST:
             raise UnreadableError(span, "the formula is too long, or a macro in it calls itself")
-        self.found.append(Token(text, span, kind or _kind(text), fence))
+        self.found.append(Token(text, span, kind or _kind(text), fence, upright))
 
     def _lexeme(self, tex: str, match: re.Match[str], span: Span, call: Span | None, depth: int) -> int:
         text, at = match.group(), match.end()
@@ -193,6 +197,9 @@ class _Lexer:
             return self._environment(tex, text, at, span)
         if text in TEXTS or text in (r"\mathit", r"\mathsf", r"\mathbf"):
             return self._text(tex, text, at, span, call, depth)
+        if text in OLD and (word := _ROMAN.match(tex, at)):
+            self.add(word[1], (span[0], word.end(1)) if call is None else span, "word")
+            return word.end()
         if fence := _FENCE.match(text):
             self._fence(fence[1], fence[2], span)
         else:
@@ -244,7 +251,7 @@ class _Lexer:
         if called := _CODED.fullmatch(inside):
             self.add(called[1], whole, "word")
         elif re.fullmatch(r"[A-Za-z]+\d*", inside) and (name in TEXTS or len(inside) > 2):
-            self.add(inside, whole, "word")
+            self.add(ABROAD.get(inside, inside), whole, "word", upright=True)
         elif name in (r"\mathrm", r"\mathit", r"\mathsf", r"\mathbf") or not inside:
             self.add(name, span, "style")
             return at

@@ -13,6 +13,8 @@ from oracle.lesson.syntax import Indexed, Marked, Name, Node, Power, Statement, 
 STEPS = {"t", "tau"}
 PARAMETERS = {"W", "w", "U", "u", "V", "v", "b", "B", "A", "theta", "Theta", "P", "R"}
 RENEWED = {"new", "old", "next", "prev", "previous", "current", "updated", "before", "after", "+", "-", "dagger"}
+BESIDE = {"next", "prev", "previous"}
+"""What stands above a part of something else, where it is no parameter: dh_t^{next} comes from the next step."""
 STARS = {"*", "star", "ast"}
 INDICES = set("ijklmnpqrst")
 POWERED = {"e", "pi", "alpha", "beta", "lambda", "gamma", "eta", "epsilon"}
@@ -72,6 +74,8 @@ def _label(node: Marked | Tagged | Power, core: str, stepped: Stepped) -> str:
     """What stands above a symbol and only says which one it is; "" for layers, steps, samples, powers and marks."""
     if isinstance(node, Marked):
         star = node.mark in STARS
+        if node.mark in BESIDE and core not in PARAMETERS:
+            return node.mark
         return "" if node.mark in RENEWED or (star and core in PARAMETERS) else "*" if star else node.mark
     script = node.tag if isinstance(node, Tagged) else node.exponent
     if core in POWERED:
@@ -90,12 +94,12 @@ def _label(node: Marked | Tagged | Power, core: str, stepped: Stepped) -> str:
 
 
 def _spelled(factors: tuple[Node, ...], core: str) -> str:
-    """hh of W^{hh}, hid of z^{hid}; "" where the letters are indices, or a product is meant."""
+    """hh of W^{hh}, in of z^{in}, hid of z^{hid}; "" where the letters are indices, or a product is meant."""
     letters = [x.base for x in factors if isinstance(x, Name)]
     word = "".join(letters)
     plain = len(letters) == len(factors) and all(len(x) == 1 for x in letters)
     long_enough = core in PARAMETERS or len(letters) > 2
-    return word if plain and long_enough and (word == "in" or not {*letters} <= INDICES) else ""
+    return word if plain and (word == "in" or (long_enough and not {*letters} <= INDICES)) else ""
 
 
 def _below(node: Node, word: str) -> Node:

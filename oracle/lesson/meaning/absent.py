@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from oracle.lesson.formula import to_tex
 from oracle.lesson.meaning.notation import Ref, letters
-from oracle.lesson.meaning.program import LAST, Program, Slots, letters_of
+from oracle.lesson.meaning.program import Program, Slots, letters_of
 from oracle.lesson.meaning.values import NotUnderstoodError
 from oracle.lesson.syntax import Indexed, Name, Node, Number
 
@@ -41,7 +41,7 @@ def _common(program: Program, base: str, at: Node) -> bool:
 
 
 def _past(program: Program, part: Ref, kind: str, at: Node) -> str:
-    if _counted_from_the_last(at, kind) and _behind(program, at, kind):
+    if _counted_from_the_last(program, at, kind) and _behind(program, at, kind):
         return f"nothing stands at {kind} {to_tex(at)}, which is behind the last one"
     there = _numbered(program, part.base, kind) if isinstance(at, Number) else []
     if there and at not in there:
@@ -57,10 +57,10 @@ def _behind(program: Program, at: Node, kind: str) -> bool:
         return False
 
 
-def _counted_from_the_last(at: Node, kind: str) -> bool:
+def _counted_from_the_last(program: Program, at: Node, kind: str) -> bool:
     """L + 1, n_l + 1."""
     count = any(isinstance(part, Indexed) and part.base in (Name("n"), Name("N")) for part in at.walk())
-    return bool(letters(at)) and (count or letters(at) <= LAST[kind])
+    return bool(letters(at)) and (count or letters(at) <= program.last(kind))
 
 
 def _numbered(program: Program, base: str, kind: str) -> list[Node]:

@@ -223,7 +223,7 @@ class Algebra:
         return replace(a.plain(), data=data)
 
     def _with_ones(self, a: Value, b: Value) -> Value:
-        """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v; c 1 has c everywhere, v 1ᵀ and 1 b repeat v and b."""
+        """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v; c 1 is c everywhere, v 1ᵀ and 1 b repeat v and b."""
         ones, value = (b, a) if b.ones else (a, b)
         if not value.rank and not value.ones:
             return replace(self.elementwise(torch.mul, ones, value, "a product"), ones=True, row=ones.row)

@@ -9,10 +9,13 @@ from oracle.lesson.syntax import Call, Derivative, Indexed, Name, Node, Relation
 
 GIVEN = {*PARAMETER_LETTERS, *LOSSES, "x", "X", "t", "y", "Y", "T", "d"}
 """What stands at the end of a chain and has a meaning by custom."""
+ERRORS = {"epsilon", "varepsilon", "delta"}
+"""What may be a name at the end of a chain though equations are of it as well."""
 
 
 def called_last(statements: Iterable[Statement]) -> dict[Ref, Derivative]:
-    """Every such name with its partial: no equation is of it, it has the partial's scripts, and it is met there first.
+    """Every such name with its partial: no equation is of it (but for δ and ε), it has the partial's scripts, and it is
+    met there first.
 
     It is a name only if it is used later on.
     """
@@ -22,7 +25,8 @@ def called_last(statements: Iterable[Statement]) -> dict[Ref, Derivative]:
     seen: set[str] = set()
     for k, body in enumerate(bodies):
         last = _last(body) if isinstance(body, Relation) else None
-        if last and not {last[0].base, core(last[0].base)} & (seen | heads | GIVEN):
+        others = seen | GIVEN | (heads - ERRORS)
+        if last and not {last[0].base, core(last[0].base)} & (others - {ref.base for ref in found}):
             later = {ref.base for other in bodies[k + 1 :] for ref in _refs(other)}
             found |= {last[0]: last[1]} if last[0].base in later else {}
         seen |= {ref.base for ref in _refs(body)}
@@ -42,7 +46,8 @@ def _last(body: Relation) -> tuple[Ref, Derivative] | None:
     match body.items[0], body.items[equal]:
         case Derivative(of=Ref(base=loss, subs=()), wrt=(Ref() as wrt,)) as partial, Ref() as name if equal > 1:
             alike = (name.subs, name.slots) == (wrt.subs, wrt.slots) and not name.mark
-            return (name, partial) if alike and loss in LOSSES else None
+            of_sample = isinstance(partial.of, Ref) and partial.of.kinds == ("sample",) and core(name.base) in ERRORS
+            return (name, partial) if alike and (loss in LOSSES or of_sample) else None
     return None
 
 

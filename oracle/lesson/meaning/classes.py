@@ -111,7 +111,7 @@ def with_classes(statement: Statement, classes: Iterable[str]) -> Statement:
 
 
 def _defines(body: Node, letter: str) -> bool:
-    """Whether p_c = e^{z_c} / Σ_k e^{z_k} is said of every class c; u_c = U y has no c on the right, and is of one."""
+    """Whether p_c = e^{z_c} / Σ_k e^{z_k} is said of every class c; u_c = U y, without c there, is of the true one."""
     match body:
         case Relation(items=(Indexed() as head, *members)):
             return letter in free(head) and any(letter in free(member) for member in members)

@@ -12,9 +12,10 @@ import torch
 from oracle.lesson.meaning.masks import Masks
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env
+from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.repeating import settled
-from oracle.lesson.meaning.values import Dim, IllTypedError, NotUnderstoodError, Value
-from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Times, rebuilt
+from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value, one
+from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Times, Transpose, rebuilt
 
 Grid = tuple[tuple[Node, ...], ...]
 LAST = set("nmNMKCDkcd")
@@ -35,9 +36,13 @@ class Matrices(Masks):
         grid = _grid(node)
         if self.infer or len(self.frame) not in (1, 2):
             raise NotUnderstoodError("a matrix whose size nothing says")
+        if any(isinstance(part, Times) and _multiplies(part, node) for side in self.formulas for part in side.walk()):
+            raise NotUnderstoodError("a product of matrices that are written out")
         sizes = [self.size(dim) for dim in self.frame]
         if len(sizes) == 1:
             grid = _column(grid)
+        if (alone := _alone(grid)) is not None and len(sizes) == 1:
+            return self.at_one_place(alone, env)
         entries = self.written(grid, sizes, env)
         data = torch.full((sizes[0], sizes[1] if len(sizes) == 2 else 1), torch.nan, dtype=torch.float64)
         for place, value in entries.items():
@@ -49,6 +54,8 @@ class Matrices(Masks):
         """The entries that are written, by their places."""
         rows = _places([all(isinstance(x, Dots) for x in row) for row in grid])
         columns = _places([all(isinstance(row[k], Dots) for row in grid) for k in range(len(grid[0]))])
+        self.fits(rows, sizes[0])
+        self.fits(columns, sizes[1] if len(sizes) == 2 else 1)
         base = 0 if any(_zero(cell) for row in grid for cell in row) else 1
         found: dict[tuple[int, int], torch.Tensor] = {}
         problem: NotUnderstoodError | None = None
@@ -63,6 +70,21 @@ class Matrices(Masks):
         if not found:
             raise problem or NotUnderstoodError("a matrix of which no entry is written")
         return found
+
+    def at_one_place(self, entry: Node, env: Env) -> Value:
+        """A vector of zeros but for one entry, at the place that an index of the left side counts."""
+        (dim,) = self.frame
+        there = [x for x in sorted(indices(*self.formulas[:1])) if x in self.typed and one(self.typed[x], dim)]
+        if len(there) != 1:
+            raise NotUnderstoodError("zeros but for one entry, whose place nothing says")
+        eye = Value(torch.eye(self.size(dim), dtype=torch.float64), (there[0],), (dim,), self.frame)
+        return self.algebra.elementwise(torch.mul, eye, self.value(entry, env), "an entry")
+
+    @staticmethod
+    def fits(places: list[int | None], size: int) -> None:
+        """Raise BeyondError where the entries before and after dots would meet."""
+        if None in places and sum(place is not None for place in places) > size:
+            raise BeyondError
 
     def cell(self, node: Node, base: int, env: Env) -> torch.Tensor:
         """One entry: its numbers count from `base`, and the letters of `LAST` stand for the last place."""
@@ -94,7 +116,6 @@ class Matrices(Masks):
         data = None if value.data is None else torch.diagonal(value.data, dim1=-2, dim2=-1)
         return Value(data, value.names, value.dims, value.shape[:1])
 
-
     def filled(self, value: Value) -> Value:
         """A square matrix of which ones repeat a column or a row: the diagonal of v 1ᵀ is v."""
         closed = [dim for dim in value.shape if not dim.open]
@@ -109,9 +130,29 @@ def _grid(node: Matrix) -> Grid:
     match rows:
         case ((Times(factors=factors, ops=ops),),) if not any(ops) and any(isinstance(x, Dots) for x in factors):
             rows = (factors,)
+    width = max(map(len, rows))
+    rows = tuple((Dots(),) * width if all(isinstance(x, Dots) for x in row) else row for row in rows)
     if len({len(row) for row in rows}) != 1:
         raise NotUnderstoodError("a matrix whose rows are of different lengths")
     return rows
+
+
+def _alone(grid: Grid) -> Node | None:
+    r"""The entry of (0, \cdots, a_j, \cdots, 0) that is no zero; None of any other row or column."""
+    cells = [cell for row in grid for cell in row]
+    rest = [k for k, cell in enumerate(cells) if not isinstance(cell, Dots) and cell != Number("0")]
+    between = len(rest) == 1 and all(Dots() in part and Number("0") in part for part in _around(cells, rest[0]))
+    return cells[rest[0]] if between and 1 in (len(grid), len(grid[0])) else None
+
+
+def _around(cells: list[Node], k: int) -> tuple[list[Node], list[Node]]:
+    return cells[:k], cells[k + 1 :]
+
+
+def _multiplies(product: Times, matrix: Matrix) -> bool:
+    """Whether a product has a matrix and another one that is written out as well."""
+    found = [x.base if isinstance(x, Transpose) else x for x in product.factors]
+    return any(x is matrix for x in found) and sum(isinstance(x, Matrix) for x in found) > 1
 
 
 def _column(grid: Grid) -> Grid:

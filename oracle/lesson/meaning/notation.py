@@ -5,7 +5,7 @@ subscript is a step if it is met as t - 1, and one that names another quantity (
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
@@ -13,11 +13,13 @@ from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.last_steps import always_last
-from oracle.lesson.meaning.losses import SampleLosses
+from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
+from oracle.lesson.meaning.ranges import tops
 from oracle.lesson.meaning.samples_below import samples_below
+from oracle.lesson.meaning.squares import Bare, bare, squared
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
     Call,
@@ -56,6 +58,11 @@ CHOSEN = Name("class")
 CLASSES = {"y", "c", "k"}
 """What a class is called that stands as an index with a step or a sample."""
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
+
+
+def same(statement: Statement) -> Statement:
+    """A statement as it is written."""
+    return statement
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,8 @@ class Notation:
     """Letters that count layers."""
     plain_layers: set[str] = field(default_factory=set)
     """Bases whose superscript without brackets is a layer."""
+    bare: Bare = field(default_factory=set)
+    """Names that stand without anything above them, with the number of their indices."""
     bracket_kinds: dict[str, str] = field(default_factory=dict)
     """By base, what a number in brackets is."""
     timed: set[str] = field(default_factory=set)
@@ -201,10 +210,14 @@ class Notation:
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
     numbered_names: set[str] = field(default_factory=set)
     """Names that stand with a number alone below them, as the b of b_2 does, and never with a letter."""
-    prime_names: set[str] = field(default_factory=set)
-    """Letters whose primes are part of a name."""
+    renamed: Callable[[Statement], Statement] = same
+    """What is done with symbols before anybody asks what they mean."""
+    tops: set[str] = field(default_factory=set)
+    """Letters that are the last layer, because layers are counted up to them: the M of m = 1, …, M."""
     chosen: set[str] = field(default_factory=set)
     """Letters that are the true class: then targets are one-hot."""
+    rows_labelled: bool = False
+    """Whether P_{i y_i} stands in the lesson: then every row of targets has a class."""
     others: bool = False
     """Whether the lesson speaks of the classes that are not the true one."""
     labelled_losses: set[Ref] = field(default_factory=set)
@@ -247,6 +260,8 @@ class Notation:
     """By the lesson's own name of a function that is known, the usual one."""
     depths: dict[int, int] = field(default_factory=dict)
     """How many layers the prose of a section says that there are."""
+    narrow: set[int] = field(default_factory=set)
+    """The sections that speak of a net with a single unit in some layer: a 1-2-1 network."""
     scalar: set[int] = field(default_factory=set)
     """The sections before the first with vectors."""
 
@@ -371,6 +386,8 @@ class Notation:
 
     def kind_of_sub(self, base: str, at: int, count: int, sub: Node) -> str:
         used = letters(sub)
+        if self.is_size(sub):
+            return "label" if base in ("I", "bb I") else "index"
         if at == 0 and self.sampled.get(base) in used and isinstance(sub, Name):
             return "sample"
         if used & self.times and "total" not in used:
@@ -387,6 +404,13 @@ class Notation:
         if isinstance(sub, Name):
             return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths | self.single else "index"
         return "index"
+
+    def is_size(self, sub: Node) -> bool:
+        """Whether the M_l of z_{M_l} is how many units a layer has: no layer, and the last index."""
+        match sub:
+            case Indexed(base=Name(base=base), subs=(Name(base=layer),)):
+                return layer in self.layers and base not in self.layers | self.times | {"n", "N"}
+        return False
 
     def is_label(self, letter: str) -> bool:
         bare = letter.rstrip("'")
@@ -427,9 +451,12 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
     _layers(nodes, found)
+    if found_tops := tops(statements, found.layers) - {*found.roles}:
+        found.tops, found.layers = found_tops, found.layers | found_tops
+        _layers(nodes, found)
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
-    found.parted = _parted(nodes)
+    found.parted, found.bare = _parted(nodes), bare(nodes)
     found.below = _layers_below(nodes, found)
     steps = {step for node in nodes if isinstance(node, Plus) and (step := stepped(node))}
     found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
@@ -440,6 +467,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
     found.numbered_names = {base for base in map(_with_number, nodes) if not found.has_axes(base, 1)} - {""}
+    found.rows_labelled = any(_labelled_row(node) for node in nodes)
     found.sloped = sloped(nodes, _base)
     found.loss = loss_of(nodes, _base)
     return found
@@ -453,6 +481,14 @@ def _told_apart(body: Node) -> str:
     partial = body.items[1]
     whole = isinstance(partial, Derivative) and not any(isinstance(n, Indexed) for w in partial.wrt for n in w.walk())
     return parts.name.base if parts and whole and all(isinstance(sub, Number) for sub in parts.subs) else ""
+
+
+def _labelled_row(node: Node) -> bool:
+    """Whether a symbol is P_{i y_i}: of every row the entry of its class."""
+    match node:
+        case Indexed(subs=(Name() as row, Indexed(subs=(Name() as of,)) as label)):
+            return row == of and is_class(label)
+    return False
 
 
 def _with_number(node: Node) -> str:
@@ -510,7 +546,8 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 bare = base[1:] if base.startswith("d") and len(base) == 2 else base
                 for tag, _ in parts.tags:
                     if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
-                        found.layers |= {x for x in letters(tag) - found.passing if x not in found.times and len(x) < 3}
+                        others = found.passing | found.times | found.roles.keys()
+                        found.layers |= {x for x in letters(tag) - others if len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
                     if power == Number("1"):  # nobody writes a first power
@@ -737,6 +774,8 @@ def bound(statement: Statement, notation: Notation) -> Statement:
     body = with_changes(statement.body) if notation.differentials else statement.body
     body = named(with_labels(body, notation.stepping), notation.markers)
     statement = spelled(replace(statement, body=body), notation.units)
+    if squares := squared(statement.body, notation.plain_layers, notation.bare, letters):
+        notation = replace(notation, plain_layers=notation.plain_layers - squares)
     return Statement(lifted(statement.body, notation), statement.asides, span=statement.span)
 
 
@@ -748,7 +787,8 @@ def lifted(node: Node, notation: Notation) -> Node:
     if isinstance(node, Gradient):
         node = completed(node, notation.loss, PARAMETER_LETTERS, _base)
     if isinstance(node, Call):
-        return Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
+        call = Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
+        return _loss_of_a_sample(call, notation) or call
     if isinstance(node, Sum):
         rest = rebuilt(replace(node, indices=()), lambda child: lifted(child, notation))
         assert isinstance(rest, Sum)
@@ -765,6 +805,14 @@ def lifted(node: Node, notation: Notation) -> Node:
     if symbol is not None:
         return replace(notation.ref(symbol), span=node.span)
     return rebuilt(node, lambda child: lifted(child, notation))
+
+
+def _loss_of_a_sample(call: Call, notation: Notation) -> Ref | None:
+    """The E_n of E_n(w), which is made of parameters and of the sample n."""
+    parts = taken_apart(call.function) if isinstance(call.function, Indexed) else None
+    given = all(isinstance(arg, Ref) and arg.base in PARAMETER_LETTERS for arg in call.args)
+    made = notation.ref(parts) if parts and parts.name.base in LOSSES and given else None
+    return replace(made, span=call.span) if isinstance(made, Ref) and made.kinds == ("sample",) else None
 
 
 def _counted(node: Node) -> bool:

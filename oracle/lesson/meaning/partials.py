@@ -15,7 +15,15 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters, ment
 from oracle.lesson.meaning.program import SCALARS, Env, Program, called
 from oracle.lesson.meaning.sampling import Sampling
 from oracle.lesson.meaning.unsaid import open_loss
-from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Route, Tensor, UndefinedError, Value
+from oracle.lesson.meaning.values import (
+    BeyondError,
+    IllTypedError,
+    NotUnderstoodError,
+    Route,
+    Tensor,
+    UndefinedError,
+    Value,
+)
 from oracle.lesson.syntax import Call, Derivative, Node, Plus, Transpose
 
 GIVEN = {"t", "d", "target"}
@@ -75,6 +83,8 @@ class Partials(Sampling):
     def holds_others(self, of: Ref, wrt: Node) -> bool:
         """Whether a partial is read as a direct one: all, or those of what has steps by a parameter."""
         steps, parameter = "time" in of.kinds, isinstance(wrt, Ref) and "time" not in wrt.kinds
+        if self.immediate == "past":
+            return by_its_past(of, wrt)
         return self.immediate == "all" or (self.immediate == "parameters" and steps and parameter)
 
     def jacobian(self, of: Tensor, wrt: Tensor) -> Tensor:
@@ -89,19 +99,24 @@ class Partials(Sampling):
         return self.jacobians[key][2]
 
     @contextmanager
-    def holding(self, step: int | None = None) -> Iterator[None]:
-        """While every quantity stands for itself, whatever it is made of; or those of all other steps than one."""
-        before, self.held, self.step = (self.held, self.step), {}, step
+    def holding(self, step: int | None = None, through: str = "") -> Iterator[None]:
+        """While every quantity stands for itself, whatever it is made of; or those of all other steps than one, or all
+        but one that is made of its own past.
+        """
+        before, self.held, self.step, self.through = (self.held, self.step, self.through), {}, step, through
         try:
             yield
         finally:
-            self.held, self.step = before
+            self.held, self.step, self.through = before
 
     def direct(self, of: Ref, wrt: Node, env: Env) -> Value:
         """The partial with everything else held.
 
         Through the definition of `of` alone, where that uses `wrt` itself; else through what belongs to the same step.
         """
+        if self.immediate == "past" and by_its_past(of, wrt):
+            with self.holding(through=of.base):
+                return self.partial(self.value(of, env), wrt, env, of)
         slots = self.program.numbered(of, env)
         found = self.program.definition(of.base, self.family(of), slots)
         if found is None or not isinstance(wrt, Ref):
@@ -205,6 +220,8 @@ class Partials(Sampling):
         loss = source.base if isinstance(source, Ref) else called(source) if isinstance(source, Call) else ""
         if loss in self.program.alternates and apart(of, target):
             of = self.value(self.program.alternates[loss], env)
+        if env and dict(self.program.numbered(wrt, env)).get("layer") == self.program.depth and apart(of, target):
+            raise BeyondError  # the last layer has no such quantity: no H_L where S = Z_L
         other_loss = written and isinstance(source, Ref) and loss in LOSSES and not source.slots + wrt.slots
         if (self.program.read_off or other_loss) and apart(of, target):
             raise NotUnderstoodError("nothing says that the one is made of the other here")
@@ -255,6 +272,11 @@ def argument_of(call: Call, wrt: Node) -> Ref | None:
         return None
     alike = [arg for arg in found if arg.base == wrt.base]
     return wrt if wrt in found else alike[0] if len(alike) == 1 and not wrt.slots and not wrt.subs else None
+
+
+def by_its_past(of: Node, wrt: Node) -> bool:
+    """Whether a state is differentiated by what it was before: ∂c_t/∂c_k."""
+    return isinstance(of, Ref) and isinstance(wrt, Ref) and of.base == wrt.base and "time" in of.kinds
 
 
 def changes(formula: Node) -> list[Ref]:

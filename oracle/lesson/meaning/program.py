@@ -151,6 +151,8 @@ class Program:
     """Whether symbols without indices are vectors and matrices."""
     numbers: bool = False
     """Whether every quantity is a number."""
+    narrow: bool = False
+    """Whether vectors of some layer have one entry, and may stand where numbers do."""
     ascents: int = 0
     descents: int = 0
     """How many update rules of the lesson go along a gradient, and how many against it."""
@@ -158,6 +160,8 @@ class Program:
     """Whether the lesson writes the sums of its chains of partials, and means none where it writes none."""
     elementwise: bool = False
     """Whether the lesson writes ⊙ where it multiplies entry by entry."""
+    entries: dict[str, float] = field(default_factory=dict)
+    """By vector, its entry 0, where that is told: x_0 = 1."""
     common: set[Ref] = field(default_factory=set)
     """Symbols, with their scripts, that the lesson writes more than once."""
     shapes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Dim, ...]] = field(default_factory=dict)
@@ -187,7 +191,8 @@ class Program:
 
     def last(self, kind: str) -> set[str]:
         """Letters that are the last layer, step or sample in this lesson."""
-        return LAST.get(kind, set()) | (self.notation.ends if kind == "time" else set())
+        told = {"time": self.notation.ends, "layer": self.notation.tops}
+        return LAST.get(kind, set()) | told.get(kind, set())
 
     def number(self, node: Node, env: Env, kind: str = "") -> int:
         """What the script of a slot is: l + 1 where l is known."""
@@ -219,7 +224,7 @@ class Program:
             return self.number(pattern, env, kind) == value
         letter = min(free)
         env[letter] = value - self.number(pattern, {letter: 0}, kind)
-        return env[letter] >= 1
+        return env[letter] >= (0 if value > env[letter] and kind == "layer" and self.from_zero else 1)
 
     def definition(self, base: str, family: tuple[str, ...], slots: Slots) -> tuple[Definition, Env] | None:
         """What defines a quantity, and the numbers of its letters; a definition of this very layer comes first."""
@@ -237,6 +242,11 @@ class Program:
         if best and any(kind == "layer" and n <= self.bottom(kind) for kind, n in slots):
             raise BeyondError
         return best
+
+    @property
+    def from_zero(self) -> bool:
+        """Whether the input is of layer 0: then a^{l+1} = f(W^{l+1} a^l) is said of l = 0, too."""
+        return any(slot == ("layer", Number("0")) for d in self.definitions for slot in d.head.slots)
 
     def bottom(self, kind: str) -> int:
         """The layer of the input, where the lesson gives it a number: 1 by a^{(1)} = x; below it there is nothing."""
@@ -278,6 +288,8 @@ class Program:
     def signal(self, ref: Ref) -> Signal | None:
         """Of which partial a symbol stands: as it is written, else as its like is."""
         if found := self.lettered.get((ref.base, ref.kinds, letters_of(ref))) or self.signals.get(written(ref)):
+            return found
+        if ref.kinds == ("sample",) and (found := self.lettered.get((ref.base, (), letters_of(ref)))):
             return found
         alike = [s for (base, kinds, _), s in self.signals.items() if base == ref.base and kinds == ref.kinds]
         return next(iter(alike), None) or next((s for (base, *_), s in self.signals.items() if base == ref.base), None)
@@ -363,9 +375,11 @@ def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     return len(a) == len(b) > 1 and any(x in b and b.index(x) != k for k, x in enumerate(a))
 
 
-def is_update(head: Node, body: Node) -> bool:
-    """Whether a parameter is made of itself."""
-    known = isinstance(head, Ref) and core(head.base) in {*PARAMETER_LETTERS, *MOMENTS}
+def is_update(head: Node, body: Node, op: str = "=") -> bool:
+    """Whether a parameter is made of itself, or anything is said to be made of itself: Q := (1 - λ) Q + λ Q_i."""
+    if op == ":=" and recurs(head, body):
+        return True
+    known = isinstance(head, Ref) and core(head.base).removeprefix("Delta ") in {*PARAMETER_LETTERS, *MOMENTS}
     return known and recurs(head, body)
 
 

@@ -22,6 +22,7 @@ from oracle.lesson.meaning.notation import CHOSEN, PARAMETER_LETTERS, Notation, 
 from oracle.lesson.meaning.program import SCALARS, Definition, Env, Key, Program, Slots, is_target
 from oracle.lesson.meaning.repeating import settled
 from oracle.lesson.meaning.stacks import stacked
+from oracle.lesson.meaning.told_entries import with_entry
 from oracle.lesson.meaning.values import (
     BeyondError,
     Dim,
@@ -79,6 +80,8 @@ class Quantities(ABC):
     """What counts the samples, while dimensions are inferred."""
     entrywise: bool = False
     """Whether the partial of a vector by a vector is a vector, where no entry depends on another."""
+    through: str = ""
+    """The quantity that goes on being made of its own past while all others stand for themselves."""
     held: dict[Key, Value] | None = None
     """While a direct partial is taken: copies of the quantities, each standing for itself."""
     step: int | None = None
@@ -91,6 +94,8 @@ class Quantities(ABC):
     """What such symbols look like."""
     line: int = 0
     """The number of the equation at hand."""
+    entered: set[Dim] = field(default_factory=set)
+    """The dimensions whose entry 0 is told, and not computed as the others are."""
     bindings: list[dict[str, Value]] = field(default_factory=list)
     """Arguments of the functions that are being evaluated."""
 
@@ -130,6 +135,9 @@ class Quantities(ABC):
         else:
             with self.of_sample(dict(slots).get("sample")):
                 value = self.defined(key, *found)
+        if base in self.program.entries:
+            self.entered |= {value.shape[0].root()} if found is not None and value.rank == 1 else set()
+            value = with_entry(value, self.program.entries[base])
         self.kept[key] = replace(value, way=None)
         if base in self.loose:
             self.passing.add(key)
@@ -217,6 +225,8 @@ class Quantities(ABC):
             if self.program.notation.chosen and len(shape) == 1:
                 at = self.class_of(CHOSEN, shape[0], {})
                 data = (torch.arange(size[0]) == at).double()
+            if self.program.notation.rows_labelled and len(shape) == 2:
+                data = (self.classes(*shape)[:, None] == torch.arange(size[1])).double()
         return data.requires_grad_(True)
 
     def size(self, dim: Dim) -> int:
@@ -438,8 +448,9 @@ class Quantities(ABC):
         time = dict(slots).get("time")
         if self.step is not None and time is None:
             return value
-        found = self.program.definition(node.base, self.family(node), slots) if self.step is not None else None
-        if self.step == time and found is not None:
+        made_again = node.base == self.through if self.through else self.step is not None and self.step == time
+        found = self.program.definition(node.base, self.family(node), slots) if made_again else None
+        if found is not None:
             held[key] = replace(self.defined(key, *found), way=None)
         elif self.step is None or self.step != time:
             assert value.data is not None
@@ -452,9 +463,9 @@ class Quantities(ABC):
 
     def per_sample(self, base: str) -> bool:
         """Whether a quantity is another for each sample: all but parameters and constants."""
+        given = letter(base) in PARAMETER_LETTERS or base in SCALARS
         return (
-            letter(base) not in PARAMETER_LETTERS
-            and base not in SCALARS
+            (not given or any(d.head.base == base for d in self.program.definitions))
             and base not in self.program.counts
             and base not in self.program.shared
             and not (self.program.columns and is_batch(base))

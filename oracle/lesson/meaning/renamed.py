@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.meaning.program import Definition, Program
+from oracle.lesson.meaning.program import Definition, Program, letters_of
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Relation, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Negative, Node, Relation, Sum, rebuilt
 
 _HOLE = Name("")
 
@@ -19,6 +19,7 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
             continue
         for one, other in zip(body.items[1:], body.items[2:], strict=False):
             pairs = renaming(one, other) or []
+            pairs = pairs if len(pairs) == 1 else renaming(_inward(one), _inward(other)) or []
             if len(pairs) != 1:
                 continue
             for new, known in (pairs[0], pairs[0][::-1]):
@@ -59,6 +60,14 @@ def renaming(one: Node, other: Node) -> list[tuple[Node, Node]] | None:
     return pairs
 
 
+def _inward(node: Node) -> Node:
+    """-Σ_t x_t as Σ_t -x_t: beside Σ_t L_t it says what L_t is."""
+    match node:
+        case Negative(body=Sum(body=body, product=False) as whole):
+            return replace(whole, body=Negative(body))
+    return node
+
+
 def _hole(_: Node) -> Node:
     return _HOLE
 
@@ -66,10 +75,16 @@ def _hole(_: Node) -> Node:
 def _open(ref: Ref, program: Program, usage: Usage) -> bool:
     """Whether nothing says what a symbol is."""
     return (
-        not program.defines(ref.base, ref.kinds)
+        not any(_same(d.head, ref) for d in program.definitions)
         and not program.functions.get(ref.base)
         and not usage.is_signal(ref.base)
     )
+
+
+def _same(head: Ref, ref: Ref) -> bool:
+    """Whether a definition is of a symbol; that of a_j is not of the a_k of another layer."""
+    alike = not ref.subs or ref.slots or letters_of(head) == letters_of(ref)
+    return (head.base, head.kinds) == (ref.base, ref.kinds) and bool(alike)
 
 
 def _known(node: Node, new: Ref, program: Program) -> bool:

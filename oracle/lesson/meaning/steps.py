@@ -69,7 +69,8 @@ def step(head: Node, op: str, member: Node) -> Step | None:
     if not isinstance(head, Ref):
         return None
     of, terms = parameter(head), [*_terms(member)]
-    if of.base.startswith("Delta "):
+    change = of.base.startswith("Delta ")
+    if change:
         of = replace(of, base=of.base.removeprefix("Delta "))
     elif op in ("+=", "-="):
         terms = [(sign if op == "+=" else -sign, term) for sign, term in terms]
@@ -78,7 +79,7 @@ def step(head: Node, op: str, member: Node) -> Step | None:
         if len(rest) != len(terms) - 1 or len(terms) != 2 or terms[0] in rest:
             return None
         terms = rest
-    if len(terms) != 1 or not is_parameter(of):
+    if len(terms) != 1 or not (is_parameter(of) or change):
         return None
     sign, term = terms[0]
     at = member.terms[0].span[1] if isinstance(member, Plus) else head.span[1]

@@ -114,6 +114,8 @@ def _open(program: Program, of: Ref) -> bool:
         or not all(isinstance(sub, Name) for sub in of.subs)
     ):
         return False
+    if of.base in program.notation.sample_losses.letters and program.defines(of.base, (*of.kinds, "sample")):
+        return False
     if of.base in TARGETS and program.defines(f"hat {of.base}", of.kinds):
         return False
     return not (program.defines(of.base, of.kinds) or program.is_function(of) or program.signal(of))

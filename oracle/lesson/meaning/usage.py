@@ -13,6 +13,7 @@ from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.meaning.thin import thin
+from oracle.lesson.meaning.told import Told, like, of_any_sample, told
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -31,7 +32,9 @@ from oracle.lesson.syntax import (
     Transpose,
 )  # fmt: skip
 
-SIGNALS = {"delta", "Delta", "Err", "epsilon", "err", "error"}
+ERRORS = {"epsilon", "varepsilon"}
+"""What is an error signal only where an equation is of it."""
+SIGNALS = {"delta", "Delta", "Err", "err", "error", *ERRORS}
 """Symbols that often stand for a partial of the loss."""
 
 
@@ -56,8 +59,12 @@ class Usage:
     """By base, the kinds of slots it is met with."""
     losses: Counter[str] = field(default_factory=Counter)
     """What is differentiated and has neither index nor slot."""
+    of_samples: Counter[str] = field(default_factory=Counter)
+    """What is differentiated and has a sample alone."""
     preactivations: Counter[str] = field(default_factory=Counter)
     """Bases at which slopes are taken."""
+    slopes_at: set[Ref] = field(default_factory=set)
+    """At what slopes are taken, scripts and all."""
     slopes: Counter[str] = field(default_factory=Counter)
     """Names of functions that are met with a prime."""
     functions: Counter[str] = field(default_factory=Counter)
@@ -65,12 +72,16 @@ class Usage:
     """By function of one argument, what it is met with."""
     thin: dict[str, int] = field(default_factory=dict)
     """The axes of what a lesson's forward equations multiply to one vector: the w and b of X w + b."""
+    formal: set[str] = field(default_factory=set)
+    """What functions are said to be of: the x of f'(x) = f(x)(1 - f(x))."""
     heads: set[str] = field(default_factory=set)
     """Bases that stand on the left of an equation."""
     signals: set[str] = field(default_factory=set)
     """Bases that are defined as a partial."""
     called: dict[Ref, Derivative] = field(default_factory=dict)
     """Names at the end of a chain of partials, and of which: the g of ∂L/∂z = a - y = g, met there first."""
+    told: dict[str, dict[Ref, Told]] = field(default_factory=dict)
+    """Of which partials symbols are said to stand."""
     variables: Counter[Ref] = field(default_factory=Counter)
     """What is differentiated by."""
     vectors: bool = False
@@ -92,6 +103,8 @@ class Usage:
     """Whether an index picks an entry of a formula: [p - t]_k."""
     layers: int = 0
     """How many layers the statements say that there are: L = 2."""
+    narrow: bool = False
+    """Whether some layer has a single unit, as those of a 1-2-1 network: its vectors may be written as numbers."""
     numbers: bool = False
     """Whether no vector was met yet: every quantity may be a number."""
     turned: bool = False
@@ -102,7 +115,7 @@ class Usage:
         if self.notation.differentials and base.startswith(PREFIX):
             return False
         return (
-            (plain in SIGNALS and (plain != "epsilon" or base in self.heads))
+            (plain in SIGNALS and (plain not in ERRORS or base in self.heads))
             or base in self.signals
             or (" " in base and base.partition(" ")[0] in self.notation.markers)
             or (len(plain) == 2 and plain[0] == "d" and plain[1] in "abhoswxyzABHOWXYZL")
@@ -129,9 +142,11 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
     for statement in given:
         if isinstance(statement.body, Relation) and isinstance(head := statement.body.items[0], Ref):
             found.heads.add(head.base)
-            if _stands_for_partial(head, statement.body):
+            if partial := _partial_of(head, statement.body):
                 found.signals.add(head.base)
+                found.told.setdefault(head.base, {}).setdefault(head, partial)
         found.layers = _said_layers(statement.body) or found.layers
+        found.formal |= _formal(statement.body)
         for node in statement.body.walk():
             _note(node, found)
         _count_steps(statement.body, found)
@@ -146,6 +161,13 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
     return found
 
 
+def _formal(body: Node) -> set[str]:
+    match body:
+        case Relation(items=(Call(args=(Ref(base=base, slots=(), subs=()),)), *_)):
+            return {base}
+    return set()
+
+
 def _said_layers(body: Node) -> int:
     """The 2 of L = 2; 0 of any other statement, and where there would be one layer or many."""
     match body:
@@ -154,15 +176,17 @@ def _said_layers(body: Node) -> int:
     return 0
 
 
-def _stands_for_partial(head: Ref, body: Relation) -> bool:
-    """Whether a symbol is a name of the loss's partial by what is indexed like it: g_k = ∂E/∂z_k."""
+def _partial_of(head: Ref, body: Relation) -> Told | None:
+    """The partial of the loss that a symbol is a name of, which is by what is indexed like it: g_k = ∂E/∂z_k."""
     if body.ops[0] not in ("=", ":=") or head.mark or core(head.base) in PARAMETER_LETTERS | LOSSES:
-        return False
-    match body.items[1]:
-        case Derivative(of=Ref() as of, wrt=(Ref() as wrt,)) | Gradient(of=Ref() as of, wrt=Ref() as wrt):
-            whole = not of.subs and not {"layer", "sample"} & {*of.kinds} and of.base != head.base != wrt.base
-            return whole and head.subs == wrt.subs and head.slots == wrt.slots
-    return False
+        return None
+    found = told(body.items[1])
+    found = found and of_any_sample(head, found)
+    if found is None or not isinstance(of := found.of, Ref) or not isinstance(found.wrt, Ref):
+        return None
+    one = not (found.chained or found.factor < 0) or of.base in LOSSES
+    whole = not of.subs and not {"layer", "sample"} & {*of.kinds} and of.base != head.base != found.wrt.base
+    return found if one and whole and like(head, found) else None
 
 
 def _count_steps(body: Node, found: Usage) -> None:
@@ -194,8 +218,10 @@ def _note(node: Node, found: Usage) -> None:
             found.refs[node] += 1
             found.kinds.setdefault(node.base, set()).add(node.kinds)
         case Derivative(of=Ref() as of) | Gradient(of=Ref() as of):
-            if not of.subs and not of.slots:
+            if not of.subs and not of.slots and not (isinstance(node, Derivative) and of in node.wrt):
                 found.losses[of.base] += 1
+            elif not of.subs and of.kinds == ("sample",):
+                found.of_samples[of.base] += 1
         case Derivative(of=Call(function=Name(base=base))) | Gradient(of=Call(function=Name(base=base))) if (
             base not in ACTIVATION_NAMES
         ):
@@ -214,6 +240,7 @@ def _note(node: Node, found: Usage) -> None:
                 for arg in args:
                     if isinstance(arg, Ref):
                         found.preactivations[arg.base] += 1
+                        found.slopes_at.add(arg)
         case Indexed():
             found.picked = True
         case Sum(body=body) if is_chain(body):

@@ -2,6 +2,8 @@ r"""Definitions of functions that make a vector of a vector: s(x)_i = …, softm
 
 from dataclasses import replace
 
+from oracle.lesson.meaning.bare_functions import ARGUMENT
+from oracle.lesson.meaning.calculus import ELEMENTWISE
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import FunctionDefinition
 from oracle.lesson.syntax import (
@@ -48,6 +50,14 @@ def listed_function(head: Node, body: Node, number: int) -> FunctionDefinition |
     letter = next(letter for letter in "iknpq" if Name(letter) not in {part for cell in cells for part in cell.walk()})
     entries = {_entry(cell, of, _label(cell, of), letter) for cell in cells}
     return FunctionDefinition(name, (of,), entries.pop(), number, (Name(letter),)) if len(entries) == 1 else None
+
+
+def chosen_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:
+    """The function that g = tanh chooses."""
+    match head, body:
+        case Ref(base=g, slots=(), subs=()), Ref(base=name, slots=(), subs=()) if name in ELEMENTWISE:
+            return FunctionDefinition(g, (ARGUMENT,), Call(Name(name), (ARGUMENT,), span=body.span), number)
+    return None
 
 
 def _label(cell: Node, of: Ref) -> str:

@@ -1,13 +1,15 @@
 r"""One random net of a lesson: every formula as a value."""
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import product
 
 import torch
 
+from oracle.lesson.meaning.bare_slopes import bare_slope
 from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
-from oracle.lesson.meaning.program import LAST, Env
+from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import CONSTANTS, UNITS, dims_of
 from oracle.lesson.meaning.sums import Sums
 from oracle.lesson.meaning.unsaid import Unsaid, mixed
@@ -27,6 +29,7 @@ from oracle.lesson.syntax import (
     Number,
     Plus,
     Power,
+    Prime,
     Quotient,
     Relation,
     Sum,
@@ -69,6 +72,8 @@ class World(Sums):
                 return self.algebra.transpose(self.value(base, env))
             case Call():
                 return self.call(node, env)
+            case Prime() if (slope := bare_slope(self.program, node)) is not None:
+                return self.value(slope, env)
             case Sum():
                 return self.total(node, env)
             case Derivative():
@@ -108,7 +113,7 @@ class World(Sums):
 
     def through_steps(self, arg: Ref, env: Env) -> list[Value]:
         """A quantity in all the samples and steps, and in the last layer, that the head does not count."""
-        free = [kind for kind, slot in arg.slots if letters(slot) - env.keys() - LAST[kind]]
+        free = [kind for kind, slot in arg.slots if letters(slot) - env.keys() - self.program.last(kind)]
         ends = [range(self.program.end(kind) if kind == "layer" else 1, self.program.end(kind) + 1) for kind in free]
         values = []
         for numbers in product(*ends):
@@ -180,7 +185,7 @@ class World(Sums):
     def exponential(self, exponent: Node) -> bool:
         """Whether e is the base of the logarithm before this exponent: e^{z} beside a quantity e_i is, e^2 is not."""
         whole = any(d.head == Ref("e") for d in self.program.definitions)
-        return not whole and (not self.is_quantity("e") or not isinstance(exponent, Number))
+        return not isinstance(exponent, Number) or not (whole or self.is_quantity("e"))
 
     def counted_times(self, exponent: Node, env: Env) -> int | None:
         """The number that T - i is where i counts steps; None where an exponent is of another kind."""
@@ -189,7 +194,21 @@ class World(Sums):
             return None
         return self.program.number(exponent, env, "time")
 
+    def of_all_layers(self, ref: Ref) -> list[Ref]:
+        """The W^{(1)}, …, W^{(L)} that ‖W‖ is of, where no forward equation has a W without a layer."""
+        if ref.slots or ref.subs or not self.program.uses(replace(ref, slots=(("layer", Name("l")),))):
+            return []
+        norms = {part.body for d in self.program.definitions for part in d.body.walk() if isinstance(part, Norm)}
+        if self.program.uses(ref) and ref not in norms:
+            return []
+        layers = sorted(key[2][0] for key in self.program.shapes if key[0] == ref.base and len(key[2]) == 1)
+        return [replace(ref, slots=(("layer", Number(str(k))),)) for k in layers]
+
     def norm(self, node: Norm, env: Env) -> Value:
+        if isinstance(node.body, Ref) and (each := self.of_all_layers(node.body)):
+            parts = [self.algebra.length(self.value(ref, env)) for ref in each]
+            squares = [self.algebra.multiply(part, part, "") for part in parts]
+            return mapped(torch.sqrt, reduce(lambda a, b: self.algebra.add(a, b, 1), squares))
         body = self.value(node.body, env)
         if node.kind == "abs" and not body.rank:
             return mapped(torch.abs, body)

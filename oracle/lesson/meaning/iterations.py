@@ -1,0 +1,77 @@
+r"""Iterations in parentheses: $w(k+1) = w(k) - \alpha \partial F / \partial w$ renews w as w ← w - … does."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Power, Relation, Statement, Times, rebuilt
+
+SYMBOLS = (Name, Indexed, Power)
+
+
+Renewed = Collection[tuple[str, str]]
+"""Letters that count iterations, each with a name that is renewed."""
+
+
+def iterations(statements: Iterable[Statement]) -> set[tuple[str, str]]:
+    """The letters that count iterations, and what they renew: the k and w of w(k+1) = w(k) - …"""
+    return {found for s in statements if isinstance(s.body, Relation) and (found := _renewing(s.body))}
+
+
+def without_iterations(statement: Statement, renewed: Renewed) -> Statement:
+    """A statement in which nothing says of which iteration a symbol is."""
+    return replace(statement, body=_bare(statement.body, renewed)) if renewed else statement
+
+
+def _renewing(body: Relation) -> tuple[str, str] | None:
+    head, *members = body.items
+    match _argument(head):
+        case symbol, Plus(terms=(Name(base=letter), Number(text="1")), signs=(1, 1)):
+            before = [_argument(part) for member in members for part in _products(member)]
+            return (letter, _core(symbol)) if (symbol, Name(letter)) in before else None
+    return None
+
+
+def _core(node: Node) -> str:
+    while isinstance(node, Indexed | Power):
+        node = node.base
+    return node.base if isinstance(node, Name) else ""
+
+
+def _products(node: Node) -> Iterable[Node]:
+    """All parts of a formula, and the beginnings of its products."""
+    for part in node.walk():
+        yield part
+        if isinstance(part, Times) and len(part.factors) > 2:
+            yield Times(part.factors[:2], part.ops[:1])
+
+
+def _argument(node: Node) -> tuple[Node, Node] | None:
+    """The w and k of w(k), which looks like a product where w is no function."""
+    match node:
+        case Times(factors=(symbol, argument), ops=("",)) | Call(function=symbol, args=(argument,)):
+            return (symbol, argument) if isinstance(symbol, SYMBOLS) else None
+    return None
+
+
+def _bare(node: Node, renewed: Renewed) -> Node:
+    match node:
+        case Call(function=function, args=(argument,)) if _counts(function, argument, renewed):
+            return replace(_bare(function, renewed), span=node.span)
+        case Times(factors=factors, ops=ops):
+            pairs = zip(ops, factors, factors[1:], strict=False)
+            kept = [(op, x) for op, before, x in pairs if op or not _counts(before, x, renewed)]
+            if len(kept) < len(ops):
+                made = tuple(_bare(x, renewed) for x in (factors[0], *(x for _, x in kept)))
+                whole = replace(node, factors=made, ops=tuple(op for op, _ in kept))
+                return whole if kept else replace(made[0], span=node.span)
+    return rebuilt(node, lambda child: _bare(child, renewed))
+
+
+def _counts(before: Node, node: Node, renewed: Renewed) -> bool:
+    """Whether a node behind another is k or k + 1, or the number of an iteration behind what is renewed."""
+    match node:
+        case Name(base=base) | Plus(terms=(Name(base=base), Number(text="1"))):
+            return any(base == letter for letter, _ in renewed)
+        case Number(text=text):
+            return text.isdigit() and any(_core(before) == name for _, name in renewed)
+    return False
