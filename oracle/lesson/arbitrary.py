@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from oracle.lesson.judging import assignments
 from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.positions import place
 from oracle.lesson.meaning.program import Definition
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
-from oracle.lesson.syntax import Call
+from oracle.lesson.syntax import Call, Name, Plus
 
 
 def arbitrary(world: World, broken: Definition) -> list[Definition]:
@@ -23,10 +24,16 @@ def arbitrary(world: World, broken: Definition) -> list[Definition]:
         isinstance(part, Ref) and (part.base, part.slots) == (broken.head.base, broken.head.slots)
         for d in world.program.definitions if d is not broken for part in d.body.walk()
     )  # fmt: skip
-    function = isinstance(broken.body, Call) and bool(broken.number)
+    function = isinstance(broken.body, Call) and bool(broken.number) and not _convolves(world)
     if not (args and needed and function) or _is_ill_typed(world, broken):
         return []
     return [replace(broken, body=Unsaid(args, span=broken.body.span), others=())]
+
+
+def _convolves(world: World) -> bool:
+    """Whether a forward equation has x_{i+u}: to compute all below such a layer would take too long."""
+    refs = (part for d in world.program.definitions for part in d.body.walk() if isinstance(part, Ref))
+    return any(all(isinstance(n, Plus | Name) for n in sub.walk()) for ref in refs for sub in ref.subs if place(sub))
 
 
 def _is_ill_typed(world: World, broken: Definition) -> bool:

@@ -121,9 +121,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = with_open_losses(replace(program, definitions=named(every_step(program.definitions))))
     program.definitions += whole_losses([s.statement.body for s in said], program)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
+    program.definitions = with_samples_on_heads(program.definitions)
     defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
     program.definitions = of_all_units(program.definitions, program.here)
-    program.definitions = with_samples_on_heads(program.definitions)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)
