@@ -2,6 +2,7 @@ r"""Iterations in parentheses: $w(k+1) = w(k) - \alpha \partial F / \partial w$ 
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Power, Relation, Statement, Times, rebuilt
 
@@ -38,11 +39,12 @@ def _core(node: Node) -> str:
 
 
 def _products(node: Node) -> Iterable[Node]:
-    """All parts of a formula, and the beginnings of its products."""
+    """All parts of a formula, and what stands side by side in its products."""
     for part in node.walk():
         yield part
-        if isinstance(part, Times) and len(part.factors) > 2:
-            yield Times(part.factors[:2], part.ops[:1])
+        if isinstance(part, Times):
+            for pair, op in zip(pairwise(part.factors), part.ops, strict=True):
+                yield Times(pair, (op,))
 
 
 def _argument(node: Node) -> tuple[Node, Node] | None:
