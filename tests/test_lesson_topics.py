@@ -91,3 +91,67 @@ def test_a_loss_with_a_word_below_it_of_one_of_many_vectors(right: str, wrong: s
     assert set(claimed(f"{WORDS}\n\n$${right}$$")) <= GOOD | {"aside"}
     found = audit(read(Path("lesson.md"), f"{WORDS}\n\n$${wrong}$$")).equations[-1]
     assert {link.verdict for link in found.links} <= BAD
+
+
+FEATURES = r"""$$\mu_d = \frac1N \sum_{k=1}^N x_{kd}, \qquad y_{nd} = \gamma_d (x_{nd} - \mu_d) + \beta_d$$
+The loss $L$ is computed from $y$. From here on we drop the index $d$.
+$$\frac{\partial L}{\partial \beta} = \sum_n \frac{\partial L}{\partial y_n}$$"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\frac{\partial L}{\partial x_n} = \gamma \Big("
+         r"\frac{\partial L}{\partial y_n} - \frac1N \sum_k \frac{\partial L}{\partial y_k}\Big)",
+         r"\frac{\partial L}{\partial x_n} = \gamma \frac{\partial L}{\partial y_n}"),
+        (r"\frac{\partial \mu}{\partial x_n} = \frac1N", r"\frac{\partial \mu}{\partial x_n} = \frac2N"),
+        (r"\sum_n (x_n - \mu) = 0", r"\sum_n x_n = 0"),
+    ],
+)  # fmt: skip
+def test_an_index_that_is_dropped_is_meant_all_the_same(right: str, wrong: str) -> None:
+    assert set(claimed(f"{FEATURES}\n\n$${right}$$")) <= GOOD
+    found = audit(read(Path("lesson.md"), f"{FEATURES}\n\n$${wrong}$$")).equations[-1]
+    assert {link.verdict for link in found.links} <= BAD
+
+
+HINGE = r"""The scores are $$s = W x_i + b$$ and $w_j^T$ is row $j$ of $W$, so that $s_j = w_j^T x_i + b_j$.
+$$L_i = \sum_{j \neq y_i} \max(0, s_j - s_{y_i} + 1)$$
+For a wrong class $j \neq y_i$,
+$$\frac{\partial L_i}{\partial s_j} = \mathbb{1}(s_j - s_{y_i} + 1 > 0)$$"""
+SOFTMAX = r"""The scores are $$s = W x_i + b, \quad p_k = \frac{e^{s_k}}{\sum_j e^{s_j}}, \quad L_i = -\log p_{y_i}$$
+$$\frac{\partial L_i}{\partial s_k} = p_k - \mathbb{1}(y_i = k)$$"""
+
+
+@pytest.mark.parametrize(
+    ("lesson", "old", "new"),
+    [
+        (HINGE, r"= \mathbb{1}(s", r"= -\mathbb{1}(s"),
+        (SOFTMAX, r"p_k - \mathbb{1}(y_i = k)", r"\mathbb{1}(y_i = k) - p_k"),
+    ],
+)  # fmt: skip
+def test_scores_of_one_sample_that_do_not_name_it(lesson: str, old: str, new: str) -> None:
+    assert set(claimed(lesson)) <= GOOD | {"aside"}
+    assert claimed(lesson.replace(old, new))[-1] in BAD
+
+
+def test_the_end_of_a_sum_is_a_number() -> None:
+    norm = r"""$$r = x + v, \quad v = W h$$
+With the mean $\mu = \frac1d \sum_{i=1}^d r_i$, $$y_i = \gamma_i (r_i - \mu)$$
+$$\bar v = \bar r, \quad \bar W = \bar v h^\top$$ $$\bar r_i = \gamma_i \bar y_i - \frac1d \sum_j \gamma_j \bar y_j$$"""
+    assert set(claimed(norm)) <= GOOD
+    assert claimed(norm.replace(r"- \frac1d \sum_j", r"- \sum_j"))[-1] in BAD
+
+
+POOLED = r"""$$z^1_i = \sum_{u=0}^{K-1} w^1_u x_{i+u} + b^1, \quad a^1_i = f(z^1_i), \quad a^2_i = \max_{0 \le u < s} a^1_{si+u}$$
+$$z^3_r = \sum_i w^3_{ri} a^2_i, \quad \hat y_r = \frac{\exp(z^3_r)}{\sum_q \exp(z^3_q)}, \quad E = -\sum_r y_r \ln \hat y_r$$
+$$\delta^1_i = \frac{\partial E}{\partial z^1_i}, \quad \delta^3_r = \frac{\partial E}{\partial z^3_r}$$
+$$\delta^3_r = \hat y_r - y_r$$
+$$\frac{\partial E}{\partial w^3_{ri}} = \delta^3_r a^2_i$$
+$$\delta^1_i = \frac{\partial E}{\partial a^1_i} f'(z^1_i)$$
+$$\frac{\partial E}{\partial w^1_u} = \sum_i \delta^1_i x_{i+u}$$"""
+
+
+def test_what_is_above_and_below_a_layer_that_is_not_understood() -> None:
+    assert set(claimed(POOLED)) <= GOOD
+    for right, wrong, at in ((r"\hat y_r - y_r", r"y_r - \hat y_r", 0), (r"x_{i+u}$$", r"x_{i-u}$$", -1)):
+        assert claimed(POOLED.replace(right, wrong))[at] not in GOOD

@@ -12,6 +12,7 @@ from oracle.lesson.conditions import conditions
 from oracle.lesson.correcting import suggest
 from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
+from oracle.lesson.dropped_index import with_dropped
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.hypothetical import imagined, only_imagined
@@ -152,7 +153,7 @@ def _doubted(equation: Equation) -> Equation:
 def understood(document: Document, functions: set[str] | None = None) -> tuple[list[Line], Notation]:
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
     functions = function_names(document) if functions is None else functions
-    parsed, names = renamed(_parsed(document, functions))
+    parsed, names = renamed(with_dropped(document, _parsed(document, functions)))
     every = [s for *_, found in parsed for s in found.statements]
     classes = class_letters(every) - {":"}
     given = {**names.roles, **roles(document.settings)}

@@ -10,13 +10,14 @@ from functools import partial
 from itertools import chain
 
 from oracle.lesson.another_loss import with_another_loss
+from oracle.lesson.arbitrary import arbitrary
 from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
-from oracle.lesson.meaning.columns import batch_of, columns, samples_at
+from oracle.lesson.meaning.columns import batch_of, columns, samples_at, without_columns
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layer_functions import depth as layer_functions
@@ -38,6 +39,7 @@ from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
 from oracle.lesson.naming import made_of_partials
+from oracle.lesson.one_sample import of_one_sample
 from oracle.lesson.profiles import Assumption, assumptions, entries_of, spelled_otherwise
 from oracle.lesson.rivals import Choice, choices
 from oracle.lesson.scalar_sections import of_numbers
@@ -127,6 +129,8 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
         tried = choices(own, partial(completed, assumption=assumed, usages=usages))
         if (first.definitions, first.signals, first.lettered) != (own.definitions, own.signals, own.lettered):
             tried.append(Choice(first, tuple(d for d in own.definitions if d not in first.definitions)))
+        if single := of_one_sample(own, local):
+            tried.append(Choice(single))
         reading.scopes[section] = _chosen(tried, defined, claims, assumed, settings, usages)
         judged[section] = claims
     _lay_out(reading, notation.layouts or LAYOUTS, judged)
@@ -193,7 +197,8 @@ def _scope(
 def _opposite(candidate: Assumption, assumed: Assumption, lesson: Usage) -> bool:
     """Whether an error signal has the other sign than in the rest of the lesson, or is not what the lesson says."""
     shared = candidate.signals.keys() & assumed.signals.keys()
-    if any(candidate.signals[base] != assumed.signals[base] for base in shared & lesson.told.keys()):
+    pairs = [(candidate.signals[base], assumed.signals[base]) for base in shared & lesson.told.keys()]
+    if any((a.of, a.factor) != (b.of, b.factor) for a, b in pairs):
         return True
     pairs = [(candidate.signals[base], assumed.signals[base]) for base in shared]
     return any(a.of == b.of and a.factor == -b.factor for a, b in pairs)
@@ -263,6 +268,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
         for letter, of in signal.each:
             program.lettered.setdefault((base, (), (letter,)), replace(signal, of=of, each=()))
     program.left_out = dict(assumption.left_out)
+    program.definitions = without_columns(program.definitions, usages[0].kinds)
     program.columns = columns(program, usages[1].kinds)
     program.samples_at = samples_at(d.body for d in program.definitions)
     program.anyone = any_parameter(program, usages[1])
@@ -356,11 +362,12 @@ def _infer(program: Program) -> None:
             at = program.definitions.index(broken)
             whole = contracted(broken.body, broken.head)
             told = (
-                [replace(broken, body=whole)] if whole is not None else _otherwise(broken) or _supplied(program, broken)
+                [replace(broken, body=whole)] if whole is not None
+                else _otherwise(broken) or _supplied(program, broken) or arbitrary(world, broken)
             )
             program.definitions[at : at + 1] = told
             summed += told if whole is not None else []
-            if not told and broken.number:
+            if broken.number and (not told or isinstance(told[0].body, Unsaid)):
                 program.unclear.add(broken.head)
     program.summed |= any(d in program.definitions for d in summed)
     program.rows, program.batch = world.algebra.rows, world.batch

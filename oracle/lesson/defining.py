@@ -15,6 +15,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, other_model
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, is_class, mentions, slots_of
+from oracle.lesson.meaning.per_sample import with_samples_on_heads
 from oracle.lesson.meaning.program import (
     SCALARS,
     Definition,
@@ -32,7 +33,14 @@ from oracle.lesson.meaning.told import Told, like, told
 from oracle.lesson.meaning.told_entries import told_entry
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
-from oracle.lesson.meaning.wholes import chosen_function, is_form, is_jacobian, listed_function, whole_function
+from oracle.lesson.meaning.wholes import (
+    chosen_function,
+    chosen_in_a_layer,
+    is_form,
+    is_jacobian,
+    listed_function,
+    whole_function,
+)
 from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
@@ -115,6 +123,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
     defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
     program.definitions = of_all_units(program.definitions, program.here)
+    program.definitions = with_samples_on_heads(program.definitions)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)
@@ -183,6 +192,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if (made := of_slope(head, member, number)) and not program.functions.get(made.name):
         program.functions[made.name] = [made]
+        return
+    if chosen_in_a_layer(head, member):
+        defined.add(id(member))
         return
     if isinstance(head, Call):
         named = _called(head, member, program, number, usage)

@@ -52,6 +52,7 @@ def outputs(own: Program) -> list[Definition]:
     """All that may be the output, those that a function makes first."""
     used = {part for d in own.definitions for part in d.body.walk() if isinstance(part, Ref) and part != d.head}
     used |= {replace(part, slots=tuple(slot for slot in part.slots if slot[0] != "sample")) for part in used}
+    used |= {replace(part, subs=()) for part in used}  # y_i = γ_i r_i goes on from r
     heads = [d for d in own.definitions if d.head not in used and not d.head.subs and not is_loss(d.head.base)]
     made = {d.head.base for d in own.definitions}
     heads = [d for d in heads if set(d.head.kinds) <= {"layer"} and _level(d.head) > 0 and _made(d.body, made)]
@@ -184,4 +185,6 @@ def target_of(usage: Usage, own: Program, top: Ref) -> str:
     free = _unsaid(usage, own)
     named = [t for t in TARGETS if t in free]
     alike = [t for t in named if t[0].isupper() == top.base[0].isupper()]
-    return next(iter((*alike, *named)), "Y" if top.base[0].isupper() else "y")
+    made = {d.head.base for d in own.definitions}
+    others = [base for base in (("Y", "T") if top.base[0].isupper() else ("y", "t")) if base not in made]
+    return next(iter((*alike, *named, *others)), "target")

@@ -8,6 +8,7 @@ from math import isfinite
 
 import torch
 
+from oracle.lesson.cancelling import is_zero, size_of_terms
 from oracle.lesson.meaning.absent import past
 from oracle.lesson.meaning.bare_functions import applied
 from oracle.lesson.meaning.calculus import ACTIVATIONS
@@ -76,6 +77,8 @@ class Way:
     half: int = 0
     unlike: str = field(default="", compare=False)
     """An index that is not the true class."""
+    unlike_at: Node | None = field(default=None, compare=False)
+    """The class of a sample, where the true class is that."""
     apart: bool = False
     """Different indices of one kind are different numbers (j ≠ k)."""
     summed: bool = False
@@ -383,11 +386,15 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     if way.unlike in difference.names:
-        mask = _other_classes(world, way.unlike, difference.dims[difference.names.index(way.unlike)])
+        dim = difference.dims[difference.names.index(way.unlike)]
+        with world.of_sample(_one_sample(env, head, member) if way.unlike_at else None):
+            mask = _other_classes(world, way.unlike, dim, world.class_of(way.unlike_at or CHOSEN, dim, env))
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     if world.open:
         left, right, difference = _known(left, right, difference)
     gap, nothing = relative(left, right, difference)
+    if is_zero(member) and (terms := size_of_terms(world, head, env)) > max(size(left), NOTHING):
+        gap, nothing = size(difference) / terms, False
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
     return gap, nothing
@@ -446,9 +453,8 @@ def _different(value: Value) -> Value:
     return Value(mask, value.names, value.dims)
 
 
-def _other_classes(world: World, letter: str, dim: Dim) -> Value:
+def _other_classes(world: World, letter: str, dim: Dim, at: int) -> Value:
     """1 where an index is not the true class."""
-    at = world.class_of(CHOSEN, dim, {})
     return Value((torch.arange(world.size(dim)) != at).double(), (letter,), (dim,))
 
 

@@ -53,7 +53,17 @@ def chain(
     members = zip(body.ops, body.items[1:], strict=True)
     notation = nets[0].program.notation
     limits += other_classes(body.items[0], notation.chosen if notation.others else ())
-    return [_link(formula, number, body.items[0], op, member, defined, nets, limits, spoken) for op, member in members]
+    links = [_link(formula, number, body.items[0], op, member, defined, nets, limits, spoken) for op, member in members]
+    return _by_numbers(links, body)
+
+
+def _by_numbers(links: list[Link], body: Relation) -> list[Link]:
+    """Links of which those that compare symbols by their numbers claim no more: ∂L/∂w_3 = ∂L/∂w_4 = 0."""
+    if links[-1].verdict != "aside" or mentions(body.items[-1]):
+        return links
+    pairs = zip(links, body.items[1:], strict=True)
+    alike = [(link, link.verdict == "fails" and isinstance(item, Derivative | Ref)) for link, item in pairs]
+    return [Link(k.left, k.relation, k.right, "aside", place=k.place) if same else k for k, same in alike]
 
 
 def aside(formula: Formula, relation: Relation) -> Link:
@@ -154,7 +164,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
             left, right = one_letter(Items((head, member)), limit).children()
             outcome = nets.judge(left, right, number)
         else:
-            way = replace(APART, unlike=limit.a) if limit.of_class else APART
+            way = replace(APART, unlike=limit.a, unlike_at=limit.at) if limit.of_class else APART
             outcome = nets.read(head, member, way, number)
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words

@@ -7,7 +7,7 @@ from dataclasses import replace
 from oracle.lesson.arguments import INTO
 from oracle.lesson.endings import is_loss, samples_name, weighs
 from oracle.lesson.meaning.differentials import PREFIX
-from oracle.lesson.meaning.gradients import PREFIXES, gradient_of
+from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.gradients_below import BELOW
 from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
@@ -184,16 +184,20 @@ def _unwritten(usage: Usage) -> str | None:
     differentiated = [b for b, _ in usage.losses.most_common()]
     if usage.notation.markers & {*BELOW}:
         return first(differentiated, LOSSES) or "L"
-    return next(iter(differentiated), "L" if usage.notation.markers & {*PREFIXES} else None)
+    return next(iter(differentiated), "L" if usage.notation.markers else None)
 
 
 def _loss(usage: Usage, definitions: Iterable[Definition]) -> str | None:
+    """What the names of partials are of: of a whole loss that the lesson differentiates, else of one of each sample."""
     between = {gradient_of(base, usage.notation.markers) for base in usage.kinds if " " in base}
-    known = {d.head.base for d in definitions if not d.head.subs and {*d.head.kinds} <= {"sample"}} - between
+    heads = [d.head for d in definitions if not d.head.subs and d.head.base not in between]
+    whole = {head.base for head in heads if not head.slots}
+    known = whole | {head.base for head in heads if head.kinds == ("sample",)}
     changing = [b for b in LOSS if PREFIX + b in usage.kinds] if usage.notation.differentials else []
-    differentiated = [b for b in (*changing, *(b for b, _ in usage.losses.most_common())) if b in known]
+    met = [*changing, *(b for b, _ in usage.losses.most_common())]
     by = {ref.base for ref in usage.variables}
-    of_samples = [b for b, _ in usage.of_samples.most_common() if b in known - by]
+    of_samples = [b for b, _ in usage.of_samples.most_common() if b not in by]
     return (
-        first(differentiated, known & LOSSES) or first([*of_samples, *LOSS], known) or next(iter(differentiated), None)
-    )
+        first(met, whole & LOSSES) or first(LOSS, whole) or first(met, whole)
+        or first([*met, *of_samples, *LOSS], known)
+    )  # fmt: skip

@@ -315,6 +315,8 @@ class Limit:
     b: str
     of_class: bool = False
     """Whether b is the true class."""
+    at: Node | None = None
+    """The class of a sample, where b is one: the y_i of j ≠ y_i."""
     sure: bool = True
     """Whether it was said of this very statement; else of one nearby, and it may be meant here too."""
 

@@ -1,13 +1,13 @@
 """One sample of a batch: a^{(i)} is a column of A, dz^{(i)} one of dZ, or a row where samples are rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import TARGETS, Program
+from oracle.lesson.meaning.program import TARGETS, Definition, Program
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value
 from oracle.lesson.syntax import Name, Node, Plus, Times, Transpose
 
@@ -30,6 +30,13 @@ def columns(program: Program, kinds: Mapping[str, Iterable[tuple[str, ...]]]) ->
         batch = next((name for name in (_capital(base), base) if name in whole and is_batch(name)), "")
         found |= {base: batch} if batch else {}
     return {**_singles(program, kinds, whole), **found} if found else {}
+
+
+def without_columns(definitions: list[Definition], used: Collection[str]) -> list[Definition]:
+    """Definitions without those of single samples, a^{(i)} = σ(z^{(i)}), in a section that has A = σ(Z)."""
+    batches = {d.head.base for d in definitions if is_batch(d.head.base) and "sample" not in d.head.kinds}
+    batches &= {base.removeprefix("d") for base in used} | {*used}
+    return [d for d in definitions if "sample" not in d.head.kinds or _capital(d.head.base) not in batches]
 
 
 def _singles(program: Program, kinds: Iterable[str], whole: set[str]) -> dict[str, str]:

@@ -2,7 +2,6 @@ r"""Iterations in parentheses: $w(k+1) = w(k) - \alpha \partial F / \partial w$ 
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from itertools import pairwise
 
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Power, Relation, Statement, Times, rebuilt
 
@@ -42,9 +41,8 @@ def _products(node: Node) -> Iterable[Node]:
     """All parts of a formula, and what stands side by side in its products."""
     for part in node.walk():
         yield part
-        if isinstance(part, Times):
-            for pair, op in zip(pairwise(part.factors), part.ops, strict=True):
-                yield Times(pair, (op,))
+        if isinstance(part, Times) and len(part.factors) > 2:
+            yield from (Times(part.factors[k : k + 2], part.ops[k : k + 1]) for k in range(len(part.ops)))
 
 
 def _argument(node: Node) -> tuple[Node, Node] | None:

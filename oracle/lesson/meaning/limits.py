@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from oracle.lesson.meaning.notation import Ref, chosen
+from oracle.lesson.meaning.notation import CLASSES, Ref, chosen
 from oracle.lesson.syntax import (
     At,
     Derivative,
@@ -35,12 +35,22 @@ def limit(node: Node, letters: Collection[str]) -> Limit | None:
     if not isinstance(node, Relation) or len(node.items) != 2 or node.ops[0] not in EQUAL:
         return None
     a, b = (_letter(item) for item in node.items)
+    if (at := _class(node.items[1])) is not None and a in letters and node.ops[0] == "!=":
+        return Limit(a, "!=", "the true class", of_class=True, at=at)
     return Limit(a, EQUAL[node.ops[0]], b) if a != b and {a, b} <= {*letters} else None
 
 
 def _letter(node: Node) -> str:
     bare = isinstance(node, Name) or (isinstance(node, Ref) and not node.subs and not node.slots)
     return node.base if bare and isinstance(node, Name | Ref) else ""
+
+
+def _class(node: Node) -> Node | None:
+    """The class of a sample as an index: y_i."""
+    match node:
+        case Ref(base=base, slots=(("sample", Name() as sample),), subs=()) if base in CLASSES:
+            return Indexed(Name(base), (sample,))
+    return None
 
 
 def spoken(words: str, letters: Collection[str]) -> Iterator[tuple[Limit, int, int]]:
@@ -62,7 +72,7 @@ def of_class(said: Limit, classes: Collection[str]) -> Limit:
     """A condition with the class on its right side, where it is one on the true class."""
     if said.a in classes:
         said = replace(said, a=said.b, b=said.a)
-    return replace(said, of_class=said.b in classes)
+    return replace(said, of_class=said.of_class or said.b in classes)
 
 
 def limited(

@@ -554,6 +554,8 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                         found.layers |= {x for x in letters(tag) - others if len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
+                    if power == Number("1"):  # nobody writes a first power
+                        found.plain_layers.add(base)
                     if used and used <= found.layers and base not in NUMBERS:
                         found.plain_layers.add(base)
                     if bare in ("w", "W", "b") and stepped(power) and stepped(power) not in found.times:

@@ -1,11 +1,13 @@
 r"""What is another for each sample, though no sample is written: z and a are, W is not, nor is μ = \frac1m Σ_i x_i."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import SCALARS, Definition
-from oracle.lesson.syntax import Node, Plus, Times
+from oracle.lesson.syntax import Name, Node, Plus, Sum, Times
 
 
 def shared(definitions: Iterable[Definition]) -> set[str]:
@@ -64,3 +66,25 @@ def _sampled(ref: Ref) -> bool:
 
 def _constant(base: str) -> bool:
     return letter(base) in PARAMETER_LETTERS or base in SCALARS
+
+
+def with_samples_on_heads(definitions: Iterable[Definition]) -> list[Definition]:
+    """s^{(i)} = W x^{(i)} + b for s = W x_i + b: what is made of one sample is of that sample."""
+    return [_of_its_sample(d) for d in definitions]
+
+
+def _of_its_sample(d: Definition) -> Definition:
+    slots = _free(d.body)
+    slot = slots.pop() if len(slots) == 1 else None
+    if d.head.base in LOSSES or "sample" in d.head.kinds or not isinstance(slot, Name):
+        return d
+    every = sorted((*d.head.slots, ("sample", slot)), key=lambda kind: kind[0])
+    return replace(d, head=replace(d.head, slots=tuple(every)))
+
+
+def _free(node: Node) -> set[Node]:
+    """The samples that a formula is of, and does not add up."""
+    if isinstance(node, Ref):
+        return {slot for kind, slot in node.slots if kind == "sample"}
+    found = {slot for child in node.children() for slot in _free(child)}
+    return found - {*node.indices} if isinstance(node, Sum) else found

@@ -16,7 +16,7 @@ from oracle.lesson.meaning.values import REFUSED, Dim, NotUnderstoodError, Tenso
 from oracle.lesson.meaning.vectorial import Vectorial
 from oracle.lesson.syntax import Name, Negative, Node, Number, Plus, Sum
 
-MOST = 40_000
+MOST = 400_000
 """Entries that an index may make."""
 
 

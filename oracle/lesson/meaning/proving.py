@@ -45,7 +45,8 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
         return True
     used = _mentioned(program, head) | _mentioned(program, member)
     reached = used | {deep for symbol in used for deep in below.get(symbol, ())}
-    if {_symbol(head) for head in program.unclear - {d.head for d in program.definitions}} & reached:
+    clear = {d.head for d in program.definitions if not (isinstance(d.body, Unsaid) and d.number and not d.body.number)}
+    if {_symbol(head) for head in program.unclear - clear} & reached:
         return False
     touched = {symbol for symbol, made in found.items() if symbol in reached and (made.number or not made.exact)}
     ends = _ends_of_partials(program, head, member)

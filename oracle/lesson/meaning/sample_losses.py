@@ -8,7 +8,15 @@ from dataclasses import replace
 
 from oracle.lesson.meaning.losses import ALL, LOSSES, SampleLosses
 from oracle.lesson.meaning.naming import letter
-from oracle.lesson.meaning.notation import LAYER_LETTERS, PARAMETER_LETTERS, TIME_LETTERS, Ref, letters, slots_of
+from oracle.lesson.meaning.notation import (
+    LAYER_LETTERS,
+    PARAMETER_LETTERS,
+    TIME_LETTERS,
+    Ref,
+    is_class,
+    letters,
+    slots_of,
+)
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -145,6 +153,8 @@ def _of_any(body: Node, losses: SampleLosses) -> Node:
     bound = {name.base for part in body.walk() if isinstance(part, Sum) for name in part.indices}
     slots = {slot for ref in refs for slot in ref.slots if slot[0] == "sample" and not letters(slot[1]) & bound}
     alone = slots - {slot for ref in refs if ref.base not in losses.letters for slot in ref.slots}
+    told = {x for ref in refs for sub in ref.subs if is_class(sub) for x in letters(sub)}  # the i of p_{y_i}
+    alone = {slot for slot in alone if not letters(slot[1]) & told}
     return _without(body, alone) if alone else body
 
 

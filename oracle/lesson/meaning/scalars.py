@@ -16,19 +16,29 @@ def declare_numbers(program: Program) -> None:
     """Note in `declared` all that must be a number because a forward equation has it beside one."""
     if not program.vectors:
         return
-    for base in _shares(program):
+    for base in (*_ends(program), *_shares(program)):
         program.declared.setdefault(base, 0)
     for base in _weights(program):
         program.declared.setdefault(base, 1)
     for base in _rows(program):
         program.declared.setdefault(base, 2)
     made: set[str] = set()
+    refs = (part for d in program.definitions for part in d.body.walk() if isinstance(part, Ref))
+    layered = {ref.base for ref in refs if "layer" in ref.kinds}  # the b of w^T x + b is another than b^{[l]}
     for _ in range(4):
         for d in program.definitions:
-            for base in _found(d.body, program, made):
+            for base in {*_found(d.body, program, made)} - layered:
                 program.declared.setdefault(base, 0)
             if not d.head.subs and _is_number(d.body, program, made):
                 made.add(d.head.base)
+
+
+def _ends(program: Program) -> Iterator[str]:
+    """The d of Σ_{i=1}^d, wherever it stands."""
+    for part in (part for d in program.definitions for part in d.body.walk()):
+        match part:
+            case Sum(indices=(_, *_), upper=Ref(base=base, subs=(), slots=())) if not _made(base, program):
+                yield base
 
 
 def _shares(program: Program) -> Iterator[str]:
@@ -36,7 +46,8 @@ def _shares(program: Program) -> Iterator[str]:
     for d in program.definitions:
         number = d.head.base in RATES and not d.head.subs
         found = [part for part in d.body.walk() if isinstance(part, Ref)] if number else [*_rests(d.body)]
-        yield from (ref.base for ref in found if not ref.subs and not ref.slots and not _made(ref.base, program))
+        alone = [ref.base for ref in found if not ref.subs and not ref.slots and not is_target(ref.base)]
+        yield from (base for base in alone if not _made(base, program))
 
 
 def _rests(body: Node) -> Iterator[Ref]:

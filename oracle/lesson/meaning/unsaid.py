@@ -18,6 +18,9 @@ from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.values import Tensor, Value
 from oracle.lesson.syntax import Call, Name, Node, Plus, Sum, Times
 
+LARGE = 10.0
+"""Many large entries are scaled down, so that a logarithm of what is made of the function stays finite."""
+
 
 @dataclass(frozen=True)
 class Unsaid(Node):
@@ -180,6 +183,7 @@ def mixed(args: list[Value], names: tuple[str, ...], sizes: tuple[int, ...]) -> 
         lead = [data.shape[kept.index(n)] if n in kept else 1 for n in names]
         data = data.reshape((*lead, *[1] * (len(sizes) - len(names)), -1))
         width = data.shape[-1]
+        data = data / max(1.0, float(data.detach().abs().max()) * width**0.5 / LARGE)
         steps = torch.arange(out.numel() * width, dtype=torch.float64).reshape((*sizes, width))
         weights = (0.8 + 0.4 * torch.cos(1.7 * steps + k)) / width**0.5
         line = (weights * (data + 0.3 * data**2)).sum(-1)

@@ -16,6 +16,7 @@ from oracle.lesson.syntax import (
     Norm,
     Number,
     Sum,
+    Tagged,
     Times,
     Transpose,
     rebuilt,
@@ -58,6 +59,14 @@ def chosen_function(head: Node, body: Node, number: int) -> FunctionDefinition |
         case Ref(base=g, slots=(), subs=()), Ref(base=name, slots=(), subs=()) if name in ELEMENTWISE:
             return FunctionDefinition(g, (ARGUMENT,), Call(Name(name), (ARGUMENT,), span=body.span), number)
     return None
+
+
+def chosen_in_a_layer(head: Node, body: Node) -> bool:
+    """Whether g^{[1]}(z) = tanh(z) says which function is meant in a layer."""
+    match head, body:
+        case Call(function=Tagged(base=Name()), args=given), Call(function=Name(base=name), args=same):
+            return given == same and name in ELEMENTWISE
+    return False
 
 
 def _label(cell: Node, of: Ref) -> str:

@@ -1,0 +1,85 @@
+r"""A section on one sample in a lesson of batches: dz = a - y, after Z = W X + b, A = σ(Z) and J = 1/m Σ_i ….
+
+The net of such a section has the vectors that are the columns of those batches, and the loss of one of them.
+"""
+
+from dataclasses import replace
+
+from oracle.lesson.meaning.columns import is_batch
+from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.naming import core
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.program import Definition, Program
+from oracle.lesson.meaning.stacks import COUNTS, small
+from oracle.lesson.meaning.usage import Usage
+from oracle.lesson.meaning.world import World
+from oracle.lesson.syntax import Name, Negative, Node, Number, Quotient, Sum, Times, rebuilt
+
+
+def of_one_sample(own: Program, here: Usage) -> Program | None:
+    """The lesson's program for one sample; None where this section is not of one, or no batch is computed."""
+    names = {part.base for d in own.definitions for part in (d.head, *d.body.walk()) if isinstance(part, Ref)}
+    batches = {base for base in names if is_batch(base) and core(base) not in PARAMETER_LETTERS}
+    made = batches & {d.head.base for d in own.definitions}
+    used = {ref.base for ref in here.refs if "sample" not in ref.kinds}
+    if used & batches or not used & {small(base) for base in made}:
+        return None
+    singles: dict[tuple[str, tuple[object, ...]], Definition] = {}
+    for d in own.definitions:
+        head = _single(d.head, batches)
+        assert isinstance(head, Ref)
+        body = _alone(d.body) if d.head.base in LOSSES and not d.head.slots else d.body
+        plain = d.head.base in batches or head.slots == d.head.slots
+        if plain:
+            of = (head.base, head.slots)
+            if d.head.base in batches or of not in singles:
+                singles[of] = Definition(head, _single(body, batches), d.number)
+    found = list(singles.values())
+    layered = any("layer" in ref.kinds for ref in here.refs)
+    return replace(own, definitions=_of_layers(found) if layered else found)
+
+
+def _of_layers(definitions: list[Definition]) -> list[Definition]:
+    """Definitions without the a = σ(wᵀ x + b) of one neuron beside a^{[2]} = σ(z^{[2]}), and what is made of it."""
+    layered = {d.head.base for d in definitions if "layer" in d.head.kinds}
+    return [
+        d for d in definitions
+        if not any(
+            isinstance(part, Ref) and part.base in layered and not part.slots for part in (d.head, *d.body.walk())
+        )
+    ]  # fmt: skip
+
+
+def _single(node: Node, batches: set[str]) -> Node:
+    """a for A, and for a^{(i)}."""
+    if isinstance(node, Ref):
+        base = small(node.base) if node.base in batches else node.base
+        return replace(node, base=base, slots=tuple(slot for slot in node.slots if slot[0] != "sample"))
+    return rebuilt(node, lambda child: _single(child, batches))
+
+
+def _alone(body: Node) -> Node:
+    """One term of a mean over samples."""
+    match body:
+        case Negative(body=inner):
+            return Negative(_alone(inner), span=body.span)
+        case Times(factors=(*front, Sum() as total)) if _over_samples(total):
+            kept = [factor for factor in front if not _counts(factor)]
+            return Times((*kept, total.body), ("",) * len(kept), span=body.span) if kept else total.body
+        case Quotient(over=Sum() as total, under=Ref(base=base)) if _over_samples(total) and base in COUNTS:
+            return total.body
+        case Sum() as total if _over_samples(total):
+            return total.body
+    return body
+
+
+def _over_samples(total: Sum) -> bool:
+    return not total.product and {World.counts(name.base, total.body) for name in total.indices} == {"sample"}
+
+
+def _counts(factor: Node) -> bool:
+    """1/m."""
+    match factor:
+        case Quotient(over=Number(text="1"), under=Ref(base=base) | Name(base=base)):
+            return base in COUNTS
+    return False
