@@ -214,7 +214,8 @@ def _best(
         program = completed(own, assumption, usages)
         price = 0.01 * len(assumption.definitions) + ROWS * assumption.flat
         score = _score(program, claims, best[0] + price if best else -float("inf")) - price
-        least = 0.5 if assumption.flat else 0.0  # it is no merit of rows that one mistake means nothing there
+        # it is no merit of rows, or of a net that is made up, that one mistake means nothing there
+        least = 0.5 if assumption.flat or assumption.name != "own" else 0.0
         if best is None or score > best[0] + least:
             best = (score, assumption, program)
     assert best is not None
