@@ -29,6 +29,7 @@ $$z^{x,l} = w^l a^{x,l-1} + b^l, \quad a^{x,l} = \sigma(z^{x,l})$$
 """
 ROWS = r"""
 $$U = H W, \quad J = -\frac1m \sum_{i=1}^m \sum_c Y_{i,c} \log \mathrm{softmax}(U_{i,:})_c$$
+$$\frac{\partial J}{\partial W} = H^T \frac{\partial J}{\partial U}$$
 """
 DEEP = r"$$a^{(0)} = x, \quad z^{(l)} = W^{(l)} a^{(l-1)} + b^{(l)}, \quad a^{(l)} = f(z^{(l)})$$ "
 
