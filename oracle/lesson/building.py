@@ -32,6 +32,7 @@ from oracle.lesson.meaning.program import (
     find_families,
 )
 from oracle.lesson.meaning.scalars import declare_numbers
+from oracle.lesson.meaning.single_outputs import declare_columns
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
 from oracle.lesson.meaning.targets import declare_targets
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
@@ -240,7 +241,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         lettered=dict(own.lettered),
         alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
-        unclear={*own.unclear}, batch=None,
+        units=[], unclear={*own.unclear}, batch=None,
         depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
@@ -285,6 +286,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     declare_numbers(program)
     program.shared, program.singles = shared(program.definitions), singles(program.definitions)
     _stack(program, usages[1])
+    declare_columns(program)
     _infer(program)
     if own.notation.chosen:
         declare_targets(program, usages[1])
@@ -368,7 +370,8 @@ def _infer(program: Program) -> None:
             at = program.definitions.index(broken)
             whole = contracted(broken.body, broken.head)
             told = (
-                [replace(broken, body=whole)] if whole is not None
+                [replace(broken, body=whole)]
+                if whole is not None
                 else _otherwise(broken) or _supplied(program, broken) or arbitrary(world, broken)
             )
             program.definitions[at : at + 1] = told

@@ -14,6 +14,7 @@ from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import is_update
+from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
@@ -136,6 +137,8 @@ def weighed(
         placed = judge.judge(head, below, number)
         if placed.verdict == "holds" and not placed.zero:
             return found, judge, BELOW
+    if found.verdict == "ill-typed" and (other := leftwards(member)) != member and _agree(judge, head, other, number):
+        return found, judge, "products are made from left to right"
     if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
         return found, judge, words
     if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):

@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="print all that is not as it should be")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    lessons = options.lessons or sorted(path for path in STYLES.iterdir() if path.suffix != ".slips")
+    lessons = [path for path in options.lessons or sorted(STYLES.iterdir()) if path.suffix != ".slips"]
     text = table(lessons, options.verbose)
     print(text, file=sys.stderr if options.verbose else sys.stdout)
     if options.write:

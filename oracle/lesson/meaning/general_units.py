@@ -32,7 +32,7 @@ def fed(definitions: list[Definition], bodies: Iterable[Node], inputs: bool) -> 
         found += [
             Definition(replace(d.head, subs=(Name(k),)), _lettered(d.body, {i: j, j: k}), d.number) for k in above
         ]
-        if above and (x.base, i) not in heads:  # at the bottom the units i are inputs
+        if (x.base, i) not in heads:  # at the bottom the units i are inputs
             given = inputs and all(d.head.base != "x" for d in definitions)
             found.append(Definition(x, replace(x, base="x" if given else INPUT + x.base)))
     return found

@@ -3,9 +3,14 @@ r"""Iterations in parentheses: $w(k+1) = w(k) - \alpha \partial F / \partial w$ 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from oracle.lesson.meaning.above import PARAMETERS
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Power, Relation, Statement, Times, rebuilt
 
 SYMBOLS = (Name, Indexed, Power)
+COUNTERS = {"n", "t", "k", "p"}
+"""Letters in parentheses that may count iterations or examples."""
+MANY = 3
+"""So many symbols at least have a letter in parentheses that stands behind all of them."""
 
 
 Renewed = Collection[tuple[str, str]]
@@ -14,7 +19,22 @@ Renewed = Collection[tuple[str, str]]
 
 def iterations(statements: Iterable[Statement]) -> set[tuple[str, str]]:
     """The letters that count iterations, and what they renew: the k and w of w(k+1) = w(k) - …"""
-    return {found for s in statements if isinstance(s.body, Relation) and (found := _renewing(s.body))}
+    bodies = [s.body for s in statements if isinstance(s.body, Relation)]
+    return {found for body in bodies if (found := _renewing(body))} | _everywhere(bodies)
+
+
+def _everywhere(bodies: list[Relation]) -> set[tuple[str, str]]:
+    """The n of v_j(n) = Σ_i w_{ji}(n) y_i(n), which stands behind all symbols of a lesson, weights among them."""
+    pairs = [found for body in bodies for part in body.walk() if (found := _argument(part))]
+    met = {
+        (x.base, _core(symbol)) for symbol, x in pairs if isinstance(x, Name) and isinstance(symbol, Indexed | Power)
+    }
+    below = {
+        sub.base for body in bodies for part in body.walk() if isinstance(part, Indexed)
+        for sub in part.subs if isinstance(sub, Name)
+    }  # fmt: skip
+    found = {letter for letter, core in met if letter in COUNTERS - below and core in PARAMETERS}
+    return {(letter, core) for letter, core in met if letter in found and sum(x == letter for x, _ in met) > MANY}
 
 
 def without_iterations(statement: Statement, renewed: Renewed) -> Statement:

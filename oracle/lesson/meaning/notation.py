@@ -120,9 +120,11 @@ def taken_apart(node: Node) -> Scripts | None:
 
 def _is_label(matrix: str, label: tuple[Node, ...], count: int) -> bool:
     """Whether the 2 of (W_2)_{hk}, which has its indices outside, says which parameter it is."""
-    if matrix not in PARAMETER_LETTERS or any(letters(sub) & LAYER_LETTERS for sub in label):
+    if any(letters(sub) & LAYER_LETTERS for sub in label):
         return False
-    return all(isinstance(sub, Number) for sub in label) or (matrix.isupper() and count == 2)
+    if all(isinstance(sub, Number) for sub in label):
+        return True
+    return matrix in PARAMETER_LETTERS and matrix.isupper() and count == 2
 
 
 def letters(node: Node) -> set[str]:

@@ -135,6 +135,8 @@ class Program:
     """Other ways in which they may be, for all that the lesson says."""
     here: set[int] = field(default_factory=set)
     """The numbers of the equations of this section."""
+    units: list[Dim] = field(default_factory=list)
+    """Dimensions of size one: of what has one output unit."""
     told: set[str] = field(default_factory=set)
     """What the lesson gives a number in a worked example."""
     columns: dict[str, str] = field(default_factory=dict)
@@ -329,9 +331,20 @@ class Program:
             isinstance(n, Ref) and (n.base, n.kinds) == (base, d.head.kinds) for d in own for n in d.body.walk()
         )
 
+    def is_constant(self, base: str) -> bool:
+        """Whether a symbol is a number that only functions have: the a of φ(v) = 1 / (1 + exp(-a v))."""
+        functions = [f for found in self.functions.values() for f in found]
+        met = any(Ref(base) in f.body.walk() and Ref(base) not in f.parameters for f in functions)
+        heads = any(d.head.base == base for d in self.definitions)
+        return (
+            met
+            and not heads
+            and not any(n.base == base for d in self.definitions for n in d.body.walk() if isinstance(n, Ref))
+        )
+
     def rank(self, base: str, count: int) -> int:
         """How many axes a quantity without a definition has."""
-        if self.numbers:
+        if self.numbers or (not count and self.is_constant(base)):
             return 0
         if base in self.declared:
             return self.declared[base]

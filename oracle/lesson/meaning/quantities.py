@@ -210,7 +210,7 @@ class Quantities(ABC):
             raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
         if known := elsewhere(self.program, base, family, slots, {*self.typed}):
             raise IllTypedError(f"no equation says what {base} with {', '.join(family)} is, only with {known}")
-        if base not in SCALARS:
+        if base not in SCALARS and not (at[1:] == ((), ()) and self.program.is_constant(base)):
             raise UndefinedError(base)
 
     def drawn(self, base: str, shape: tuple[Dim, ...]) -> Tensor:
@@ -239,7 +239,7 @@ class Quantities(ABC):
         root = dim.root()
         if root.parts:
             return sum(self.size(part) for part in root.parts)
-        if self.single:
+        if self.single or any(root is unit.root() for unit in self.program.units):
             return 1
         if self.program.batch is not None and root is self.program.batch.root():
             return self.program.samples
@@ -265,6 +265,8 @@ class Quantities(ABC):
         finally:
             self.busy.discard(key)
             self.losing, self.algebra.pairs, self.bindings, self.using = losing, pairs, bindings, using
+        if loss and value.rank and all(any(dim.root() is u.root() for u in self.program.units) for dim in value.shape):
+            value = self.algebra.everything(value)
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         loose = sorted(set(value.names) - set(names))
         if loose and (names or loss or contracted(definition.body, definition.head) is not None):

@@ -2,7 +2,7 @@ r"""Slopes that stand side by side with vectors and matrices: X^T δ W^T f'(z) i
 
 from dataclasses import replace
 
-from oracle.lesson.syntax import Call, Node, Prime, Times
+from oracle.lesson.syntax import Call, Node, Prime, Times, rebuilt
 
 
 def regrouped(node: Node, before: int) -> Node | None:
@@ -13,6 +13,16 @@ def regrouped(node: Node, before: int) -> Node | None:
     whole = inner[0] if len(inner) == 1 else replace(node, factors=inner, ops=("",) * (len(inner) - 1))
     product = replace(node, factors=(whole, node.factors[-1]), ops=("odot",))
     return replace(node, factors=(*outer, product), ops=("",) * before) if outer else product
+
+
+def leftwards(node: Node) -> Node:
+    """A formula whose products are made from left to right: a ⊙ b Wᵀ is (a ⊙ b) Wᵀ."""
+    node = rebuilt(node, leftwards)
+    match node:
+        case Times(factors=(*front, Times(factors=(first, *rest), ops=ops)), ops=(*_, "odot")) if not any(ops):
+            whole = replace(node, factors=(*front, first))
+            return replace(node, factors=(whole, *rest), ops=ops)
+    return node
 
 
 def _slope(node: Node) -> bool:

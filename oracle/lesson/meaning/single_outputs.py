@@ -1,0 +1,46 @@
+r"""Nets with one output unit in a lesson of batches: L = 1/m Σ_i (ŷ_i - y_i)², where ŷ = σ(A W + b) has a row a sample.
+
+Then ŷ_i is a number, so that ŷ, and what it is compared with, has one column.
+"""
+
+from collections.abc import Iterator
+
+from oracle.lesson.meaning.columns import is_batch
+from oracle.lesson.meaning.naming import letter
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.program import Program, is_target
+from oracle.lesson.meaning.values import REFUSED
+from oracle.lesson.meaning.world import World
+from oracle.lesson.syntax import Node, Sum
+
+
+def declare_columns(program: Program) -> None:
+    """Note that targets have two axes, and that the second of them and of the prediction is of size one."""
+    pairs = {pair for d in program.definitions if program.is_loss(d.head.base) for pair in _compared(d.body)}
+    for prediction, target in pairs:
+        made = next((d for d in program.definitions if d.head == prediction), None)
+        if made is None or not any(_of_batch(part) for part in made.body.walk()) or program.defines(target.base, ()):
+            continue
+        try:
+            shape = World(program, infer=True).whole(prediction, {}).shape
+        except REFUSED:
+            continue
+        if len(shape) == 2:
+            program.declared[target.base] = 2
+            program.units.append(shape[1])
+
+
+def _compared(body: Node) -> Iterator[tuple[Ref, Ref]]:
+    """The ŷ and y of Σ_i (ŷ_i - y_i)², which have this one index each."""
+    for total in (part for part in body.walk() if isinstance(part, Sum) and len(part.indices) == 1):
+        entries = [part for part in total.body.walk() if isinstance(part, Ref) and part.subs == total.indices]
+        bases = list(dict.fromkeys(Ref(part.base) for part in entries if not part.slots))
+        targets = [ref for ref in bases if is_target(ref.base)]
+        if len(bases) == 2 and len(targets) == 1:
+            yield next(ref for ref in bases if ref not in targets), targets[0]
+
+
+def _of_batch(part: Node) -> bool:
+    """Whether a symbol is a matrix of all samples: the Z_2 of ŷ = σ(Z_2)."""
+    whole = isinstance(part, Ref) and not part.subs and is_batch(part.base)
+    return whole and isinstance(part, Ref) and letter(part.base) not in PARAMETER_LETTERS
