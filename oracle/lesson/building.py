@@ -376,13 +376,20 @@ def _infer(program: Program) -> None:
             )
             program.definitions[at : at + 1] = told
             summed += told if whole is not None else []
-            if broken.number and (not told or isinstance(told[0].body, Unsaid)):
+            lost = not told or isinstance(told[0].body, Unsaid)
+            if broken.number and lost and not _said_here(program, broken):
                 program.unclear.add(broken.head)
     program.summed |= any(d in program.definitions for d in summed)
     program.rows, program.batch = world.algebra.rows, world.batch
     for base, body in list(program.alternates.items()):
         if _broken(world, body, [Definition(Ref(""), body)]):
             del program.alternates[base]
+
+
+def _said_here(program: Program, broken: Definition) -> bool:
+    """Whether this section has its own definition of what another one defines otherwise: p_i beside p_{ik}."""
+    alike = (d for d in program.definitions if (d.head.base, d.head.slots) == (broken.head.base, broken.head.slots))
+    return broken.number not in program.here and any(d.number in program.here for d in alike)
 
 
 def _otherwise(broken: Definition) -> list[Definition]:

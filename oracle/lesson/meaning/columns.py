@@ -54,6 +54,8 @@ def samples_at(bodies: Iterable[Node]) -> int | None:
             first, second = _weight(a), _weight(b)
             if first is not None and second is not None and first != second:
                 found.add(1 if first else 0)
+            elif _turned_batch(a) and _residuals(b):
+                found.add(0)  # X^T (p - y) adds up rows
             elif _turned_batch(a) != _turned_batch(b) and False in (first, second):
                 found.add(0 if _turned_batch(a) else 1)  # X^T E adds up rows, E X^T columns
     return found.pop() if len(found) == 1 else None
@@ -67,6 +69,14 @@ def _weight(node: Node) -> bool | None:
     if letter(base.base) in PARAMETER_LETTERS:
         return True
     return False if core(base.base)[-1:].isupper() and not isinstance(node, Transpose) else None
+
+
+def _residuals(node: Node) -> bool:
+    """Whether a factor is p - y, the difference of two vectors with an entry a sample."""
+    return isinstance(node, Plus) and all(
+        isinstance(term, Ref) and not term.subs and not term.slots and core(term.base)[-1:].islower()
+        for term in node.terms
+    )
 
 
 def _turned_batch(node: Node) -> bool:

@@ -377,7 +377,9 @@ class Quantities(ABC):
         if one := self.program.stacks.get(node.base):
             return one
         beside = any(isinstance(x, Ref) and x.base in self.program.stacks for f in self.formulas for x in f.walk())
-        return node.base if beside and is_target(node.base) and self.program.rank(node.base, 0) == 0 else ""
+        kinds = {d.head.kinds for d in self.program.definitions if d.head.base == node.base}
+        target = not kinds and is_target(node.base) and self.program.rank(node.base, 0) == 0
+        return node.base if beside and (target or kinds == {("sample",)}) else ""
 
     def stack(self, node: Ref, one: str, env: Env) -> Value:
         """A batch of samples that are computed one by one."""
