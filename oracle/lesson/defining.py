@@ -9,7 +9,7 @@ from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
-from oracle.lesson.meaning.general_units import fed
+from oracle.lesson.meaning.general_units import fed, unfed
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, other_model
@@ -114,7 +114,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions = without_given(program.definitions, program.here, local, [s.statement.body for s in before])
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
-    stepwise(program, usage)
+    stepwise(program, usage, local)
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
     factored(program, usage)
@@ -133,6 +133,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     }
     program.definitions += of_layers(program.definitions, of_these)
     program.definitions += fed(program.definitions, local, "x" in usage.kinds)
+    program.unclear |= unfed(program.definitions)
     return program, defined
 
 

@@ -38,6 +38,14 @@ def fed(definitions: list[Definition], bodies: Iterable[Node], inputs: bool) -> 
     return found
 
 
+def unfed(definitions: list[Definition]) -> set[Ref]:
+    """The a_k of y_k = a_k beside a_j = Σ_i w_{ji} z_i and a_l = Σ_j w_{lj} z_j: of which units it is, nothing says."""
+    heads = {(d.head.base, *_letters(d.head)) for d in definitions}
+    several = {base for base, *_ in heads if sum(base == other for other, *_ in heads) > 1}
+    bare = [d.body for d in definitions if isinstance(d.body, Ref) and len(_letters(d.body)) == 1 and not d.body.slots]
+    return {ref for ref in bare if ref.base in several and (ref.base, *_letters(ref)) not in heads}
+
+
 def _partial(node: Node) -> Iterator[tuple[Ref, Ref]]:
     """The a_k and a_j of ∂a_k/∂a_j."""
     match node:

@@ -28,11 +28,21 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
     return list(found.values())
 
 
-def stepwise(program: Program, usage: Usage) -> None:
-    """z_t = σ(W x_t + b), and later z_t = σ(a_t): a is what goes into σ, and z is σ(a)."""
+def stepwise(program: Program, usage: Usage, local: Iterable[Node]) -> None:
+    """z_t = σ(W x_t + b), and later z_t = σ(a_t): a is what goes into σ, and z is σ(a).
+
+    y_k = a_k alone says so where the `local` formulas of a section have a, or error signals.
+    """
+    refs = [part for body in local for part in body.walk() if isinstance(part, Ref)]
+    signals = any(usage.is_signal(ref.base) for ref in refs)
+
+    def wanted(ref: Node) -> bool:
+        return signals or any(isinstance(ref, Ref) and ref.base == other.base for other in refs)
+
     for later in program.again:
         known = next((d for d in program.definitions if d.head == later.head), None)
-        pairs = renaming(known.body, later.body) if known else None
+        bare = isinstance(later.body, Ref) and not wanted(later.body)
+        pairs = renaming(known.body, later.body) if known and not bare else None
         if known is None or not pairs or len(pairs) != 1:
             continue
         made, new = pairs[0]
