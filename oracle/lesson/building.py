@@ -33,6 +33,7 @@ from oracle.lesson.meaning.program import (
 )
 from oracle.lesson.meaning.scalars import declare_numbers
 from oracle.lesson.meaning.single_outputs import declare_columns
+from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
 from oracle.lesson.meaning.targets import declare_targets
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
@@ -353,6 +354,8 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
         loose = program.summed and outcome.verdict in ("ill-typed", "not understood")
         if loose and (whole := contracted(member, head)) is not None:
             outcome = nets.judge(head, whole)
+        if outcome.verdict == "ill-typed" and (other := leftwards(member)) != member:
+            outcome = nets.judge(head, other)
         if outcome.verdict == "holds":
             total += 0.1 if outcome.zero else 1.0
         elif outcome.verdict in ("fails", "ill-typed"):

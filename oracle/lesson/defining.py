@@ -230,7 +230,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         if isinstance(partial.of, Ref) and isinstance(partial.wrt, Ref):
             stands_for = Signal(partial.wrt.base, partial.of, partial.factor, said=True)
             program.signals.setdefault(written(head), stands_for)
-            program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
+            nearest = program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
+            if nearest.loss != stands_for.loss and number < min(program.here) and not program.said_here(head):
+                program.unclear.add(head)  # of which loss ε is, where two sections before say two, nothing says here
+            program.told_signals |= {(written(head), number)}
             defined.add(id(member))
         return
     if not mentions(member) or (isinstance(member, Call) and member.function == Name(LOOKUP)):

@@ -1,23 +1,29 @@
 """Other nets that a sentence only imagines: "With a shortcut, $Y = X + O W$, there would be a fourth term"."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.syntax import Relation, Statement
 
 IMAGINED = re.compile(r"(?i)\b(would|had (we|it|there|one)|were (we|it|there|one))\b")
+GENERAL = re.compile(r"(?i)\b(general rule|in general|for (an?|any)|of the form|such as|like)\b[^.$]{0,25}$")
+"""How words go on to a formula that is an example of many."""
 STOP = re.compile(r"[.!?]\s|\n\s*\n")
 
 
 def imagined(document: Document) -> set[int]:
     """The places among the pieces of formulas in the midst of a sentence that says what would be."""
     pieces = document.pieces
-    return {
-        k for k, piece in enumerate(pieces)
-        if isinstance(piece, Formula) and not piece.display and IMAGINED.search(_after(pieces[k + 1 : k + 6]))
-    }  # fmt: skip
+    inline = [k for k, piece in enumerate(pieces) if isinstance(piece, Formula) and not piece.display]
+    return {k for k in inline if IMAGINED.search(_after(pieces[k + 1 : k + 6])) or GENERAL.search(_before(pieces, k))}
+
+
+def _before(pieces: Sequence[object], place: int) -> str:
+    """The words right before a formula."""
+    piece = pieces[place - 1] if place else None
+    return piece.text if isinstance(piece, Prose) and not piece.level else ""
 
 
 def _after(pieces: Iterable[object]) -> str:

@@ -109,7 +109,7 @@ def _either_way(nets: list[Assumption], usage: Usage) -> Iterator[Assumption]:
 
 
 def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
-    yield Assumption("own", vectors=usage.vectors)
+    yield Assumption("own", vectors=_in_vectors(usage, own))
     for ending, read in chained.nets(usage, own):
         words = ("the forward pass is what the partials say", ending.words)
         definitions = (*read.definitions, *ending.definitions)
@@ -135,7 +135,7 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
 
 def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
     """The lesson's own forward equations, with a loss on their output."""
-    vectors = usage.vectors or any(d.head.base[:1].isupper() and not is_loss(d.head.base) for d in own.definitions)
+    vectors = _in_vectors(usage, own)
     for ending, single in product(endings(usage, own, top), (True, False) if _one_unit(own) else (False,)):
         ranks = {ending.target: _rank(top.base)} if vectors else {}
         if single:
@@ -145,6 +145,11 @@ def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
             "own", (*more, *ending.definitions), {}, (ending.words,), ranks, vectors, loss=ending.kind,
             replaced=ending.replaced, supposed=ending.target,
         )  # fmt: skip
+
+
+def _in_vectors(usage: Usage, own: Program) -> bool:
+    """Whether a lesson is of vectors: it says so, or computes something with a capital that is no loss."""
+    return usage.vectors or any(d.head.base[:1].isupper() and not is_loss(d.head.base) for d in own.definitions)
 
 
 def _one_unit(own: Program) -> bool:

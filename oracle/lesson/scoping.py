@@ -19,8 +19,16 @@ def in_sight(definitions: list[Definition], here: Collection[int], bodies: Itera
     met = {(ref.base, len(ref.subs)) for body in bodies for ref in body.walk() if isinstance(ref, Ref)}
     return [
         d for d in definitions
-        if d.number in here or (d.head.base, d.head.slots) not in own or (d.head.base, len(d.head.subs)) in met
+        if d.number in here
+        or (d.head.base, len(d.head.subs)) in met
+        or ((d.head.base, d.head.slots) not in own and not _of_labels(d))
     ]  # fmt: skip
+
+
+def _of_labels(d: Definition) -> bool:
+    """Whether y_{ik} = 1[y_i = k] is made of another quantity by its own name."""
+    refs = (part for part in d.body.walk() if isinstance(part, Ref) and part.base == d.head.base)
+    return any(ref.slots == d.head.slots and len(ref.subs) < len(d.head.subs) for ref in refs)
 
 
 def ranks(here: Usage, notation: Notation) -> dict[str, int]:

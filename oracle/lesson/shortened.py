@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from oracle.lesson.document import Formula, Prose
-from oracle.lesson.syntax import Indexed, Name, Node, Parsed, Relation
+from oracle.lesson.syntax import Derivative, Gradient, Indexed, Name, Node, Parsed, Relation
 
 CALLED = re.compile(
     r"(?i)[\s,;(]*(?:which|that|and|this|it)?[\s,]*(?:we|i|let us|let's)?\s*(?:['’]ll|will|shall|can|may)?\s*"
@@ -39,9 +39,11 @@ def _said(meant: Node | None, parsed: Parsed) -> Parsed:
 
 
 def _last(parsed: Parsed) -> Node | None:
-    """What a formula ends with: the sum of q = Σ_k e^{o_k}."""
+    """What a formula ends with: the sum of q = Σ_k e^{o_k}; of ∂E/∂r = r - x it is the partial that is meant."""
     if parsed.problems or not parsed.statements:
         return None
     body = parsed.statements[-1].body
     last = body.items[-1] if isinstance(body, Relation) else body
+    if isinstance(body, Relation) and isinstance(body.items[0], Derivative | Gradient):
+        return body.items[0]
     return None if isinstance(last, Name | Indexed) else last

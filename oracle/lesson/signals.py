@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from oracle.lesson.arguments import INTO
 from oracle.lesson.endings import is_loss, samples_name, weighs
+from oracle.lesson.meaning.above import BESIDE
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.gradients_below import BELOW
@@ -86,6 +87,7 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
     )
     for fixed, words in differentials(usage, loss, forward_names(definitions), whole):
         signals = [b for b in usage.kinds if usage.is_signal(b) and not _kronecker(usage, b)]
+        signals = [b for b in signals if b.partition("_")[2] not in BESIDE]  # dh^{next} is a part of dh
         unsaid = [b for b in signals if b not in said and not fixed.keys() & {b, small(b)}]
         if not unsaid:
             yield fixed, words

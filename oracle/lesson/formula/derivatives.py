@@ -3,7 +3,7 @@ r"""Derivatives in all their spellings, and fractions that are none."""
 from oracle.lesson.formula.cursor import END, Cursor
 from oracle.lesson.formula.symbols import CLOSING, OPERATIONS, RELATIONS
 from oracle.lesson.formula.token import Token, UnreadableError
-from oracle.lesson.syntax import Derivative, Gradient, Name, Node, Number, Power, Quotient
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Power, Quotient
 
 _SIGNS = {r"\partial": "∂", "d": "d", r"\delta": "δ"}
 
@@ -53,6 +53,9 @@ class Derivatives(Cursor):
         while reader.text == sign and reader.at + 1 < len(reader.tokens):
             reader.take()
             found += reader.variable(order)
+            if reader.text == "(" and len(found) == 1 and reader.at + 3 == len(reader.tokens):  # ∂w_{ji}(n)
+                start = reader.at
+                found = (Call(found[0], (reader.whole(reader.group()),), span=reader.span(start)),)
         return found if reader.at == len(reader.tokens) else ()
 
     def variable(self, order: int) -> tuple[Node, ...]:

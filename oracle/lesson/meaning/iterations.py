@@ -33,8 +33,8 @@ def _everywhere(bodies: list[Relation]) -> set[tuple[str, str]]:
         sub.base for body in bodies for part in body.walk() if isinstance(part, Indexed)
         for sub in part.subs if isinstance(sub, Name)
     }  # fmt: skip
-    found = {letter for letter, core in met if letter in COUNTERS - below and core in PARAMETERS}
-    return {(letter, core) for letter, core in met if letter in found and sum(x == letter for x, _ in met) > MANY}
+    letters = {letter for letter, core in met if letter in COUNTERS - below and core in PARAMETERS}
+    return {(letter, core) for letter, core in met if letter in letters and sum(x == letter for x, _ in met) > MANY}
 
 
 def without_iterations(statement: Statement, renewed: Renewed) -> Statement:

@@ -397,7 +397,7 @@ class Notation:
             return "time"
         if used and all(self.roles.get(letter) == "layer" for letter in used):
             return "layer"
-        where, kind = self.sub_slots.get(base, (None, ""))
+        where, kind = self.sub_slots.get(base, self.sub_slots.get(gradient_of(base, self.markers), (None, "")))
         entry = kind == "time" and isinstance(sub, Name) and sub.base in self.entries
         there = where in (at, at - count) and not entry
         if there and (kind != "layer" or not used or used & self.layers or stepped(sub)):

@@ -135,6 +135,8 @@ class Program:
     """Other ways in which they may be, for all that the lesson says."""
     here: set[int] = field(default_factory=set)
     """The numbers of the equations of this section."""
+    told_signals: set[tuple[object, int]] = field(default_factory=set)
+    """Error signals with the numbers of the equations that say what they are."""
     units: list[Dim] = field(default_factory=list)
     """Dimensions of size one: of what has one output unit."""
     told: set[str] = field(default_factory=set)
@@ -330,6 +332,10 @@ class Program:
         return base in LOSSES and not any(
             isinstance(n, Ref) and (n.base, n.kinds) == (base, d.head.kinds) for d in own for n in d.body.walk()
         )
+
+    def said_here(self, signal: Ref) -> bool:
+        """Whether this section itself says what an error signal stands for."""
+        return any(head == written(signal) and number in self.here for head, number in self.told_signals)
 
     def is_constant(self, base: str) -> bool:
         """Whether a symbol is a number that only functions have: the a of φ(v) = 1 / (1 + exp(-a v))."""

@@ -45,12 +45,13 @@ def stepwise(program: Program, usage: Usage, local: Iterable[Node]) -> None:
         pairs = renaming(known.body, later.body) if known and not bare else None
         if known is None or not pairs or len(pairs) != 1:
             continue
-        made, new = pairs[0]
-        if not isinstance(new, Ref) or isinstance(made, Ref) or not _open(new, program, usage):
-            continue
-        if _known(made, new, program):
-            program.definitions[program.definitions.index(known)] = replace(known, body=later.body)
-            program.definitions.append(Definition(new, made, later.number))
+        for step, (made, new) in ((later, pairs[0]), (known, pairs[0][::-1])):
+            if not isinstance(new, Ref) or isinstance(made, Ref) or not _open(new, program, usage):
+                continue
+            if _known(made, new, program):
+                program.definitions[program.definitions.index(known)] = replace(known, body=step.body)
+                program.definitions.append(Definition(new, made, step.number))
+                break
 
 
 def renaming(one: Node, other: Node) -> list[tuple[Node, Node]] | None:
