@@ -1,4 +1,4 @@
-"""What authors write, each in a lesson of a few formulas: what is right holds, a slip is found, nothing else accused."""
+"""What authors write, each in a lesson of a few formulas: the right form holds, and a slip in it is found."""
 
 import pytest
 
@@ -29,6 +29,8 @@ $$Z_l = H_{l-1} W_l + \mathbf{1} b_l, \quad H_l = \max(0, Z_l), \quad S = Z_L, \
 $$P_{nc} = \frac{\exp(S_{nc})}{\sum_k \exp(S_{nk})}, \quad \mathcal{L} = -\frac1N \sum_n \sum_c Y_{nc} \log P_{nc}$$
 
 For any array $A$ I write $dA$ for $\partial \mathcal{L} / \partial A$.
+
+$$dW_l = H_{l-1}^T dZ_l$$
 """
 CELL = r"$$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad f_t = \sigma(W c_{t-1}), \quad i_t = \sigma(U c_{t-1})$$"
 QUOTIENT = r"""

@@ -109,7 +109,9 @@ def _either_way(nets: list[Assumption], usage: Usage) -> Iterator[Assumption]:
 
 
 def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
-    yield Assumption("own", vectors=_in_vectors(usage, own))
+    yield Assumption("own", vectors=usage.vectors)
+    if not usage.vectors and _in_vectors(usage, own):
+        yield Assumption("own", vectors=True)
     for ending, read in chained.nets(usage, own):
         words = ("the forward pass is what the partials say", ending.words)
         definitions = (*read.definitions, *ending.definitions)
