@@ -34,7 +34,8 @@ def neighbours(node: Node, words: Vocabulary) -> Edits:
 
 
 def renamings(node: Node, words: Vocabulary) -> Edits:
-    """A letter that stands in several places replaced in all of them."""
+    """A letter or a symbol that stands in several places replaced in all of them: h (1 - h) for u (1 - u)."""
+    yield from _symbols_renamed(node, words)
     counted = Counter(
         part.base
         for top in node.walk()
@@ -48,6 +49,17 @@ def renamings(node: Node, words: Vocabulary) -> Edits:
                 new = renamed(node, Name(letter), Name(other))
                 yield Edit(
                     new, 1.3, "put {} for {} all through", (Name(other), Name(letter)), ("rename", letter, other)
+                )
+
+
+def _symbols_renamed(node: Node, words: Vocabulary) -> Edits:
+    counted = Counter(part for part in node.walk() if isinstance(part, Ref))
+    for old, times in counted.items():
+        for other, far in words.symbols.items():
+            if times > 1 and other != old:
+                cost = symbols.unlike(old, other) + far + 0.15
+                yield Edit(
+                    renamed(node, old, other), cost, "put {} for {} all through", (other, old), ("rename", old, other)
                 )
 
 

@@ -10,7 +10,12 @@ from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Quoti
 
 def scaled(node: Node, words: Vocabulary) -> Edits:
     """The other sign, a number in front."""
-    if not isinstance(node, Negative | Plus | Number):
+    if isinstance(node, Negative):
+        for edit in scaled(node.body, words):
+            if edit.what[0] == "times":
+                yield replace(edit, node=replace(node, body=edit.node))
+        return
+    if not isinstance(node, Plus | Number):
         usual = any(part in words.negated for part in node.walk())
         yield Edit(Negative(node, span=node.span), 0.8 if usual else 1.0, "put a minus in front", (), ("minus",))
     if isinstance(node, Plus):
@@ -146,7 +151,9 @@ def _turned(node: Node) -> Node:
 
 def terms(node: Plus, words: Vocabulary) -> Edits:
     if node.signs == (1, -1):
-        yield Edit(replace(node, terms=node.terms[::-1]), 0.9, "turn the difference round", (), ("turn",))
+        turned = replace(node, terms=node.terms[::-1])
+        cost = 0.78 if turned in words.differences and node not in words.negated else 0.9
+        yield Edit(turned, cost, "turn the difference round", (), ("turn",))
     for k, term in enumerate(node.terms):
         signs = (*node.signs[:k], -node.signs[k], *node.signs[k + 1 :])
         yield Edit(replace(node, signs=signs), 1.0, "turn the sign of {}", (term,), ("sign",))
@@ -166,4 +173,9 @@ def total(node: Sum, words: Vocabulary) -> Edits:
     for letter in words.letters:
         if len(node.indices) == 1 and letter != node.indices[0].base:
             over = (Name(letter, span=node.indices[0].span),)
-            yield Edit(replace(node, indices=over), 1.0, "sum over {}", (over[0],), ("over", letter))
+            cost = 1.0
+            if (known := words.totals.get(letter)) and node.lower is not None and known.upper != node.upper:
+                cost = 1.02
+                limited = replace(node, indices=over, lower=known.lower, upper=known.upper)
+                yield Edit(limited, 1.0, "sum over {}", (over[0],), ("over", letter))
+            yield Edit(replace(node, indices=over), cost, "sum over {}", (over[0],), ("over", letter))

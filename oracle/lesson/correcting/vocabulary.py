@@ -14,6 +14,7 @@ from oracle.lesson.syntax import (
     Node,
     Number,
     Plus,
+    Power,
     Prime,
     Quotient,
     Relation,
@@ -24,6 +25,8 @@ from oracle.lesson.syntax import (
 )  # fmt: skip
 
 NUMBERS = (Number("2"), Quotient(Number("1"), Number("2")))
+UNWRITTEN = 0.65
+"""How foreign numbers are that the lesson writes nowhere."""
 PLAIN = {"log", "ln", "exp", "max", "min", "sum", "softmax", "diag", "tr", "sqrt", "sign", "f", "J", "C", "L"}
 """Functions whose slope is not put in unless the lesson itself writes it."""
 FAR = 0.6
@@ -60,6 +63,12 @@ class Vocabulary:
     terms: dict[Node, float] = field(default_factory=dict)
     bodies: dict[Node, float] = field(default_factory=dict)
     """What symbols are said to be: the sums that a lesson's equations define."""
+    differences: dict[Plus, float] = field(default_factory=dict)
+    """All sums: p_k - y_k."""
+    squares: dict[Node, float] = field(default_factory=dict)
+    """What is squared somewhere: the h of 1 - h^2."""
+    totals: dict[str, Sum] = field(default_factory=dict)
+    """By letter, the nearest sum that says from where to where it runs."""
     functions: dict[Node, float] = field(default_factory=dict)
     negated: set[Node] = field(default_factory=set)
     """Sums that stand behind a minus: -(y - a)."""
@@ -85,9 +94,10 @@ def vocabulary(here: Source, sources: Sequence[Source]) -> Vocabulary:
         letters=_letters(here.trees), numbers=_numbers(here.trees), slots=_slots(here.trees),
         matrices=_matrices(sources), elementwise=elementwise, transposed=transposed, sums=sums,
     )  # fmt: skip
-    found.factors.update(dict.fromkeys(NUMBERS, 0.2))
     for source in ordered:
         _collect(source, here.number, found)
+    for number in NUMBERS:
+        found.factors.setdefault(number, UNWRITTEN)
     _slopes(here, found)
     return found
 
@@ -102,10 +112,16 @@ def _collect(source: Source, here: int, found: Vocabulary) -> None:
     far = distance(here, source.number)
     for node in (node for tree in source.trees for node in tree.walk()):
         written = source.tex[slice(*node.span)].strip()
-        if written and balanced(written):
+        if written and balanced(written) and _spelled(node):
             found.tex.setdefault(node, written)
         if isinstance(node, Ref) and not node.mark:
             _add(found.symbols, node, far)
+        if isinstance(node, Sum) and len(node.indices) == 1 and node.lower is not None:
+            found.totals.setdefault(node.indices[0].base, node)
+        if isinstance(node, Plus):
+            _add(found.differences, node, far)
+        if isinstance(node, Power) and node.exponent == Number("2"):
+            _add(found.squares, node.base, far)
         if isinstance(node, Negative) and source.number != here:
             found.negated.update(part for part in node.walk() if isinstance(part, Plus))
         if isinstance(node, Call):
@@ -120,6 +136,12 @@ def _collect(source: Source, here: int, found: Vocabulary) -> None:
             for member in tree.items[1:]:
                 if isinstance(member, Plus):
                     _add(found.bodies, member, far)
+
+
+def _spelled(node: Node) -> bool:
+    """Whether a symbol is written with all its indices: z_j may stand as z where the lesson leaves j out."""
+    subs = node.subs if isinstance(node, Ref) else ()
+    return all(node.span[0] < sub.span[1] <= node.span[1] and sub.span[0] < sub.span[1] for sub in subs)
 
 
 Kind = TypeVar("Kind", bound=Node)
