@@ -110,9 +110,10 @@ def distance(here: int, there: int) -> float:
 
 def _collect(source: Source, here: int, found: Vocabulary) -> None:
     far = distance(here, source.number)
+    mixed = {id(node) for tree in source.trees for node in loose(tree, source.tex)}
     for node in (node for tree in source.trees for node in tree.walk()):
         written = source.tex[slice(*node.span)].strip()
-        if written and balanced(written) and _spelled(node):
+        if written and balanced(written) and _spelled(node) and id(node) not in mixed:
             found.tex.setdefault(node, written)
         if isinstance(node, Ref) and not node.mark:
             _add(found.symbols, node, far)
@@ -138,9 +139,18 @@ def _collect(source: Source, here: int, found: Vocabulary) -> None:
                     _add(found.bodies, member, far)
 
 
+def loose(tree: Node, tex: str) -> Iterator[Node]:
+    """Symbols whose TeX is mixed with what is raised on them: the h of h_1^2, and of h^{[1]T}."""
+    for node in tree.walk():
+        if isinstance(node, Transpose | Power) and isinstance(base := node.base, Ref):
+            after = tex[base.span[1] : node.span[1]]
+            if node.span[0] < node.span[1] and not re.match(r"\s*(\\right)?\s*[)}\]^']", after):
+                yield base
+
+
 def _spelled(node: Node) -> bool:
-    """Whether a symbol is written with all its indices: z_j may stand as z where the lesson leaves j out."""
-    subs = node.subs if isinstance(node, Ref) else ()
+    """Whether a symbol is written with all its scripts: z_j may stand as z where the lesson leaves j out."""
+    subs = (*node.subs, *(number for _, number in node.slots)) if isinstance(node, Ref) else ()
     return all(node.span[0] < sub.span[1] <= node.span[1] and sub.span[0] < sub.span[1] for sub in subs)
 
 
@@ -218,9 +228,13 @@ def _matrices(sources: Sequence[Source]) -> bool:
 def _style(here: Source, sources: Sequence[Source]) -> tuple[str, str, str]:
     """How the lesson writes ⊙, ᵀ and Σ."""
     texts = [here.tex, *(source.tex for source in sources)]
+    turned = [
+        source.tex[slice(*node.span)]
+        for source in (here, *sources) for tree in source.trees for node in tree.walk() if isinstance(node, Transpose)
+    ]  # fmt: skip
     return (
         _first(texts, r"\\(?:odot|circ|bullet)(?![a-z])|[⊙∘]", r"\odot"),
-        _first(texts, r"\^\s*(?:T\b|\\top|\\intercal|\{\s*(?:T|\\top|\\intercal|\\math\w+\{?\s*T\}?)\s*\})", "^T"),
+        _first(turned, r"\^\s*(?:T\b|\\top|\\intercal|\{\s*(?:T|\\top|\\intercal|\\math\w+\{?\s*T\}?)\s*\})", "^T"),
         _first(texts, r"\\sum_\{?(?=\w\b)", r"\sum_{"),
     )
 
