@@ -17,7 +17,7 @@ from oracle.lesson.correcting.chains import (
 )
 from oracle.lesson.correcting.edit import Edit
 from oracle.lesson.correcting.edits import edits, renamings
-from oracle.lesson.correcting.readings import Judge, as_meant, respelled
+from oracle.lesson.correcting.readings import Judge, as_meant, longer, respelled
 from oracle.lesson.correcting.searching import Search
 from oracle.lesson.correcting.trying import Store, Trial, trials
 from oracle.lesson.correcting.vocabulary import Source, Vocabulary, vocabulary
@@ -206,12 +206,14 @@ class Corrector:
         return all(held for held, _ in outcomes) and not all(zero for _, zero in outcomes)
 
     def spellings(self, line: Understood) -> dict[Node, Node]:
-        """What symbols mean in the section of a line, where their TeX alone does not say it; its own first."""
-        if line.section not in self.meant:
-            others = [other for other in self.lines if other.section == line.section]
-            pairs = (pair for n in others for pair in respelled(self.reread(n.formula.tex), n.statements))
-            self.meant[line.section] = dict(pairs)
+        """What symbols mean where a line stands, where their TeX alone does not say it; the line's own first."""
         own = dict(respelled(self.reread(line.formula.tex), line.statements))
+        if not own:
+            return {}
+        if line.section not in self.meant:
+            ordered = sorted(self.lines, key=lambda n: n.section == line.section)
+            pairs = [(n, pair) for n in ordered for pair in respelled(self.reread(n.formula.tex), n.statements)]
+            self.meant[line.section] = {a: b for n, (a, b) in pairs if n.section == line.section or longer(a, b)}
         return self.meant[line.section] | own
 
 

@@ -84,7 +84,9 @@ def edits(node: Node, words: Vocabulary, term: bool = True, inner: bool = False,
     yield from (_at(edit, path) for edit in _AT.get(type(node), _nothing)(node, words))
     for k, child in enumerate(node.children()):
         if not _fixed(node, child):
-            yield from edits(child, words, _is_term(node, child), not isinstance(node, Plus), (*path, k))
+            for edit in edits(child, words, _is_term(node, child), not isinstance(node, Plus), (*path, k)):
+                if not (isinstance(node, Plus) and edit.what == ("minus",) and edit.path == (*path, k)):
+                    yield edit  # a term of a sum has its own sign
 
 
 def _at(edit: Edit, path: tuple[int, ...]) -> Edit:
@@ -99,7 +101,7 @@ def _fixed(node: Node, child: Node) -> bool:
 
 
 def _is_term(node: Node, child: Node) -> bool:
-    return isinstance(node, Plus | Negative | Sum) or (isinstance(node, Quotient) and child is node.over)
+    return isinstance(node, Plus | Negative | Sum | Quotient)
 
 
 def _nothing(node: Any, words: Vocabulary) -> Edits:

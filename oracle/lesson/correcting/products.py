@@ -5,7 +5,7 @@ from dataclasses import replace
 from oracle.lesson.correcting.edit import Edit, Edits, put
 from oracle.lesson.correcting.vocabulary import Vocabulary
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Quotient, Sum, Times, Transpose
+from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Power, Quotient, Sum, Times, Transpose
 
 
 def scaled(node: Node, words: Vocabulary) -> Edits:
@@ -111,6 +111,10 @@ def product(node: Times, words: Vocabulary) -> Edits:
         ops = node.ops[: max(k - 1, 0)] + node.ops[max(k, 1) :]
         left = rest[0] if len(rest) == 1 else Times(rest, ops, span=node.span)
         yield Edit(left, 1.15, "leave out {}", (factor,), ("without", factor))
+        if isinstance(factor, Ref) and not words.matrices:
+            under = Quotient(Number("1"), factor, span=factor.span)
+            over = replace(node, factors=(*node.factors[:k], under, *node.factors[k + 1 :]))
+            yield Edit(over, 1.4, "divide by {}", (factor,), ("divide", factor))
         for other, far in words.factors.items():
             if type(other) is type(factor) and not isinstance(factor, Ref | Number) and other != factor:
                 changed = replace(node, factors=(*node.factors[:k], other, *node.factors[k + 1 :]))
@@ -157,6 +161,9 @@ def terms(node: Plus, words: Vocabulary) -> Edits:
     for k, term in enumerate(node.terms):
         signs = (*node.signs[:k], -node.signs[k], *node.signs[k + 1 :])
         yield Edit(replace(node, signs=signs), 1.0, "turn the sign of {}", (term,), ("sign",))
+        if isinstance(term, Ref | Call) and isinstance(node.terms[0], Number):
+            squared = (*node.terms[:k], Power(term, Number("2"), span=term.span), *node.terms[k + 1 :])
+            yield Edit(replace(node, terms=squared), 1.1, "square {}", (term,), ("square", term))
         rest, left = node.terms[:k] + node.terms[k + 1 :], node.signs[:k] + node.signs[k + 1 :]
         gone: Node = Plus(rest, left, span=node.span)
         if len(rest) == 1:

@@ -43,15 +43,29 @@ class Judge:
 def respelled(read: Sequence[Statement], meant: Sequence[Statement]) -> Iterator[tuple[Node, Node]]:
     """Symbols that mean more where they stand than in their TeX alone: w_1 is a name in a section of numbers."""
     for one, other in zip(read, meant, strict=False):
-        pairs = list(zip(one.body.walk(), other.body.walk(), strict=False))
-        if all(type(a) is type(b) for a, b in pairs):
-            yield from ((a, b) for a, b in pairs if isinstance(a, Ref) and a != b)
+        yield from _unlike(one.body, other.body)
+
+
+def _unlike(read: Node, meant: Node) -> Iterator[tuple[Node, Node]]:
+    if isinstance(read, Ref) and isinstance(meant, Ref):
+        if read != meant:
+            yield read, meant
+        return
+    parts, others = list(read.children()), list(meant.children())
+    if type(read) is type(meant) and len(parts) == len(others):
+        for part, other in zip(parts, others, strict=True):
+            yield from _unlike(part, other)
+
+
+def longer(read: Node, meant: Node) -> bool:
+    """Whether indices were left out of a symbol: x_n for x_{nd}."""
+    return isinstance(read, Ref) and isinstance(meant, Ref) and len(read.subs) < len(meant.subs)
 
 
 def as_meant(body: Relation, meant: Relation, other: dict[Node, Node]) -> Relation:
     """A chain read from its TeX, with symbols as they are meant there and with the head that it goes on from."""
     made = _put(body, other) if other else body
-    assert isinstance(made, Relation) and isinstance(meant, Relation)
+    assert isinstance(made, Relation)
     if isinstance(made.items[0], Before):
         return Relation((meant.items[0], *made.items[1:]), made.ops, span=made.span)
     return made

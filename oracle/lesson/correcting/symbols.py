@@ -26,6 +26,8 @@ def symbol(node: Ref, words: Vocabulary) -> Edits:
         if other != node:
             new = Ref(other.base, other.slots, other.subs, other.mark, span=node.span)
             yield put(node, new, unlike(node, other) + far)
+    if (applied := words.calls.get(node)) is not None:
+        yield put(node, applied, 1.1)
     for k, sub in enumerate(node.subs):
         for letter in words.letters if isinstance(sub, Name) else ():
             if letter != getattr(sub, "base", ""):

@@ -72,7 +72,13 @@ class Vocabulary:
     functions: dict[Node, float] = field(default_factory=dict)
     negated: set[Node] = field(default_factory=set)
     """Sums that stand behind a minus: -(y - a)."""
+    calls: dict[Node, Call] = field(default_factory=dict)
+    """What a function is applied to somewhere, and where: f(x) by x."""
     tex: dict[Node, str] = field(default_factory=dict)
+    short: dict[Node, str] = field(default_factory=dict)
+    """TeX without indices that the lesson leaves out from some place on."""
+    shorter: bool = False
+    """Whether the formula at hand leaves some out."""
     own: Mapping[int, str] = field(default_factory=dict)
     """What stands at the nodes of the formula at hand, by their identity."""
 
@@ -93,12 +99,14 @@ def vocabulary(here: Source, sources: Sequence[Source]) -> Vocabulary:
     found = Vocabulary(
         letters=_letters(here.trees), numbers=_numbers(here.trees), slots=_slots(here.trees),
         matrices=_matrices(sources), elementwise=elementwise, transposed=transposed, sums=sums,
+        shorter=not all(_spelled(node) for tree in here.trees for node in tree.walk()),
     )  # fmt: skip
     for source in ordered:
         _collect(source, here.number, found)
     for number in NUMBERS:
         found.factors.setdefault(number, UNWRITTEN)
     _slopes(here, found)
+    found.tex.update(found.short)
     return found
 
 
@@ -113,8 +121,11 @@ def _collect(source: Source, here: int, found: Vocabulary) -> None:
     mixed = {id(node) for tree in source.trees for node in loose(tree, source.tex)}
     for node in (node for tree in source.trees for node in tree.walk()):
         written = source.tex[slice(*node.span)].strip()
-        if written and balanced(written) and _spelled(node) and id(node) not in mixed:
-            found.tex.setdefault(node, written)
+        if written and balanced(written) and id(node) not in mixed:
+            if _spelled(node):
+                found.tex.setdefault(node, written)
+            elif found.shorter:
+                found.short.setdefault(node, written)
         if isinstance(node, Ref) and not node.mark:
             _add(found.symbols, node, far)
         if isinstance(node, Sum) and len(node.indices) == 1 and node.lower is not None:
@@ -127,6 +138,8 @@ def _collect(source: Source, here: int, found: Vocabulary) -> None:
             found.negated.update(part for part in node.walk() if isinstance(part, Plus))
         if isinstance(node, Call):
             _add(found.functions, node.function, far)
+            if len(node.args) == 1 and not isinstance(node.function, Prime) and source.number == here:
+                found.calls.setdefault(node.args[0], node)
         for factor in _factors(node):
             _add(found.factors, factor, far)
         if isinstance(node, Plus):
