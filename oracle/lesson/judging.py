@@ -360,7 +360,7 @@ def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str], last
 
 def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way()) -> tuple[float, bool]:
     """The relative difference of two formulas in one net, and whether both are zero."""
-    sample = _one_sample(env, head, member) or (1 if _of_any_sample(world.program, head, member) else None)
+    sample = sample_of(world.program, env, head, member)
     with world.fresh(head, member), world.of_sample(sample):
         left, right = both(world, head, member, env, way)
     if isinstance(member, Number) and not right.rank:
@@ -398,6 +398,11 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
     return gap, nothing
+
+
+def sample_of(program: Program, env: Env, *sides: Node) -> int | None:
+    """The number of the sample that formulas are of: 1 where it may be any."""
+    return _one_sample(env, *sides) or (1 if _of_any_sample(program, *sides) else None)
 
 
 def _one_sample(env: Env, *sides: Node) -> int | None:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -23,6 +23,7 @@ from oracle.lesson.document import Document
 from oracle.lesson.formula import parse, to_tex
 from oracle.lesson.reading import read
 from oracle.lesson.records import BAD, Audit, Equation
+from oracle.lesson.syntax import Negative, Node, Plus, Quotient, Sum, Times, rebuilt
 from tests.benchmarks.bench_check import write
 
 STYLES = Path(__file__).resolve().parents[1] / "lessons" / "styles"
@@ -141,9 +142,49 @@ def looked_for(
 
 
 def canonical(tex: str, document: Document) -> str:
-    """A formula as the printer writes it, or without spaces where it cannot be read."""
+    """A formula as the printer writes it, or without spaces where it cannot be read; -(y - a) as a - y."""
     parsed = parse(tex, document.macros)
-    return "; ".join(to_tex(s.body) for s in parsed.statements) if not parsed.problems else "".join(tex.split())
+    return "; ".join(to_tex(signed(s.body)) for s in parsed.statements) if not parsed.problems else "".join(tex.split())
+
+
+def signed(node: Node) -> Node:
+    """A formula with its minus signs in front, and with the terms of every sum in one order: the same formula."""
+    negative, positive = _sign(node)
+    return Negative(positive) if negative else positive
+
+
+def _sign(node: Node) -> tuple[bool, Node]:
+    """Whether a formula has a minus in front, and the rest."""
+    match node:
+        case Negative(body=body):
+            negative, rest = _sign(body)
+            return not negative, rest
+        case Plus(terms=terms, signs=signs):
+            parts = [(sign, *_sign(term)) for sign, term in zip(signs, terms, strict=True)]
+            ordered = sorted(((to_tex(rest), -sign if turned else sign, rest) for sign, turned, rest in parts), key=str)
+            first = ordered[0][1]
+            return first < 0, Plus(tuple(rest for *_, rest in ordered), tuple(first * sign for _, sign, _ in ordered))
+        case Times() | Quotient():
+            parts_of = [_sign(child) for child in node.children()]
+            children = iter(rest for _, rest in parts_of)
+            return sum(negative for negative, _ in parts_of) % 2 == 1, _flat(rebuilt(node, lambda _: next(children)))
+        case Sum(body=body, product=False):
+            negative, rest = _sign(body)
+            return negative, replace(node, body=rest)
+    return False, rebuilt(node, signed)
+
+
+def _flat(node: Node) -> Node:
+    """2 (a b) as 2 a b."""
+    if not isinstance(node, Times):
+        return node
+    factors, ops = [node.factors[0]], list[str]()
+    plain = {*node.ops} <= {"", "cdot"}
+    for op, factor in zip(("", *node.ops), node.factors, strict=True):
+        inner = factor if plain and isinstance(factor, Times) and {*factor.ops} <= {"", "cdot"} else None
+        factors += inner.factors if inner else (factor,)
+        ops += (op, *inner.ops) if inner else (op,)
+    return replace(node, factors=tuple(factors[1:]), ops=tuple(ops[1:]))
 
 
 def table(lessons: Iterable[Path], verbose: bool = False) -> str:

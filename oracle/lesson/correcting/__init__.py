@@ -9,6 +9,7 @@ from itertools import islice
 
 from oracle.lesson.correcting.chains import Chain, Offer, Reread, Understood, written
 from oracle.lesson.correcting.corrector import Corrector
+from oracle.lesson.correcting.readings import ways_of
 from oracle.lesson.judging import Nets
 from oracle.lesson.records import BAD, Equation, Suggestion
 from oracle.lesson.syntax import Relation
@@ -23,7 +24,7 @@ def suggest(
     `equations` are the `lines` judged; `lesson` holds all lines where these are those of a section: repairs are made of
     the symbols of the whole lesson, the nearest first. `doubled`: how many pairs of edits are tried.
     """
-    corrector = Corrector(lesson or lines, nets, reread, doubled)
+    corrector = Corrector(lesson or lines, nets, reread, doubled, ways=ways_of(equations))
     found = {}
     for line, equation in zip(lines, equations, strict=True):
         if any(link.verdict in BAD and not link.deliberate for link in equation.links):

@@ -17,14 +17,18 @@ from oracle.lesson.correcting.chains import (
 )
 from oracle.lesson.correcting.edit import Edit
 from oracle.lesson.correcting.edits import edits, renamings
+from oracle.lesson.correcting.readings import Judge, as_meant, longer, respelled
 from oracle.lesson.correcting.searching import Search
 from oracle.lesson.correcting.trying import Store, Trial, trials
 from oracle.lesson.correcting.vocabulary import Source, Vocabulary, vocabulary
 from oracle.lesson.correcting.writing import text
-from oracle.lesson.judging import Nets, size
+from oracle.lesson.judging import Nets, Way, size
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.records import BAD, Suggestion
 from oracle.lesson.syntax import Derivative, Node, Relation
+
+STAYS = ("not understood", "aside", "definition", "update", "holds under", "vacuous")
+"""Verdicts of members that a repair leaves as they are."""
 
 
 @dataclass
@@ -37,11 +41,14 @@ class Corrector:
     reread: Reread
     doubled: int = 1500
     limit: int = 3
+    ways: tuple[Way, ...] = ()
+    """The readings of the lesson's own formulas."""
 
     def __post_init__(self) -> None:
         self.store: Store = {}
         self.sources = [Source(n.number, tuple(s.body for s in n.statements), n.formula.tex) for n in self.lines]
         self.sure = Nets(self.nets.program, 6, self.nets.seed + FRESH, self.nets.activations)
+        self.meant: dict[int, dict[Node, Node]] = {}
 
     def words(self, line: Understood) -> Vocabulary:
         """What a repair of this formula may put in."""
@@ -62,7 +69,7 @@ class Corrector:
         for at, statement in enumerate(line.statements):
             if isinstance(statement.body, Relation) and set(verdicts.get(at, ())) & BAD:
                 chain = Chain(statement.body, tuple(verdicts[at]), line.number)
-                found += self.confirmed(line, at, self.offers(chain, words), words)
+                found += self.confirmed(line, at, self.offers(chain, words), words, chain.verdicts)
         return tuple(found[: self.limit])
 
     def offers(self, chain: Chain, words: Vocabulary) -> list[Offer]:
@@ -77,8 +84,8 @@ class Corrector:
         """Every bad member repaired; the first one in several ways."""
         head, *members = chain.body.items
         tried = trials(self.nets, self.store, head, tuple(members), chain.line)
-        if tried and any(size(trial.target) for trial in tried):
-            yield from self.mended(chain, head, chain.bad, tried, words)
+        nonzero = any(size(trial.target) for trial in tried)
+        yield from self.mended(chain, head, chain.bad, tried if nonzero else [], words)
 
     def mended(
         self, chain: Chain, head: Node, bad: Sequence[int], tried: list[Trial], words: Vocabulary
@@ -86,7 +93,10 @@ class Corrector:
         """The members `bad` repaired to be worth what `head` is; the same slip once more is the likeliest."""
         members = chain.body.items[1:]
         first, *others = bad
-        search = Search(words, tried, head, doubled=self.doubled)
+        judge = Judge(self.nets, self.ways)
+        search = Search(
+            words, tried, head, doubled=self.doubled, holds=lambda member: judge.holds(head, member, chain.line)
+        )
         repairs = search.repairs(members[first])
         alone = {k: search.repairs(members[k])[:1] for k in others} if repairs else {}
         for edit in repairs:
@@ -166,22 +176,45 @@ class Corrector:
                 yield Offer(body, 2.0, said, "exchange")
                 return
 
-    def confirmed(self, line: Understood, at: int, offers: Iterable[Offer], words: Vocabulary) -> Iterator[Suggestion]:
+    def confirmed(
+        self, line: Understood, at: int, offers: Iterable[Offer], words: Vocabulary, verdicts: Sequence[str] = ()
+    ) -> Iterator[Suggestion]:
         """The offers that hold as they are written, in fresh nets."""
         seen: set[str] = set()
         for offer in offers:
             tex = written(line, at, offer.body, words)
-            if tex and tex not in seen and tex != line.formula.tex and self.right(line, tex, at):
+            if tex and tex not in seen and tex != line.formula.tex and self.right(line, tex, at, verdicts):
                 seen.add(tex)
                 yield Suggestion(offer.kind, tex, offer.words)
 
-    def right(self, line: Understood, tex: str, at: int) -> bool:
-        """Whether every link of a statement holds, read again from its TeX."""
-        statements = list(self.reread(tex))
+    def right(self, line: Understood, tex: str, at: int, verdicts: Sequence[str] = ()) -> bool:
+        """Whether every link of a statement holds, read again from its TeX; what nobody understood may stay."""
+        statements, old = list(self.reread(tex)), line.statements[at].body
         if at >= len(statements) or not isinstance(body := statements[at].body, Relation):
             return False
-        outcomes = [self.sure.judge(body.items[0], member, line.number) for member in body.items[1:]]
-        return all(o.verdict.startswith("holds") for o in outcomes) and not all(o.zero for o in outcomes)
+        assert isinstance(old, Relation)
+        body = as_meant(body, old, self.spellings(line))
+        same = body.items[0] == old.items[0] and len(verdicts) == len(old.items) - 1 == len(body.items) - 1
+        left = {k for k, verdict in enumerate(verdicts) if same and verdict in STAYS}
+        left = {k for k in left if body.items[k + 1] == old.items[k + 1]}
+        judge = Judge(self.sure, self.ways)
+        outcomes = [
+            judge.outcome(body.items[0], member, line.number)
+            for k, member in enumerate(body.items[1:])
+            if k not in left
+        ]
+        return all(held for held, _ in outcomes) and not all(zero for _, zero in outcomes)
+
+    def spellings(self, line: Understood) -> dict[Node, Node]:
+        """What symbols mean where a line stands, where their TeX alone does not say it; the line's own first."""
+        own = dict(respelled(self.reread(line.formula.tex), line.statements))
+        if not own:
+            return {}
+        if line.section not in self.meant:
+            ordered = sorted(self.lines, key=lambda n: n.section == line.section)
+            pairs = [(n, pair) for n in ordered for pair in respelled(self.reread(n.formula.tex), n.statements)]
+            self.meant[line.section] = {a: b for n, (a, b) in pairs if n.section == line.section or longer(a, b)}
+        return self.meant[line.section] | own
 
 
 def _relabellings(head: Node, words: Vocabulary) -> Iterator[Edit]:

@@ -34,7 +34,8 @@ def neighbours(node: Node, words: Vocabulary) -> Edits:
 
 
 def renamings(node: Node, words: Vocabulary) -> Edits:
-    """A letter that stands in several places replaced in all of them."""
+    """A letter or a symbol that stands in several places replaced in all of them: h (1 - h) for u (1 - u)."""
+    yield from _symbols_renamed(node, words)
     counted = Counter(
         part.base
         for top in node.walk()
@@ -48,6 +49,17 @@ def renamings(node: Node, words: Vocabulary) -> Edits:
                 new = renamed(node, Name(letter), Name(other))
                 yield Edit(
                     new, 1.3, "put {} for {} all through", (Name(other), Name(letter)), ("rename", letter, other)
+                )
+
+
+def _symbols_renamed(node: Node, words: Vocabulary) -> Edits:
+    counted = Counter(part for part in node.walk() if isinstance(part, Ref))
+    for old, times in counted.items():
+        for other, far in words.symbols.items():
+            if times > 1 and other != old:
+                cost = symbols.unlike(old, other) + far + 0.15
+                yield Edit(
+                    renamed(node, old, other), cost, "put {} for {} all through", (other, old), ("rename", old, other)
                 )
 
 
@@ -72,7 +84,9 @@ def edits(node: Node, words: Vocabulary, term: bool = True, inner: bool = False,
     yield from (_at(edit, path) for edit in _AT.get(type(node), _nothing)(node, words))
     for k, child in enumerate(node.children()):
         if not _fixed(node, child):
-            yield from edits(child, words, _is_term(node, child), not isinstance(node, Plus), (*path, k))
+            for edit in edits(child, words, _is_term(node, child), not isinstance(node, Plus), (*path, k)):
+                if not (isinstance(node, Plus) and edit.what == ("minus",) and edit.path == (*path, k)):
+                    yield edit  # a term of a sum has its own sign
 
 
 def _at(edit: Edit, path: tuple[int, ...]) -> Edit:
@@ -87,7 +101,7 @@ def _fixed(node: Node, child: Node) -> bool:
 
 
 def _is_term(node: Node, child: Node) -> bool:
-    return isinstance(node, Plus | Negative | Sum) or (isinstance(node, Quotient) and child is node.over)
+    return isinstance(node, Plus | Negative | Sum | Quotient)
 
 
 def _nothing(node: Any, words: Vocabulary) -> Edits:

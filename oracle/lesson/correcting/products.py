@@ -5,12 +5,17 @@ from dataclasses import replace
 from oracle.lesson.correcting.edit import Edit, Edits, put
 from oracle.lesson.correcting.vocabulary import Vocabulary
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Quotient, Sum, Times, Transpose
+from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Power, Quotient, Sum, Times, Transpose
 
 
 def scaled(node: Node, words: Vocabulary) -> Edits:
     """The other sign, a number in front."""
-    if not isinstance(node, Negative | Plus | Number):
+    if isinstance(node, Negative):
+        for edit in scaled(node.body, words):
+            if edit.what[0] == "times":
+                yield replace(edit, node=replace(node, body=edit.node))
+        return
+    if not isinstance(node, Plus | Number):
         usual = any(part in words.negated for part in node.walk())
         yield Edit(Negative(node, span=node.span), 0.8 if usual else 1.0, "put a minus in front", (), ("minus",))
     if isinstance(node, Plus):
@@ -106,6 +111,10 @@ def product(node: Times, words: Vocabulary) -> Edits:
         ops = node.ops[: max(k - 1, 0)] + node.ops[max(k, 1) :]
         left = rest[0] if len(rest) == 1 else Times(rest, ops, span=node.span)
         yield Edit(left, 1.15, "leave out {}", (factor,), ("without", factor))
+        if isinstance(factor, Ref) and not words.matrices:
+            under = Quotient(Number("1"), factor, span=factor.span)
+            over = replace(node, factors=(*node.factors[:k], under, *node.factors[k + 1 :]))
+            yield Edit(over, 1.4, "divide by {}", (factor,), ("divide", factor))
         for other, far in words.factors.items():
             if type(other) is type(factor) and not isinstance(factor, Ref | Number) and other != factor:
                 changed = replace(node, factors=(*node.factors[:k], other, *node.factors[k + 1 :]))
@@ -146,10 +155,15 @@ def _turned(node: Node) -> Node:
 
 def terms(node: Plus, words: Vocabulary) -> Edits:
     if node.signs == (1, -1):
-        yield Edit(replace(node, terms=node.terms[::-1]), 0.9, "turn the difference round", (), ("turn",))
+        turned = replace(node, terms=node.terms[::-1])
+        cost = 0.78 if turned in words.differences and node not in words.negated else 0.9
+        yield Edit(turned, cost, "turn the difference round", (), ("turn",))
     for k, term in enumerate(node.terms):
         signs = (*node.signs[:k], -node.signs[k], *node.signs[k + 1 :])
         yield Edit(replace(node, signs=signs), 1.0, "turn the sign of {}", (term,), ("sign",))
+        if isinstance(term, Ref | Call) and isinstance(node.terms[0], Number):
+            squared = (*node.terms[:k], Power(term, Number("2"), span=term.span), *node.terms[k + 1 :])
+            yield Edit(replace(node, terms=squared), 1.1, "square {}", (term,), ("square", term))
         rest, left = node.terms[:k] + node.terms[k + 1 :], node.signs[:k] + node.signs[k + 1 :]
         gone: Node = Plus(rest, left, span=node.span)
         if len(rest) == 1:
@@ -166,4 +180,9 @@ def total(node: Sum, words: Vocabulary) -> Edits:
     for letter in words.letters:
         if len(node.indices) == 1 and letter != node.indices[0].base:
             over = (Name(letter, span=node.indices[0].span),)
-            yield Edit(replace(node, indices=over), 1.0, "sum over {}", (over[0],), ("over", letter))
+            cost = 1.0
+            if (known := words.totals.get(letter)) and node.lower is not None and known.upper != node.upper:
+                cost = 1.02
+                limited = replace(node, indices=over, lower=known.lower, upper=known.upper)
+                yield Edit(limited, 1.0, "sum over {}", (over[0],), ("over", letter))
+            yield Edit(replace(node, indices=over), cost, "sum over {}", (over[0],), ("over", letter))

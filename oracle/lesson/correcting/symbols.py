@@ -25,7 +25,9 @@ def symbol(node: Ref, words: Vocabulary) -> Edits:
     for other, far in words.symbols.items():
         if other != node:
             new = Ref(other.base, other.slots, other.subs, other.mark, span=node.span)
-            yield put(node, new, _unlike(node, other) + far)
+            yield put(node, new, unlike(node, other) + far)
+    if (applied := words.calls.get(node)) is not None:
+        yield put(node, applied, 1.1)
     for k, sub in enumerate(node.subs):
         for letter in words.letters if isinstance(sub, Name) else ():
             if letter != getattr(sub, "base", ""):
@@ -36,11 +38,21 @@ def symbol(node: Ref, words: Vocabulary) -> Edits:
         for shifted in dict.fromkeys((*others, *_shifted(number))):
             slots = (*node.slots[:k], (kind, shifted), *node.slots[k + 1 :])
             yield put(node, replace(node, slots=slots), 1.0)
+    yield from _wider(node, words)
     if words.matrices and not node.subs:
         yield Edit(Transpose(node, span=node.span), 1.0, "transpose {}", (node,), ("transpose",))
 
 
-def _unlike(a: Ref, b: Ref) -> float:
+def _wider(node: Node, words: Vocabulary) -> Edits:
+    """The square where the lesson squares it, 1 - h^2, and the sum that the lesson has it in: p_k - y_k."""
+    if (far := words.squares.get(node)) is not None:
+        yield Edit(Power(node, Number("2"), span=node.span), 1.0 + far / 2, "square {}", (node,), ("square",))
+    for other, far in words.differences.items():
+        if node in other.terms and len(other.terms) == 2:
+            yield put(node, other, 1.4 + far)
+
+
+def unlike(a: Ref, b: Ref) -> float:
     """How far two symbols are from each other: an index, a letter, or both."""
     alike = len(a.subs) == len(b.subs) and a.kinds == b.kinds
     if a.base == b.base:
@@ -70,6 +82,7 @@ def call(node: Call, words: Vocabulary) -> Edits:
     else:
         sloped = Prime(node.function, span=node.function.span)
         yield Edit(replace(node, function=sloped), 1.0, "put {} for {}", (sloped, node.function), ("prime",))
+    yield from _wider(node, words)
     for arg in node.args if len(node.args) == 1 and not isinstance(node.args[0], Ref) else ():
         for other, far in (*words.bodies.items(), *words.symbols.items()):
             cost = 1.5 if isinstance(other, Plus) and _kindred(arg, other) else 1.6 + far

@@ -5,7 +5,7 @@ from math import isfinite
 
 import torch
 
-from oracle.lesson.judging import CLOSE, Nets, assignments, relative, size
+from oracle.lesson.judging import CLOSE, Nets, assignments, relative, sample_of, size
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value
@@ -45,6 +45,8 @@ class Trial:
     """The chain."""
     partials: dict[Node, Value | None] = field(default_factory=dict)
     """Derivatives, kept for all trials in the same net."""
+    sample: int | None = None
+    """The one sample that the formulas are of."""
     kept: dict[Node, Value | None] = field(default_factory=dict)
 
     def value(self, node: Node) -> Value | None:
@@ -85,7 +87,7 @@ class Trial:
 
     def _plain(self, node: Node) -> Value:
         self.world.line = self.line
-        with self.world.fresh(*self.formulas):
+        with self.world.fresh(*self.formulas), self.world.of_sample(self.sample):
             self.world.typed.update(self.typed)
             if isinstance(node, Sum):
                 for name in node.indices:
@@ -140,9 +142,10 @@ def trials(
 
 
 def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store: Store) -> Trial | None:
-    partials = store.setdefault((id(world), world.line, *sorted(env.items())), {})
+    sample, sound = sample_of(world.program, env, head, *members), list[Node]()
+    partials = store.setdefault((id(world), world.line, sample, *sorted(env.items())), {})
     try:
-        with world.fresh(head, *members):
+        with world.fresh(head, *members), world.of_sample(sample):
             target = partials.get(head) or world.value(head, env)
             if isinstance(head, Derivative):
                 partials[head] = target
@@ -150,10 +153,11 @@ def _trial(world: World, env: Env, head: Node, members: tuple[Node, ...], store:
             for member in members:
                 try:
                     world.value(member, env)
+                    sound.append(member)
                 except BeyondError:
                     return None
                 except REFUSED:
                     continue
     except REFUSED:
         return None
-    return Trial(world, env, target, typed, world.line, (head, *members), partials)
+    return Trial(world, env, target, typed, world.line, (head, *sound), partials, sample=sample)

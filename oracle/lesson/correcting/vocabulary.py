@@ -14,6 +14,7 @@ from oracle.lesson.syntax import (
     Node,
     Number,
     Plus,
+    Power,
     Prime,
     Quotient,
     Relation,
@@ -24,6 +25,8 @@ from oracle.lesson.syntax import (
 )  # fmt: skip
 
 NUMBERS = (Number("2"), Quotient(Number("1"), Number("2")))
+UNWRITTEN = 0.65
+"""How foreign numbers are that the lesson writes nowhere."""
 PLAIN = {"log", "ln", "exp", "max", "min", "sum", "softmax", "diag", "tr", "sqrt", "sign", "f", "J", "C", "L"}
 """Functions whose slope is not put in unless the lesson itself writes it."""
 FAR = 0.6
@@ -60,10 +63,22 @@ class Vocabulary:
     terms: dict[Node, float] = field(default_factory=dict)
     bodies: dict[Node, float] = field(default_factory=dict)
     """What symbols are said to be: the sums that a lesson's equations define."""
+    differences: dict[Plus, float] = field(default_factory=dict)
+    """All sums: p_k - y_k."""
+    squares: dict[Node, float] = field(default_factory=dict)
+    """What is squared somewhere: the h of 1 - h^2."""
+    totals: dict[str, Sum] = field(default_factory=dict)
+    """By letter, the nearest sum that says from where to where it runs."""
     functions: dict[Node, float] = field(default_factory=dict)
     negated: set[Node] = field(default_factory=set)
     """Sums that stand behind a minus: -(y - a)."""
+    calls: dict[Node, Call] = field(default_factory=dict)
+    """What a function is applied to somewhere, and where: f(x) by x."""
     tex: dict[Node, str] = field(default_factory=dict)
+    short: dict[Node, str] = field(default_factory=dict)
+    """TeX without indices that the lesson leaves out from some place on."""
+    shorter: bool = False
+    """Whether the formula at hand leaves some out."""
     own: Mapping[int, str] = field(default_factory=dict)
     """What stands at the nodes of the formula at hand, by their identity."""
 
@@ -84,11 +99,14 @@ def vocabulary(here: Source, sources: Sequence[Source]) -> Vocabulary:
     found = Vocabulary(
         letters=_letters(here.trees), numbers=_numbers(here.trees), slots=_slots(here.trees),
         matrices=_matrices(sources), elementwise=elementwise, transposed=transposed, sums=sums,
+        shorter=not all(_spelled(node) for tree in here.trees for node in tree.walk()),
     )  # fmt: skip
-    found.factors.update(dict.fromkeys(NUMBERS, 0.2))
     for source in ordered:
         _collect(source, here.number, found)
+    for number in NUMBERS:
+        found.factors.setdefault(number, UNWRITTEN)
     _slopes(here, found)
+    found.tex.update(found.short)
     return found
 
 
@@ -100,16 +118,28 @@ def distance(here: int, there: int) -> float:
 
 def _collect(source: Source, here: int, found: Vocabulary) -> None:
     far = distance(here, source.number)
+    mixed = {id(node) for tree in source.trees for node in loose(tree, source.tex)}
     for node in (node for tree in source.trees for node in tree.walk()):
         written = source.tex[slice(*node.span)].strip()
-        if written and balanced(written):
-            found.tex.setdefault(node, written)
+        if written and balanced(written) and id(node) not in mixed:
+            if _spelled(node):
+                found.tex.setdefault(node, written)
+            elif found.shorter:
+                found.short.setdefault(node, written)
         if isinstance(node, Ref) and not node.mark:
             _add(found.symbols, node, far)
+        if isinstance(node, Sum) and len(node.indices) == 1 and node.lower is not None:
+            found.totals.setdefault(node.indices[0].base, node)
+        if isinstance(node, Plus):
+            _add(found.differences, node, far)
+        if isinstance(node, Power) and node.exponent == Number("2"):
+            _add(found.squares, node.base, far)
         if isinstance(node, Negative) and source.number != here:
             found.negated.update(part for part in node.walk() if isinstance(part, Plus))
         if isinstance(node, Call):
             _add(found.functions, node.function, far)
+            if len(node.args) == 1 and not isinstance(node.function, Prime) and source.number == here:
+                found.calls.setdefault(node.args[0], node)
         for factor in _factors(node):
             _add(found.factors, factor, far)
         if isinstance(node, Plus):
@@ -120,6 +150,21 @@ def _collect(source: Source, here: int, found: Vocabulary) -> None:
             for member in tree.items[1:]:
                 if isinstance(member, Plus):
                     _add(found.bodies, member, far)
+
+
+def loose(tree: Node, tex: str) -> Iterator[Node]:
+    """Symbols whose TeX is mixed with what is raised on them: the h of h_1^2, and of h^{[1]T}."""
+    for node in tree.walk():
+        if isinstance(node, Transpose | Power) and isinstance(base := node.base, Ref):
+            after = tex[base.span[1] : node.span[1]]
+            if node.span[0] < node.span[1] and not re.match(r"\s*(\\right)?\s*[)}\]^']", after):
+                yield base
+
+
+def _spelled(node: Node) -> bool:
+    """Whether a symbol is written with all its scripts: z_j may stand as z where the lesson leaves j out."""
+    subs = (*node.subs, *(number for _, number in node.slots)) if isinstance(node, Ref) else ()
+    return all(node.span[0] < sub.span[1] <= node.span[1] and sub.span[0] < sub.span[1] for sub in subs)
 
 
 Kind = TypeVar("Kind", bound=Node)
@@ -196,9 +241,13 @@ def _matrices(sources: Sequence[Source]) -> bool:
 def _style(here: Source, sources: Sequence[Source]) -> tuple[str, str, str]:
     """How the lesson writes ⊙, ᵀ and Σ."""
     texts = [here.tex, *(source.tex for source in sources)]
+    turned = [
+        source.tex[slice(*node.span)]
+        for source in (here, *sources) for tree in source.trees for node in tree.walk() if isinstance(node, Transpose)
+    ]  # fmt: skip
     return (
         _first(texts, r"\\(?:odot|circ|bullet)(?![a-z])|[⊙∘]", r"\odot"),
-        _first(texts, r"\^\s*(?:T\b|\\top|\\intercal|\{\s*(?:T|\\top|\\intercal|\\math\w+\{?\s*T\}?)\s*\})", "^T"),
+        _first(turned, r"\^\s*(?:T\b|\\top|\\intercal|\{\s*(?:T|\\top|\\intercal|\\math\w+\{?\s*T\}?)\s*\})", "^T"),
         _first(texts, r"\\sum_\{?(?=\w\b)", r"\sum_{"),
     )
 

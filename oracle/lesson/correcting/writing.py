@@ -3,7 +3,7 @@ r"""TeX of a repaired formula: what changed is replaced where it stands, everyth
 import re
 from dataclasses import replace
 
-from oracle.lesson.correcting.vocabulary import Vocabulary, balanced
+from oracle.lesson.correcting.vocabulary import Vocabulary, balanced, loose
 from oracle.lesson.formula import to_tex
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.syntax import (
@@ -35,7 +35,12 @@ OPS = {"cdot": r"\cdot", "times": r"\times", "*": "*", "otimes": r"\otimes", "@"
 def rewritten(old: Node, new: Node, tex: str, words: Vocabulary) -> str:
     """The TeX of the whole formula with `new` in the place of `old`."""
     start, end = old.span
-    own = {id(part): tex[slice(*part.span)].strip() for part in old.walk() if balanced(tex[slice(*part.span)])}
+    mixed = {id(part) for part in loose(old, tex)}
+    own = {
+        id(part): tex[slice(*part.span)].strip()
+        for part in old.walk()
+        if balanced(tex[slice(*part.span)]) and id(part) not in mixed
+    }
     words = replace(words, own=own)
     if isinstance(new, Plus) and (bare := next((part for part in old.walk() if part == new), None)):
         return tex[:start] + tex[slice(*bare.span)] + tex[end:]  # nothing around it needs its parentheses any more
@@ -49,7 +54,7 @@ def _patched(old: Node, new: Node, tex: str, words: Vocabulary) -> str:
         return tex[start:end]
     if isinstance(old, Ref) and (known := words.own.get(id(new)) or words.tex.get(new)):
         return known
-    if (pairs := _aligned(old, new)) and all(a == b or a.span != (0, 0) for a, b in pairs):
+    if (pairs := _separate(old, new, tex)) and all(a == b or a.span != (0, 0) for a, b in pairs):
         out, at = "", start
         for a, b in sorted(((a, b) for a, b in pairs if a != b), key=lambda pair: pair[0].span):
             if not at <= a.span[0] <= a.span[1] <= end:
@@ -70,6 +75,12 @@ def _patched(old: Node, new: Node, tex: str, words: Vocabulary) -> str:
         case _, Negative(body=body) if body == old and not isinstance(old, Plus | Negative):
             return "-" + tex[start:end]
     return text(new, words)
+
+
+def _separate(old: Node, new: Node, tex: str) -> list[tuple[Node, Node]]:
+    """`_aligned`, where what is raised on a symbol can be told from it."""
+    inside = isinstance(old, Transpose | Power) and any(part is old.base for part in loose(old, tex))
+    return [] if inside else _aligned(old, new)
 
 
 def _aligned(old: Node, new: Node) -> list[tuple[Node, Node]]:
