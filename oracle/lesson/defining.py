@@ -9,6 +9,7 @@ from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
+from oracle.lesson.meaning.entry_names import names_entries
 from oracle.lesson.meaning.general_units import fed
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
@@ -238,7 +239,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         )  # where a vector is kept, or a value that is given, or told: worked numbers are judged apart
         program.told |= {head.base} if not mentions(member) else set()
         return
-    if isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions):
+    laid_out = isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions)
+    if laid_out or names_entries(head, member):
         defined.add(id(member))  # how it is laid out, which no equation needs
         return
     if _names_jacobian(head, member):

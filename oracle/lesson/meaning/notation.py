@@ -18,7 +18,7 @@ from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.ranges import tops
-from oracle.lesson.meaning.samples_below import samples_below
+from oracle.lesson.meaning.samples_below import samples_below, samples_last
 from oracle.lesson.meaning.squares import Bare, bare, squared
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
@@ -52,6 +52,8 @@ UNITS = {"input", "hidden", "output", "sample"}
 """Roles of what stands as an index."""
 INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "rho"}
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
+REGRESSED = {"alpha", "beta"}
+"""What statisticians call parameters: α_{0m} + α_m^T X."""
 REPEATED = {"W", "U", "V", "A", "lambda", "gamma"}
 """What is the same in every step: W^t is a power."""
 CHOSEN = Name("class")
@@ -228,6 +230,8 @@ class Notation:
     """Whether sums begin with 0: then w_{j0} is one of the w_{ji}."""
     sampled: dict[str, str] = field(default_factory=dict)
     """By base, the letter of its first index that counts samples: the i of x_i beside w^T x_i."""
+    last_sampled: set[str] = field(default_factory=set)
+    """Bases whose last index counts samples: the z of z_{mi} and z_i."""
     samples_at: int | None = None
     """Which axis of its batches counts samples, by all that the lesson multiplies."""
     sample_losses: SampleLosses = field(default_factory=SampleLosses)
@@ -343,7 +347,7 @@ class Notation:
 
     def is_bias(self, base: str, subs: tuple[Node, ...], sub: Node) -> bool:
         """Whether w_{j0} stands beside the w_{ji} of a sum over i that does not begin with 0."""
-        weighs = base in PARAMETER_LETTERS and len(flat(subs)) == 2 and not self.from_zero
+        weighs = base in PARAMETER_LETTERS | REGRESSED and len(flat(subs)) == 2 and not self.from_zero
         return weighs and isinstance(sub, Number) and sub.text == "0"
 
     def is_step(self, base: str, sub: Node) -> bool:
@@ -391,7 +395,7 @@ class Notation:
         used = letters(sub)
         if self.is_size(sub):
             return "label" if base in ("I", "bb I") else "index"
-        if at == 0 and self.sampled.get(base) in used and isinstance(sub, Name):
+        if self.counts_samples(base, at, count) and self.sampled[base] in used and isinstance(sub, Name):
             return "sample"
         if used & self.times and "total" not in used:
             return "time"
@@ -409,6 +413,10 @@ class Notation:
                 return "index"
             return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths | self.single else "index"
         return "index"
+
+    def counts_samples(self, base: str, at: int, count: int) -> bool:
+        """Whether samples are counted at a place below a symbol: first, as in y_{ik}, or last, as in z_{mi}."""
+        return base in self.sampled and (at == count - 1 if base in self.last_sampled else at == 0)
 
     def is_size(self, sub: Node) -> bool:
         """Whether the M_l of z_{M_l} is how many units a layer has: no layer, and the last index."""
@@ -465,6 +473,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.below = _layers_below(nodes, found)
     steps = {step for node in nodes if isinstance(node, Plus) and (step := stepped(node))}
     found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
+    found.last_sampled = samples_last(statements, {*found.sampled.values()})
+    found.sampled |= dict.fromkeys(found.last_sampled, *found.sampled.values())
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, [s.body for s in statements if _renews(s.body)], found)

@@ -26,7 +26,7 @@ from oracle.lesson.syntax import (
 
 INPUTS = {"x", "phi"}
 """What samples are called."""
-WEIGHTS = {"w", "W", "theta", "Theta", "beta", "u", "U", "v", "V", "A"}
+WEIGHTS = {"w", "W", "theta", "Theta", "beta", "u", "U", "v", "V", "A", "alpha"}
 COUNTED = {"delta"}
 """With two indices it is 1 where they are equal."""
 
@@ -49,6 +49,17 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
     whole = {base for node, base in met if _first(node) == index} - {*COUNTED} - parameters | single
     others = {base for node, base in met if _alone(node) and _first(node) not in (index, "")}
     return {} if (whole & others and not sure) or parameters.intersection(there) else dict.fromkeys(whole, index)
+
+
+def samples_last(statements: Iterable[Statement], letters: set[str]) -> set[str]:
+    """Bases with two indices whose last, and never their first, is the letter that counts samples: the z of z_{mi}."""
+    nodes = (node for s in statements for top in (s.body, *s.asides) for node in top.walk())
+    met = [(base, flat(node.subs)) for node in nodes if isinstance(node, Indexed) and (base := _base(node))]
+    pairs = [(base, subs[0], subs[1]) for base, subs in met if len(subs) == 2]
+    counts = {Name(letter) for letter in letters}
+    return {base for base, _, second in pairs if second in counts} - {
+        base for base, first, second in pairs if first in counts or second not in counts
+    }
 
 
 def _above(nodes: Iterable[Node]) -> set[str]:
@@ -123,9 +134,9 @@ def _target(node: Node) -> str:
 
 
 def _whole_weights(node: Node) -> bool:
-    """Whether a factor is w^T or W, with no index below it."""
+    """Whether a factor is w^T, w_j^T or W, with no index below it."""
     turned, core = isinstance(node, Transpose), node.base if isinstance(node, Transpose) else node
     if isinstance(core, Indexed):
-        return False
+        return turned and _alone(core) and _base(core) in WEIGHTS
     name = _base(core)
     return name in WEIGHTS and (turned or name[:1].isupper())
