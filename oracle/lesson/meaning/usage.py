@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from oracle.lesson.meaning.called import called_last
 from oracle.lesson.meaning.differentials import PREFIX
+from oracle.lesson.meaning.entry_names import has_entries
 from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
@@ -157,7 +158,7 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
     found.thin = thin(given)
     found.vectors |= bool(found.thin) or len(found.notation.layouts) in (1, 2)
     indexed = {ref.base for ref in found.refs if ref.subs}
-    found.vectors |= bool(indexed & found.products)
+    found.vectors |= bool(indexed & found.products) or has_entries(found.refs)
     return found
 
 
