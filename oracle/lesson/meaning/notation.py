@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
+from oracle.lesson.meaning.cases import General
 from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
@@ -264,6 +265,8 @@ class Notation:
     """The loss of whose partials the prose says that dA is short for them."""
     synonyms: dict[str, str] = field(default_factory=dict)
     """By the lesson's own name of a function that is known, the usual one."""
+    general: General = field(default_factory=General)
+    """Variables that are meant in general: the X of α_m^T X beside α_m^T x_i."""
     depths: dict[int, int] = field(default_factory=dict)
     """How many layers the prose of a section says that there are."""
     narrow: set[int] = field(default_factory=set)
@@ -473,8 +476,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.below = _layers_below(nodes, found)
     steps = {step for node in nodes if isinstance(node, Plus) and (step := stepped(node))}
     found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
-    found.last_sampled = samples_last(statements, {*found.sampled.values()})
-    found.sampled |= dict.fromkeys(found.last_sampled, *found.sampled.values())
+    last = samples_last(statements, {*found.sampled.values()})
+    found.sampled, found.last_sampled = {**found.sampled, **last}, {*last}
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, [s.body for s in statements if _renews(s.body)], found)

@@ -17,6 +17,7 @@ from oracle.lesson.syntax import (
     Name,
     Node,
     Power,
+    Relation,
     Statement,
     Sum,
     Tagged,
@@ -36,7 +37,9 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
 
     Letters of `never` count steps or layers.
     """
-    nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
+    given = list(statements)
+    nodes = [node for s in given for top in (s.body, *s.asides) for node in top.walk()]
+    parameters = parameters - set(map(_computed, given))
     sure = {of for node in nodes for of in _evidence(node)} | _above(nodes)
     sure -= never
     found = sure or {of for node in nodes for of in _added(node)} - never
@@ -51,15 +54,25 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
     return {} if (whole & others and not sure) or parameters.intersection(there) else dict.fromkeys(whole, index)
 
 
-def samples_last(statements: Iterable[Statement], letters: set[str]) -> set[str]:
-    """Bases with two indices whose last, and never their first, is the letter that counts samples: the z of z_{mi}."""
+def _computed(statement: Statement) -> str:
+    """The v of v_{mi} = α_m^T x_i, which is no parameter."""
+    match statement.body:
+        case Relation(items=(Indexed() as head, member, *_), ops=("=" | ":=", *_)) if base := _base(head):
+            mixed = any(isinstance(part, Transpose | Sum) for part in member.walk())
+            renewed = any(isinstance(part, Derivative) or _base(part) == base for part in member.walk())
+            return base if mixed and not renewed else ""
+    return ""
+
+
+def samples_last(statements: Iterable[Statement], letters: set[str]) -> dict[str, str]:
+    """By base, the letter that counts samples, where of two indices it is the last, and never the first: z_{mi}."""
     nodes = (node for s in statements for top in (s.body, *s.asides) for node in top.walk())
     met = [(base, flat(node.subs)) for node in nodes if isinstance(node, Indexed) and (base := _base(node))]
     pairs = [(base, subs[0], subs[1]) for base, subs in met if len(subs) == 2]
     counts = {Name(letter) for letter in letters}
-    return {base for base, _, second in pairs if second in counts} - {
-        base for base, first, second in pairs if first in counts or second not in counts
-    }
+    others = {base for base, first, second in pairs if first in counts or second not in counts}
+    last = {base for base, _, second in pairs if second in counts} - others
+    return {base: letter for letter in letters for base in last}
 
 
 def _above(nodes: Iterable[Node]) -> set[str]:
