@@ -46,6 +46,7 @@ from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.own_letters import has_own_letters
+from oracle.lesson.redefined_losses import of_this_section
 from oracle.lesson.scalar_sections import of_vectors
 from oracle.lesson.scoping import in_sight, without_given
 from oracle.lesson.syntax import (
@@ -115,6 +116,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions = without_given(program.definitions, program.here, local, [s.statement.body for s in before])
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
+    program.definitions = of_this_section(program)
     stepwise(program, usage)
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
