@@ -17,7 +17,8 @@ def named_errors(statements: Iterable[Statement], is_signal: Callable[[str], boo
             sums = [head for head in _weighing(bodies, w) if like(name, Told(loss, head, chained=True))]
             if name.base in made - seen and sums:
                 found[name] = Told(loss, sums[0], chained=True)
-        seen |= {part.base for part in body.walk() if isinstance(part, Ref)}
+        if not isinstance(body.items[0], Derivative):
+            seen |= {part.base for part in body.walk() if isinstance(part, Ref)}
     return found
 
 

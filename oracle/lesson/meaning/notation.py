@@ -13,6 +13,7 @@ from oracle.lesson.meaning.cases import General
 from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
+from oracle.lesson.meaning.iterations_above import iterated
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors, numbered_matrices
@@ -51,7 +52,7 @@ TIME_LETTERS = {"t", "tau"}
 SAMPLE_LETTERS = {"i", "n", "m", "s", "p", "mu", "d", "j", "k", "r", "q"}
 UNITS = {"input", "hidden", "output", "sample"}
 """Roles of what stands as an index."""
-INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "rho"}
+INDEX_LETTERS = set("ijklmnpqrsucdv") | {"ell", "alpha", "beta", "mu", "nu", "kappa", "rho"}
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
 REGRESSED = {"alpha", "beta"}
 """What statisticians call parameters: α_{0m} + α_m^T X."""
@@ -187,6 +188,8 @@ class Notation:
     """Bases whose superscripts in parentheses count steps: the k of h^{(k)} beside h^{(t)}."""
     passing: set[str] = field(default_factory=set)
     """Letters that count steps in parentheses above: the k of h^{(k)}, and of the copy W^{(k)}."""
+    iterated: set[tuple[str, str]] = field(default_factory=set)
+    """Parameters with the letter that counts their updates: the β and r of β^{(r+1)} = β^{(r)} - …"""
     sub_slots: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By base, which subscript is a step (or a layer)."""
     bound: set[str] = field(default_factory=set)
@@ -374,6 +377,8 @@ class Notation:
             return "time"
         if used & self.layers or "n_l" in used or bracket == "[":
             return "layer"
+        if bracket == "(" and any((base, letter) in self.iterated for letter in used):
+            return "time"
         if bracket == "(" and (base in self.timed or (used and used <= self.passing and base in PARAMETER_LETTERS)):
             return "time"
         if used & self.letters_of("sample", SAMPLE_LETTERS):
@@ -466,6 +471,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.many, found.single = many_vectors(statements)
     found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
+    found.iterated = {pair for s in statements if (pair := iterated(s.body))}
     _layers(nodes, found)
     if found_tops := tops(statements, found.layers) - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
@@ -566,6 +572,7 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 for tag, _ in parts.tags:
                     if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
                         others = found.passing | found.times | found.roles.keys()
+                        others |= {letter for name, letter in found.iterated if name == base}
                         found.layers |= {x for x in letters(tag) - others if len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)
