@@ -23,6 +23,7 @@ from oracle.lesson.meaning.abbreviated import loss_of_names
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.counting import counted, split_off
+from oracle.lesson.meaning.general_inputs import general_inputs, of_cases
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
@@ -166,6 +167,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.synonyms = synonyms(bound(s, notation) for s in every)
     notation.sample_losses = sample_losses(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
+    notation.general = general_inputs(_bound(every, notation))
     texts = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
     notation.others = speaks_of_others(_bound(every, notation), texts, classes)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
@@ -237,7 +239,7 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
     found = [with_samples(s, notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
-    return [told_apart(s, notation.totals) for s in found]
+    return [of_cases(told_apart(s, notation.totals), notation.general) for s in found]
 
 
 def _conditioned(

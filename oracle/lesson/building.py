@@ -44,7 +44,7 @@ from oracle.lesson.naming import made_of_partials
 from oracle.lesson.one_sample import of_one_sample
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.profiles import Assumption, assumptions, entries_of, spelled_otherwise
-from oracle.lesson.rivals import Choice, choices
+from oracle.lesson.rivals import Choice, choices, said_otherwise
 from oracle.lesson.scalar_sections import of_numbers
 from oracle.lesson.scoping import ranks
 from oracle.lesson.syntax import (
@@ -134,6 +134,7 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
             tried.append(Choice(first, tuple(d for d in own.definitions if d not in first.definitions)))
         if single := of_one_sample(own, local):
             tried.append(Choice(single))
+        tried += said_otherwise(own)
         reading.scopes[section] = _chosen(tried, defined, claims, assumed, settings, usages)
         judged[section] = claims
     _lay_out(reading, notation.layouts or LAYOUTS, judged)

@@ -9,6 +9,7 @@ from oracle.lesson.inlined import said_in_one_piece
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
+from oracle.lesson.meaning.entry_names import names_entries
 from oracle.lesson.meaning.general_units import fed, unfed
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
@@ -45,6 +46,7 @@ from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.own_letters import has_own_letters
+from oracle.lesson.redefined_losses import of_this_section
 from oracle.lesson.scalar_sections import of_vectors
 from oracle.lesson.scoping import in_sight, without_given
 from oracle.lesson.syntax import (
@@ -114,6 +116,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions = without_given(program.definitions, program.here, local, [s.statement.body for s in before])
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
+    program.definitions = of_this_section(program)
     stepwise(program, usage, local)
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
@@ -242,7 +245,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         )  # where a vector is kept, or a value that is given, or told: worked numbers are judged apart
         program.told |= {head.base} if not mentions(member) else set()
         return
-    if isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions):
+    laid_out = isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions)
+    if laid_out or names_entries(head, member):
         defined.add(id(member))  # how it is laid out, which no equation needs
         return
     if _names_jacobian(head, member):

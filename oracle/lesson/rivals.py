@@ -35,6 +35,16 @@ def choices(own: Program, complete: Complete) -> list[Choice]:
     return [Choice(own), first, *(_kept(own, groups, list(kept), complete) for kept in others)]
 
 
+def said_otherwise(own: Program) -> list[Choice]:
+    """What other sections say of a quantity instead: g_k(T) = T_k in one, and the softmax in another."""
+    found: list[Choice] = []
+    for d in (d for d in own.again if d.number not in own.here):
+        known = next((k for k in own.definitions if k.head == d.head and k.number not in own.here), None)
+        if known is not None and known.body != d.body:
+            found.append(Choice(replace(own, definitions=[d if k is known else k for k in own.definitions])))
+    return found[:MOST]
+
+
 def _kept(own: Program, groups: list[list[Definition]], kept: list[Definition], complete: Complete) -> Choice:
     """One definition of each quantity, and all those that are not false beside these."""
     others = [d for several, k in zip(groups, kept, strict=True) for d in several if d is not k]

@@ -100,6 +100,8 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
         chained = {b: signal for b in unsaid if (signal := _chained(usage, b))}
         if chained.keys() == {*unsaid}:
             yield {**fixed, **chained}, words
+        elif chained:  # what a lesson says of s, whatever its δ is
+            fixed, unsaid = {**fixed, **chained}, [b for b in unsaid if b not in chained]
         for of, sign in ((pre, 1.0), (pre, -1.0), (act, 1.0), (act, -1.0)):
             what = f"{', '.join(unsaid)} is {'−' if sign < 0 else ''}∂{loss}/∂{of}"
             for shift in dict.fromkeys((0, _numbers(known, of) - max(_numbers({b}, core(b)) for b in unsaid))):

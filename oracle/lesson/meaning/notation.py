@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
+from oracle.lesson.meaning.cases import General
 from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
+from oracle.lesson.meaning.iterations_above import iterated
 from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.ranges import tops
-from oracle.lesson.meaning.samples_below import samples_below
+from oracle.lesson.meaning.samples_below import samples_below, samples_last
 from oracle.lesson.meaning.squares import Bare, bare, squared
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
@@ -50,8 +52,10 @@ TIME_LETTERS = {"t", "tau"}
 SAMPLE_LETTERS = {"i", "n", "m", "s", "p", "mu", "d", "j", "k", "r", "q"}
 UNITS = {"input", "hidden", "output", "sample"}
 """Roles of what stands as an index."""
-INDEX_LETTERS = set("ijklmnpqrsucdv") | {"alpha", "beta", "mu", "nu", "kappa", "rho"}
+INDEX_LETTERS = set("ijklmnpqrsucdv") | {"ell", "alpha", "beta", "mu", "nu", "kappa", "rho"}
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
+REGRESSED = {"alpha", "beta"}
+"""What statisticians call parameters: α_{0m} + α_m^T X."""
 REPEATED = {"W", "U", "V", "A", "lambda", "gamma"}
 """What is the same in every step: W^t is a power."""
 CHOSEN = Name("class")
@@ -184,6 +188,8 @@ class Notation:
     """Bases whose superscripts in parentheses count steps: the k of h^{(k)} beside h^{(t)}."""
     passing: set[str] = field(default_factory=set)
     """Letters that count steps in parentheses above: the k of h^{(k)}, and of the copy W^{(k)}."""
+    iterated: set[tuple[str, str]] = field(default_factory=set)
+    """Parameters with the letter that counts their updates: the β and r of β^{(r+1)} = β^{(r)} - …"""
     sub_slots: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By base, which subscript is a step (or a layer)."""
     bound: set[str] = field(default_factory=set)
@@ -228,6 +234,8 @@ class Notation:
     """Whether sums begin with 0: then w_{j0} is one of the w_{ji}."""
     sampled: dict[str, str] = field(default_factory=dict)
     """By base, the letter of its first index that counts samples: the i of x_i beside w^T x_i."""
+    last_sampled: set[str] = field(default_factory=set)
+    """Bases whose last index counts samples: the z of z_{mi} and z_i."""
     samples_at: int | None = None
     """Which axis of its batches counts samples, by all that the lesson multiplies."""
     sample_losses: SampleLosses = field(default_factory=SampleLosses)
@@ -260,6 +268,8 @@ class Notation:
     """The loss of whose partials the prose says that dA is short for them."""
     synonyms: dict[str, str] = field(default_factory=dict)
     """By the lesson's own name of a function that is known, the usual one."""
+    general: General = field(default_factory=General)
+    """Variables that are meant in general: the X of α_m^T X beside α_m^T x_i."""
     depths: dict[int, int] = field(default_factory=dict)
     """How many layers the prose of a section says that there are."""
     narrow: set[int] = field(default_factory=set)
@@ -343,7 +353,7 @@ class Notation:
 
     def is_bias(self, base: str, subs: tuple[Node, ...], sub: Node) -> bool:
         """Whether w_{j0} stands beside the w_{ji} of a sum over i that does not begin with 0."""
-        weighs = base in PARAMETER_LETTERS and len(flat(subs)) == 2 and not self.from_zero
+        weighs = base in PARAMETER_LETTERS | REGRESSED and len(flat(subs)) == 2 and not self.from_zero
         return weighs and isinstance(sub, Number) and sub.text == "0"
 
     def is_step(self, base: str, sub: Node) -> bool:
@@ -367,6 +377,8 @@ class Notation:
             return "time"
         if used & self.layers or "n_l" in used or bracket == "[":
             return "layer"
+        if bracket == "(" and any((base, letter) in self.iterated for letter in used):
+            return "time"
         if bracket == "(" and (base in self.timed or (used and used <= self.passing and base in PARAMETER_LETTERS)):
             return "time"
         if used & self.letters_of("sample", SAMPLE_LETTERS):
@@ -391,7 +403,7 @@ class Notation:
         used = letters(sub)
         if self.is_size(sub):
             return "label" if base in ("I", "bb I") else "index"
-        if at == 0 and self.sampled.get(base) in used and isinstance(sub, Name):
+        if self.counts_samples(base, at, count) and self.sampled[base] in used and isinstance(sub, Name):
             return "sample"
         if used & self.times and "total" not in used:
             return "time"
@@ -409,6 +421,10 @@ class Notation:
                 return "index"
             return "label" if self.is_label(sub.base) or (base, sub.base) in self.widths | self.single else "index"
         return "index"
+
+    def counts_samples(self, base: str, at: int, count: int) -> bool:
+        """Whether samples are counted at a place below a symbol: first, as in y_{ik}, or last, as in z_{mi}."""
+        return base in self.sampled and (at == count - 1 if base in self.last_sampled else at == 0)
 
     def is_size(self, sub: Node) -> bool:
         """Whether the M_l of z_{M_l} is how many units a layer has: no layer, and the last index."""
@@ -455,6 +471,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.many, found.single = many_vectors(statements)
     found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
+    found.iterated = {pair for s in statements if (pair := iterated(s.body))}
     _layers(nodes, found)
     if found_tops := tops(statements, found.layers) - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
@@ -465,6 +482,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.below = _layers_below(nodes, found)
     steps = {step for node in nodes if isinstance(node, Plus) and (step := stepped(node))}
     found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
+    last = samples_last(statements, {*found.sampled.values()})
+    found.sampled, found.last_sampled = {**found.sampled, **last}, {*last}
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     _axes(nodes, [s.body for s in statements if _renews(s.body)], found)
@@ -553,6 +572,7 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 for tag, _ in parts.tags:
                     if bare in PARAMETER_LETTERS and bare not in ("u", "v"):
                         others = found.passing | found.times | found.roles.keys()
+                        others |= {letter for name, letter in found.iterated if name == base}
                         found.layers |= {x for x in letters(tag) - others if len(x) < 3}
                 for power in parts.powers:
                     used = letters(power)

@@ -17,6 +17,7 @@ from oracle.lesson.syntax import (
     Name,
     Node,
     Power,
+    Relation,
     Statement,
     Sum,
     Tagged,
@@ -26,7 +27,7 @@ from oracle.lesson.syntax import (
 
 INPUTS = {"x", "phi"}
 """What samples are called."""
-WEIGHTS = {"w", "W", "theta", "Theta", "beta", "u", "U", "v", "V", "A"}
+WEIGHTS = {"w", "W", "theta", "Theta", "beta", "u", "U", "v", "V", "A", "alpha"}
 COUNTED = {"delta"}
 """With two indices it is 1 where they are equal."""
 
@@ -36,7 +37,9 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
 
     Letters of `never` count steps or layers.
     """
-    nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
+    given = list(statements)
+    nodes = [node for s in given for top in (s.body, *s.asides) for node in top.walk()]
+    parameters = parameters - set(map(_computed, given))
     sure = {of for node in nodes for of in _evidence(node)} | _above(nodes)
     sure -= never
     found = sure or {of for node in nodes for of in _added(node)} - never
@@ -49,6 +52,27 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
     whole = {base for node, base in met if _first(node) == index} - {*COUNTED} - parameters | single
     others = {base for node, base in met if _alone(node) and _first(node) not in (index, "")}
     return {} if (whole & others and not sure) or parameters.intersection(there) else dict.fromkeys(whole, index)
+
+
+def _computed(statement: Statement) -> str:
+    """The v of v_{mi} = α_m^T x_i, which is no parameter."""
+    match statement.body:
+        case Relation(items=(Indexed() as head, member, *_), ops=("=" | ":=", *_)) if base := _base(head):
+            mixed = any(isinstance(part, Transpose | Sum) for part in member.walk())
+            renewed = any(isinstance(part, Derivative) or _base(part) == base for part in member.walk())
+            return base if mixed and not renewed else ""
+    return ""
+
+
+def samples_last(statements: Iterable[Statement], letters: set[str]) -> dict[str, str]:
+    """By base, the letter that counts samples, where of two indices it is the last, and never the first: z_{mi}."""
+    nodes = (node for s in statements for top in (s.body, *s.asides) for node in top.walk())
+    met = [(base, flat(node.subs)) for node in nodes if isinstance(node, Indexed) and (base := _base(node))]
+    pairs = [(base, subs[0], subs[1]) for base, subs in met if len(subs) == 2]
+    counts = {Name(letter) for letter in letters}
+    others = {base for base, first, second in pairs if first in counts or second not in counts}
+    last = {base for base, _, second in pairs if second in counts} - others
+    return {base: letter for letter in letters for base in last}
 
 
 def _above(nodes: Iterable[Node]) -> set[str]:
@@ -123,9 +147,9 @@ def _target(node: Node) -> str:
 
 
 def _whole_weights(node: Node) -> bool:
-    """Whether a factor is w^T or W, with no index below it."""
+    """Whether a factor is w^T, w_j^T or W, with no index below it."""
     turned, core = isinstance(node, Transpose), node.base if isinstance(node, Transpose) else node
     if isinstance(core, Indexed):
-        return False
+        return turned and _alone(core) and _base(core) in WEIGHTS
     name = _base(core)
     return name in WEIGHTS and (turned or name[:1].isupper())

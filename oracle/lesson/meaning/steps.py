@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, REGRESSED, Ref
 from oracle.lesson.syntax import (
     Derivative,
     Gradient,
@@ -59,7 +59,7 @@ def parameter(ref: Ref) -> Ref:
 
 
 def is_parameter(ref: Ref) -> bool:
-    return core(ref.base) in PARAMETER_LETTERS
+    return core(ref.base) in PARAMETER_LETTERS or (core(ref.base) in REGRESSED and bool(ref.subs))
 
 
 def step(head: Node, op: str, member: Node) -> Step | None:
@@ -128,6 +128,8 @@ def _scalar(node: Node) -> bool:
     match node:
         case Number():
             return True
+        case Ref(base=base, subs=(Name(),), slots=()):
+            return base in RATES  # the γ_r of the step r
         case Ref(base=base, subs=(), slots=slots):
             return base in RATES or (base in ("m", "N", "n", "B") and not slots)
         case Quotient(over=over, under=under):

@@ -7,8 +7,10 @@ from itertools import pairwise
 
 from oracle.lesson.meaning.called import called_last
 from oracle.lesson.meaning.differentials import PREFIX
+from oracle.lesson.meaning.entry_names import has_entries
 from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.losses import LOSS, LOSSES
+from oracle.lesson.meaning.named_errors import named_errors
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref
 from oracle.lesson.meaning.steps import step
@@ -154,10 +156,13 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
         here = {node for node in statement.body.walk() if isinstance(node, Ref)}
         found.common |= here & seen
         seen |= here
+    for name, partial in named_errors(given, found.is_signal).items():
+        found.signals.add(name.base)
+        found.told.setdefault(name.base, {}).setdefault(name, partial)
     found.thin = thin(given)
     found.vectors |= bool(found.thin) or len(found.notation.layouts) in (1, 2)
     indexed = {ref.base for ref in found.refs if ref.subs}
-    found.vectors |= bool(indexed & found.products)
+    found.vectors |= bool(indexed & found.products) or has_entries(found.refs)
     return found
 
 
