@@ -51,7 +51,9 @@ class Search:
 
     def read_right(self, node: Node) -> bool:
         """Whether a candidate says something, and holds under a reading."""
-        return bool(self.holds) and not isinstance(node, Number) and not self.trivial(node) and self.holds(node)
+        if self.holds is None or isinstance(node, Number) or self.trivial(node):
+            return False
+        return self.holds(node)
 
     def again(self, member: Node, slip: Edit) -> Edit | None:
         """The same slip made in another member, too."""

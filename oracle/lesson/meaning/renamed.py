@@ -48,6 +48,8 @@ def stepwise(program: Program, usage: Usage, local: Iterable[Node]) -> None:
         for step, (made, new) in ((later, pairs[0]), (known, pairs[0][::-1])):
             if not isinstance(new, Ref) or isinstance(made, Ref) or not _open(new, program, usage):
                 continue
+            if isinstance(known.body, Ref) and later.number not in program.here:
+                continue
             if _known(made, new, program):
                 program.definitions[program.definitions.index(known)] = replace(known, body=step.body)
                 program.definitions.append(Definition(new, made, step.number))
