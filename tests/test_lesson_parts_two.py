@@ -71,6 +71,16 @@ $$\frac{\partial R_i}{\partial T_{\ell i}} = f_\ell(x_i) - y_{i\ell}$$
 """
 
 
+def test_the_derivative_of_a_function_is_at_its_argument_beside() -> None:
+    lesson = r"""
+$$o_j = \varphi(net_j), \quad net_j = \sum_i w_{ij} x_i, \quad E = \frac12 \sum_j (o_j - t_j)^2$$
+$$\frac{\partial E}{\partial w_{ij}} = (o_j - t_j) o_j (1 - o_j) x_i$$
+$$\varphi(z) = \frac{1}{1+e^{-z}}, \qquad \frac{d \varphi}{d z} = \varphi(z) (1 - \varphi(z))$$
+"""
+    assert set(claimed(lesson)) <= GOOD
+    assert of_the_last(lesson.replace("(1 - ", "(1 + "))[-1] == "fails"
+
+
 @pytest.mark.parametrize("at", range(len(CASES_CLAIMS)))
 def test_what_is_said_of_any_input_is_said_of_each_case(at: int) -> None:
     right = [claim for claim, _, _ in CASES_CLAIMS]
