@@ -29,6 +29,8 @@ $$\frac{\partial C}{\partial b^l} = \delta^l$$
          r"\frac{\partial L}{\partial w_{ij}} = (a_j - y_j) \sigma'(z_j) x_i"),
         (ENTRIES_OF_LAYERS, r"\frac{\partial C}{\partial w^l_{jk}} = \delta^l_j a^{l-1}_k",
          r"\frac{\partial C}{\partial w^l_{jk}} = \delta^l_j a^l_k"),
+        (ENTRIES_OF_LAYERS, r"\delta^{l-1} := \sigma'(z^{l-1}) \odot (W^l)^T \delta^l",
+         r"\delta^{l-1} := \sigma'(z^{l-1}) \odot W^l \delta^l"),
         (ENTRIES_OF_LAYERS, r"\nabla_{W^l} C = \delta^l (a^{l-1})^T", r"\nabla_{W^l} C = \delta^l (a^l)^T"),
     ],
 )  # fmt: skip
