@@ -29,6 +29,8 @@ $$\frac{\partial C}{\partial b^l} = \delta^l$$
          r"\frac{\partial L}{\partial w_{ij}} = (a_j - y_j) \sigma'(z_j) x_i"),
         (ENTRIES_OF_LAYERS, r"\frac{\partial C}{\partial w^l_{jk}} = \delta^l_j a^{l-1}_k",
          r"\frac{\partial C}{\partial w^l_{jk}} = \delta^l_j a^l_k"),
+        (ENTRIES_OF_LAYERS, r"\delta^{l-1} := \sigma'(z^{l-1}) \odot (W^l)^T \delta^l",
+         r"\delta^{l-1} := \sigma'(z^{l-1}) \odot W^l \delta^l"),
         (ENTRIES_OF_LAYERS, r"\nabla_{W^l} C = \delta^l (a^{l-1})^T", r"\nabla_{W^l} C = \delta^l (a^l)^T"),
     ],
 )  # fmt: skip
@@ -69,6 +71,16 @@ $$R(\theta) = -\sum_{i=1}^N \sum_{k=1}^K y_{ik} \log f_k(x_i)$$
 $$\sum_k y_{ik} = 1$$
 $$\frac{\partial R_i}{\partial T_{\ell i}} = f_\ell(x_i) - y_{i\ell}$$
 """
+
+
+def test_the_derivative_of_a_function_is_at_its_argument_beside() -> None:
+    lesson = r"""
+$$o_j = \varphi(net_j), \quad net_j = \sum_i w_{ij} x_i, \quad E = \frac12 \sum_j (o_j - t_j)^2$$
+$$\frac{\partial E}{\partial w_{ij}} = (o_j - t_j) o_j (1 - o_j) x_i$$
+$$\varphi(z) = \frac{1}{1+e^{-z}}, \qquad \frac{d \varphi}{d z} = \varphi(z) (1 - \varphi(z))$$
+"""
+    assert set(claimed(lesson)) <= GOOD
+    assert of_the_last(lesson.replace("(1 - ", "(1 + "))[-1] == "fails"
 
 
 @pytest.mark.parametrize("at", range(len(CASES_CLAIMS)))

@@ -23,6 +23,7 @@ from oracle.lesson.meaning.abbreviated import loss_of_names
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.counting import counted, split_off
+from oracle.lesson.meaning.function_partials import with_arguments
 from oracle.lesson.meaning.general_inputs import general_inputs, of_cases
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
@@ -239,7 +240,7 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
     found = [with_samples(s, notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
-    return [of_cases(told_apart(s, notation.totals), notation.general) for s in found]
+    return [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]
 
 
 def _conditioned(

@@ -263,7 +263,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if isinstance(member, Call) and member.function == Name(head.base):
         defined.add(id(member))  # L = L(y): what it is of
-    if op == ":=" and usage.is_signal(head.base) and _made_of_signals(member, usage) and not recurs(head, member):
+    new = op == ":=" and usage.is_signal(head.base) and written(head) not in program.signals
+    if new and _made_of_signals(member, usage) and not recurs(head, member):
         program.definitions.append(Definition(head, member, number))
         defined.add(id(member))
         return
