@@ -21,6 +21,8 @@ def scaled(node: Node, words: Vocabulary) -> Edits:
     if isinstance(node, Plus):
         minus = Plus(node.terms, tuple(-sign for sign in node.signs), span=node.span)
         yield Edit(minus, 1.1, "turn all signs", (), ("signs",))
+        if node in words.negated:
+            yield Edit(Negative(node, span=node.span), 0.8, "put a minus in front", (), ("minus",))
     parts, ops = _parts(node)
     for factor, far in words.factors.items() if not isinstance(node, Number) else ():
         if isinstance(factor, Number | Quotient):

@@ -44,6 +44,9 @@ def rewritten(old: Node, new: Node, tex: str, words: Vocabulary) -> str:
     words = replace(words, own=own)
     if isinstance(new, Plus) and (bare := next((part for part in old.walk() if part == new), None)):
         return tex[:start] + tex[slice(*bare.span)] + tex[end:]  # nothing around it needs its parentheses any more
+    around = grown(tex, old.span, (0, len(tex)))
+    if isinstance(old, Plus) and new == Negative(old) and around != old.span:
+        return f"{tex[: around[0]]}-{tex[around[0] :].lstrip()}"
     return tex[:start] + _patched(old, new, tex, words) + tex[end:]
 
 
