@@ -29,13 +29,13 @@ from oracle.lesson.syntax import (
 
 def neighbours(node: Node, words: Vocabulary) -> Edits:
     """Every side one edit away: `edits`, and a letter or symbol renamed all through."""
+    yield from _symbols_renamed(node, words)
     yield from renamings(node, words)
     yield from edits(node, words)
 
 
 def renamings(node: Node, words: Vocabulary) -> Edits:
-    """A letter or a symbol that stands in several places replaced in all of them: h (1 - h) for u (1 - u)."""
-    yield from _symbols_renamed(node, words)
+    """A letter that stands in several places replaced in all of them."""
     counted = Counter(
         part.base
         for top in node.walk()
@@ -53,6 +53,7 @@ def renamings(node: Node, words: Vocabulary) -> Edits:
 
 
 def _symbols_renamed(node: Node, words: Vocabulary) -> Edits:
+    """A symbol that stands in several places replaced in all of them: h (1 - h) for u (1 - u)."""
     counted = Counter(part for part in node.walk() if isinstance(part, Ref))
     for old, times in counted.items():
         for other, far in words.symbols.items():
