@@ -36,8 +36,7 @@ def _agree(nets: Nets, loss: Definition, args: tuple[Ref, ...], head: Node, memb
     """Whether two sides are the same in nets in which a loss is a function of other arguments."""
     made = replace(loss, body=Unsaid(args))
     program = replace(nets.program, definitions=[made if d is loss else d for d in nets.program.definitions])
-    found = Nets(program, nets.count, nets.seed, nets.activations).judge(head, member, number)
-    return found.verdict == "holds" and not found.zero
+    return nets.of(program).judge(head, member, number).right
 
 
 def _last(arg: Ref) -> Ref:

@@ -25,8 +25,7 @@ def of_any_matrices(nets: Nets, head: Node, member: Node) -> bool:
             world.algebra.elementwise(max, world.value(head, {}), world.value(member, {}), "the two sides")
     except REFUSED:
         return False
-    found = Nets(program, nets.count, nets.seed, nets.activations).judge(head, member)
-    return found.verdict == "holds" and not found.zero
+    return nets.of(program).judge(head, member).right
 
 
 def _is_rule(side: Node) -> bool:

@@ -37,11 +37,11 @@ from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
-from oracle.lesson.renaming import renamed
+from oracle.lesson.renaming import Placed, renamed
 from oracle.lesson.scalar_sections import narrow, numbered, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
 from oracle.lesson.shortened import shortened
-from oracle.lesson.syntax import Before, Limit, Parsed, Problem, Relation, Statement
+from oracle.lesson.syntax import Before, Limit, Problem, Relation, Statement
 from oracle.lesson.updating import renewed
 from oracle.lesson.whole import remarks
 
@@ -169,8 +169,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.sample_losses = sample_losses(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
     notation.general = general_inputs(_bound(every, notation))
-    texts = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
-    notation.others = speaks_of_others(_bound(every, notation), texts, classes)
+    notation.others = speaks_of_others(_bound(every, notation), prose, classes)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
     notation.samples_at = samples_at(s.body for s in _bound(every, notation))
@@ -224,7 +223,7 @@ def _words(document: Document) -> dict[int, str]:
     return found
 
 
-def _parsed(document: Document, functions: set[str]) -> list[tuple[int, int, Formula, Parsed]]:
+def _parsed(document: Document, functions: set[str]) -> list[Placed]:
     """Every formula with its section and its place among the pieces."""
     section, found = 0, []
     for place, piece in enumerate(document.pieces):

@@ -261,8 +261,9 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     known = {name_of(d.head) for d in program.definitions}
     read = {name_of(d.head): d for d in assumption.replaced}
     program.definitions = [read.get(name_of(d.head), d) for d in program.definitions]
+    counts = _counts(own)
     for d in assumption.definitions:
-        if d.head.base in _counts(own):
+        if d.head.base in counts:
             continue  # the m of Σ_{i=1}^m is what the sum says
         if d.head.base in own.notation.sample_losses.letters and own.defines(d.head.base, ("sample",)):
             continue  # E is E^{(k)} of any sample

@@ -206,22 +206,16 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             defined |= {id(member)} if named else set()
             return
         head = named
-    if usage.notation.goes_through(head, member):
-        return
     if entry := told_entry(body, usage.notation):
         program.entries.setdefault(*entry)
         defined |= {id(item) for item in body.items[1:]}
-        return
-    if usage.functions[_letter(head)] and (choice := chosen_function(head, member, number)) is not None:
-        program.functions.setdefault(choice.name, []).append(choice)
-        defined.add(id(member))
         return
     if not isinstance(head, Ref) or head.mark or (usage.notation.differentials and head.base.startswith(PREFIX)):
         return
     if _one_of_many(head, member, usage):
         return
-    if (same := _same_function(head, member, number)) is not None:
-        program.functions.setdefault(head.base, []).append(same)
+    if (choice := chosen_function(head, member, number)) is not None:
+        program.functions.setdefault(choice.name, []).append(choice)
         defined.add(id(member))
         return
     if (inner := _nest(member, program)) is not None:
@@ -296,15 +290,6 @@ def _one_of_many(head: Ref, member: Node, usage: Usage) -> bool:
     return chosen and head.base in usage.notation.many and mentions(member, matrix)
 
 
-def _same_function(head: Ref, member: Node, number: int) -> FunctionDefinition | None:
-    """The function that φ = tanh says φ to be."""
-    match member:
-        case Ref(base=base, slots=(), subs=()) | Name(base=base) if base in NAMED and not head.slots and not head.subs:
-            x = Ref("argument", span=head.span)
-            return FunctionDefinition(head.base, (x,), Call(Name(base), (x,), span=member.span), number)
-    return None
-
-
 def _any_number(head: Ref, member: Node, program: Program, usage: Usage) -> Node:
     """The f(z) of a loss L = f(z) in vectors, of which nothing more is said: a number, no activation of each entry."""
     match member:
@@ -321,10 +306,6 @@ def _of_arguments(head: Ref, member: Node) -> bool:
         case Call(function=Indexed(base=Name(base=base))):
             return base == head.base and {"sample"} == {*head.kinds}
     return False
-
-
-def _letter(head: Node) -> str:
-    return head.base if isinstance(head, Ref) else ""
 
 
 def _partial(head: Ref, body: Relation) -> tuple[Node, Told] | None:

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from oracle.lesson.document import Document, Formula, Prose
-from oracle.lesson.syntax import Indexed, Name, Node, Parsed, Statement, rebuilt
+from oracle.lesson.renaming import Placed, changed
+from oracle.lesson.syntax import Indexed, Name, Node, Statement, rebuilt
 
-Placed = tuple[int, int, Formula, Parsed]
-"""A formula with its section and its place among the pieces of a lesson."""
 Whole = dict[str, tuple[int, int]]
 """By symbol, how many indices it has, and which of them is left out."""
 INDEX = r"((the|this|its|our)\s+)?((\w+\s+)?(index|indices|subscripts?|letter)\s*)?"
@@ -55,11 +54,9 @@ def _indexed(statements: Iterable[Statement], letter: str) -> Whole:
 
 
 def _with(placed: Placed, letter: str, whole: Whole) -> Placed:
-    section, place, formula, found = placed
-    if any(node == Name(letter) for s in found.statements for node in s.body.walk()):
+    if any(node == Name(letter) for s in placed[-1].statements for node in s.body.walk()):
         return placed
-    statements = tuple(replace(s, body=_put(s.body, letter, whole)) for s in found.statements)
-    return section, place, formula, replace(found, statements=statements)
+    return changed(placed, lambda s: replace(s, body=_put(s.body, letter, whole)))
 
 
 def _put(node: Node, letter: str, whole: Whole) -> Node:

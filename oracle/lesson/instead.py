@@ -38,7 +38,6 @@ def instead(nets: Nets, head: Node, member: Node, number: int, names: tuple[str,
         whole = Call(Name(name), (ARGUMENT,))
         other = {f: [FunctionDefinition(f, (ARGUMENT,), whole)] for f in sloped}
         program = replace(nets.program, functions={**nets.program.functions, **other})
-        outcome = Nets(program, nets.count, nets.seed, nets.activations).judge(head, member, number)
-        if outcome.verdict == "holds" and not outcome.zero:
+        if nets.of(program).judge(head, member, number).right:
             return f"the activation is {name}, as the text says"
     return ""

@@ -60,6 +60,11 @@ class Outcome:
     zero: bool = False
     """Both sides vanish in every net."""
 
+    @property
+    def right(self) -> bool:
+        """Whether it holds, and says something."""
+        return self.verdict == "holds" and not self.zero
+
 
 @dataclass(frozen=True)
 class Way:
@@ -153,7 +158,11 @@ class Nets:
     @cached_property
     def further(self) -> "Nets | None":
         """The nets with a layer more."""
-        return self.deeper and Nets(self.deeper(), self.count, self.seed, self.activations)
+        return self.deeper and self.of(self.deeper())
+
+    def of(self, program: Program) -> "Nets":
+        """As many nets of another program, from the same seed."""
+        return Nets(program, self.count, self.seed, self.activations)
 
     @cached_property
     def below(self) -> dict[object, set[object]]:
@@ -199,7 +208,7 @@ class Nets:
             if not self.sensible(way, head, member):
                 continue
             found = self.read(head, member, way, line)
-            if found.verdict == "holds" and not found.zero:
+            if found.right:
                 return way.words
         return ""
 

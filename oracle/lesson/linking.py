@@ -13,7 +13,7 @@ from oracle.lesson.meaning.layouts import sensitive
 from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.meaning.program import is_update
+from oracle.lesson.meaning.program import is_update, made_of
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
@@ -82,10 +82,9 @@ def _link(
     op = "<-" if op == "->" and is_update(head, member) else op
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
-    if isinstance(head, Ref) and op in EQUAL and listed(member):
+    if isinstance(head, Ref) and op in EQUAL and _lists(member):
         return Link(left, op, right, "definition", place=place)
-    counts = nets[0].program.notation.goes_through(head, member)
-    nothing = counts or _told(head, member) or _listed(head, member) or _arithmetic(head, member)
+    nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member)
     if op not in EQUAL + STEP or nothing:
         return Link(left, op, right, "aside", place=place)
     if stepped(head, op, member):
@@ -129,14 +128,11 @@ def weighed(
         return found, judge, words
     if words := _under_conditions(judge, head, member, number, limits):
         return found, judge, words
-    if (wide := _widened(member)) is not None:
-        wider = judge.judge(head, wide, number)
-        if wider.verdict == "holds" and not wider.zero:
-            return found, judge, "the derivative is of all that follows it"
-    if (below := one_layer_below(judge.program, head, member)) is not None:
-        placed = judge.judge(head, below, number)
-        if placed.verdict == "holds" and not placed.zero:
-            return found, judge, BELOW
+    if (wide := _widened(member)) is not None and judge.judge(head, wide, number).right:
+        return found, judge, "the derivative is of all that follows it"
+    below = one_layer_below(judge.program, head, member)
+    if below is not None and judge.judge(head, below, number).right:
+        return found, judge, BELOW
     if found.verdict == "ill-typed" and (other := leftwards(member)) != member and _agree(judge, head, other, number):
         return found, judge, "products are made from left to right"
     if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
@@ -150,8 +146,7 @@ def weighed(
 
 def _agree(nets: Nets, head: Node, member: Node, number: int) -> bool:
     """Whether two sides agree, as they stand or with the sums that the lesson leaves out."""
-    found = nets.judge(head, member, number)
-    return (found.verdict == "holds" and not found.zero) or bool(nets.under(head, member, number, nets.summing))
+    return nets.judge(head, member, number).right or bool(nets.under(head, member, number, nets.summing))
 
 
 def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits: tuple[Limit, ...]) -> str:
@@ -199,7 +194,7 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     return nets.judge(head, Negative(member), number).verdict != "holds"
 
 
-def listed(member: Node) -> bool:
+def _lists(member: Node) -> bool:
     """Whether a formula lists what a vector or a set is made of: (x_1, …, x_n), {(x_1, y_1), …}."""
     return isinstance(member.base if isinstance(member, Transpose) else member, Items)
 
@@ -218,14 +213,11 @@ def _arithmetic(head: Node, member: Node) -> bool:
 
 def _given(head: Node, nets: Nets) -> bool:
     """Whether the lesson gives numbers to what a partial is made of: ∂f/∂z = 4 after x = 1 and y = 3."""
-    made = {part.base for part in head.walk() if isinstance(part, Ref)}
-    for _ in nets.program.definitions:
-        bodies = (d.body for d in nets.program.definitions if d.head.base in made)
-        made |= {part.base for body in bodies for part in body.walk() if isinstance(part, Ref)}
-    return isinstance(head, Derivative) and bool(made & nets.program.told)
+    named = {part.base for part in head.walk() if isinstance(part, Ref)}
+    return isinstance(head, Derivative) and bool(made_of(nets.program.definitions, named) & nets.program.told)
 
 
-def _listed(head: Node, member: Node) -> bool:
+def _named_list(head: Node, member: Node) -> bool:
     """Whether a set or a list gets a name: D = {(x_n, y_n)}_{n=1}^N, (W, b) = (W_1, b_1, W_2, b_2)."""
     while isinstance(member, Indexed | Power):
         member = member.base
@@ -239,7 +231,7 @@ def _outcome(head: Node, member: Node, number: int, nets: list[Nets]) -> tuple[O
         return first, nets[0]
     for other in nets[1:]:
         found = other.judge(head, member, number)
-        if found.verdict == "holds" and not found.zero:
+        if found.right:
             return found, other
     return first, nets[0]
 

@@ -61,7 +61,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     names = Renamed(
         frozenset(prime_names(given)), frozenset(numbered_losses(given)), frozenset(bold(given)), sampled(given)
     )
-    named = [_with(found, names) for found in parsed]
+    named = [changed(found, names) for found in parsed]
     renewed = iterations(given)
     named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
@@ -72,7 +72,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     named, names = _further(named, names, lambda found: partial(without_everything, letters=everything(found)))
     sections = {section for section, *_ in named}
     drawn = {k: negative_letters(_statements([found for found in named if found[0] == k])) for k in sections}
-    named = [_with(found, partial(with_negatives, letters=drawn[found[0]])) for found in named]
+    named = [changed(found, partial(with_negatives, letters=drawn[found[0]])) for found in named]
     units = numbered_units(_statements(named))
     return [_spelled(found, units) for found in named], names
 
@@ -82,7 +82,7 @@ def _further(
 ) -> tuple[list[Placed], Renamed]:
     """The formulas after one more step, which is made from all of them, and how they are renamed by then."""
     change = step(_statements(parsed))
-    return [_with(found, change) for found in parsed], replace(names, steps=(*names.steps, change))
+    return [changed(found, change) for found in parsed], replace(names, steps=(*names.steps, change))
 
 
 def _statements(parsed: Sequence[Placed]) -> list[Statement]:
@@ -95,6 +95,7 @@ def _spelled(placed: Placed, units: Mapping[str, tuple[str, ...]]) -> Placed:
     return section, place, formula, replace(found, statements=statements)
 
 
-def _with(placed: Placed, change: Callable[[Statement], Statement]) -> Placed:
+def changed(placed: Placed, change: Callable[[Statement], Statement]) -> Placed:
+    """A formula with its statements changed."""
     section, place, formula, found = placed
     return section, place, formula, replace(found, statements=tuple(map(change, found.statements)))

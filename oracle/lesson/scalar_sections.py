@@ -11,7 +11,7 @@ from dataclasses import replace
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.meaning.program import SCALARS, Definition
+from oracle.lesson.meaning.program import SCALARS, Definition, made_of
 from oracle.lesson.meaning.usage import WHOLE
 from oracle.lesson.syntax import (
     Call,
@@ -107,11 +107,7 @@ def of_vectors(definitions: list[Definition], numbers: set[int], local: Iterable
     bases = {base for base, _ in anew}
     found = [d for d in definitions if d.number not in numbers or d.head.base not in bases]
     used = {ref.base for body in local for ref in body.walk() if isinstance(ref, Ref)}
-    wanted = {d.head.base for d in found if d.number not in numbers} | used
-    for _ in found:
-        wanted |= {
-            ref.base for d in found if d.head.base in wanted for ref in d.body.walk() if isinstance(ref, Ref)
-        }  # fmt: skip
+    wanted = made_of(found, {d.head.base for d in found if d.number not in numbers} | used)
     return [d for d in found if d.number not in numbers or d.head.base in wanted]
 
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oracle.lesson.document import Formula, Prose
+from oracle.lesson.document import Prose
+from oracle.lesson.renaming import Placed
 from oracle.lesson.syntax import Derivative, Gradient, Indexed, Name, Node, Parsed, Relation
 
 CALLED = re.compile(
@@ -15,12 +16,10 @@ CALLED = re.compile(
 )
 """What stands between a formula and the symbol that it gets."""
 
-Read = tuple[int, int, Formula, Parsed]
 
-
-def shortened(found: list[Read], pieces: Sequence[object]) -> list[Read]:
+def shortened(found: list[Placed], pieces: Sequence[object]) -> list[Placed]:
     """The formulas of a document; one that is a symbol for what stands before it says so."""
-    out: list[Read] = []
+    out: list[Placed] = []
     for section, place, formula, parsed in found:
         between = pieces[place - 1] if place else None
         if out and out[-1][1] == place - 2 and isinstance(between, Prose) and CALLED.fullmatch(between.text):

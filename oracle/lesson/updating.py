@@ -193,7 +193,7 @@ def _bodies(found: Step, sign: int) -> list[Node]:
 
 def _agrees(head: Node, body: Node, nets: Nets, number: int) -> bool:
     outcome = nets.judge(head, body, number)
-    return outcome.verdict == "holds" and not outcome.zero
+    return outcome.right
 
 
 def _turned(found: Step, tex: str) -> tuple[tuple[int, int], str]:

@@ -39,9 +39,9 @@ def stepped_names(statements: Iterable[Statement]) -> Stepped:
     for node in (node for s in statements for node in s.body.walk()):
         scripts = node.subs if isinstance(node, Indexed) else (node.tag,) if isinstance(node, Tagged) else ()
         counted = any(isinstance(x, Name) and x.base in STEPS for script in scripts for x in script.walk())
-        if counted and (core := _core(node)):
+        if counted and (core := symbol_of(node)):
             names.add(core.split(" ")[-1])
-        if (told := _told(node)) and (core := _core(node)):
+        if (told := _told(node)) and (core := symbol_of(node)):
             above.add((core, told))
     gates = {core for core, told in above if told in names and told not in STEPS}
     several = {core for core in gates if sum(other == core and told in names for other, told in above) > 1}
@@ -65,7 +65,8 @@ def _told(node: Node) -> str:
 def with_labels(node: Node, stepped: Stepped) -> Node:
     """A formula in which labels above symbols stand below them."""
     node = rebuilt(node, lambda child: with_labels(child, stepped))
-    if isinstance(node, Marked | Tagged | Power) and (core := _core(node)) and (word := _label(node, core, stepped)):
+    core = symbol_of(node) if isinstance(node, Marked | Tagged | Power) else ""
+    if isinstance(node, Marked | Tagged | Power) and core and (word := _label(node, core, stepped)):
         return _below(node.base, word)
     return node
 
@@ -115,7 +116,7 @@ def _below(node: Node, word: str) -> Node:
     return node
 
 
-def _core(node: Node) -> str:
+def symbol_of(node: Node) -> str:
     """The letter of a symbol; "" of anything else."""
     while isinstance(node, Indexed | Tagged | Power | Marked):
         node = node.base

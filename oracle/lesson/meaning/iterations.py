@@ -7,6 +7,7 @@ from oracle.lesson.meaning.above import PARAMETERS
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Power, Relation, Statement, Times, rebuilt
 
 SYMBOLS = (Name, Indexed, Power)
+"""What a symbol is that has nothing above it but a power."""
 COUNTERS = {"n", "t", "k", "p"}
 """Letters in parentheses that may count iterations or examples."""
 MANY = 3
@@ -65,12 +66,18 @@ def _products(node: Node) -> Iterable[Node]:
             yield from (Times(part.factors[k : k + 2], part.ops[k : k + 1]) for k in range(len(part.ops)))
 
 
-def _argument(node: Node) -> tuple[Node, Node] | None:
+def applied(node: Node) -> tuple[Node, Node] | None:
     """The w and k of w(k), which looks like a product where w is no function."""
     match node:
         case Times(factors=(symbol, argument), ops=("",)) | Call(function=symbol, args=(argument,)):
-            return (symbol, argument) if isinstance(symbol, SYMBOLS) else None
+            return symbol, argument
     return None
+
+
+def _argument(node: Node) -> tuple[Node, Node] | None:
+    """The same, of a symbol with nothing above it but a power."""
+    found = applied(node)
+    return found if found and isinstance(found[0], SYMBOLS) else None
 
 
 def _bare(node: Node, renewed: Renewed) -> Node:

@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from oracle.lesson.syntax import Indexed, Items, Name, Node, Power, Statement, Sum, Tagged, Times, rebuilt
-
-SYMBOLS = (Name, Indexed, Power)
+from oracle.lesson.meaning.iterations import SYMBOLS
+from oracle.lesson.syntax import Items, Name, Node, Power, Statement, Sum, Tagged, Times, rebuilt
 
 
 def named_samples(statements: Iterable[Statement]) -> set[str]:

@@ -205,11 +205,11 @@ class Notation:
     labelled: set[str] = field(default_factory=set)
     """Letters that are labels though they are letters of indices: the i of W_i beside i_t."""
     numbered: set[str] = field(default_factory=set)
+    """Names whose numbers below tell quantities apart: δ_1 is one partial, δ_2 another."""
     below: set[str] = field(default_factory=set)
     """Symbols whose layer stands below them as well: z_2 for z^{[2]}, in a lesson that writes W_2 for W^{[2]}."""
     parted: set[tuple[str, int]] = field(default_factory=set)
     """Symbols that are known by a number, with as many scripts as they have where entries follow: the Z of Z_{2,ij}."""
-    """Names whose numbers below tell quantities apart: δ_1 is one partial, δ_2 another."""
     counting: set[str] = field(default_factory=set)
     """Letters that count though they are no usual ones: the b of V_{lb} beside V_{lm}."""
     entries: set[str] = field(default_factory=set)
@@ -337,11 +337,6 @@ class Notation:
         for power in powers:
             node = Power(node, lifted(power, self), span=parts.name.span)
         return node
-
-    def goes_through(self, head: Node, member: Node) -> bool:
-        """Whether it is said through which layers a letter goes: l = L - 1, …, 1."""
-        used = {part.base for part in member.walk() if isinstance(part, Name | Ref)}
-        return isinstance(head, Ref) and head == Ref(head.base) and bool(used) and used | {head.base} <= self.layers
 
     def placed(self, parts: Scripts) -> Scripts:
         """(W_2)_{ij} in a lesson of W_l, where the 2 is a layer and no label."""

@@ -3,7 +3,8 @@ r"""Functions of what nobody speaks of again: $F(x) = e^T e$ with x for all weig
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Power, Relation, Statement, Times, rebuilt
+from oracle.lesson.meaning.iterations import applied
+from oracle.lesson.syntax import Indexed, Name, Node, Power, Relation, Statement, rebuilt
 
 
 def everything(statements: Iterable[Statement]) -> set[str]:
@@ -20,10 +21,8 @@ def without_everything(statement: Statement, letters: Collection[str]) -> Statem
 
 def _of(node: Node) -> str:
     """The x of F(x), which looks like a product where F is no function."""
-    match node:
-        case Times(factors=(Name() | Indexed() | Power(), Name(base=base, bold=True)), ops=("",)):
-            return base
-        case Call(function=Name() | Indexed() | Power(), args=(Name(base=base, bold=True),)):
+    match applied(node):
+        case Name() | Indexed() | Power(), Name(base=base, bold=True):
             return base
     return ""
 
@@ -41,6 +40,6 @@ def _only_argument(node: Node, letter: str) -> bool:
 
 def _bare(node: Node, letters: Collection[str]) -> Node:
     if _of(node) in letters:
-        core = node.factors[0] if isinstance(node, Times) else node.function if isinstance(node, Call) else node
+        core, _ = applied(node) or (node, node)
         return replace(core, span=node.span)
     return rebuilt(node, lambda child: _bare(child, letters))

@@ -4,6 +4,7 @@ A definition is an equation whose left side is one symbol (`z^{(l)} = W^{(l)} a^
 counts layers, samples or steps stand for one quantity each. What is used and never defined is an input or a parameter.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.losses import LOSSES
@@ -333,20 +334,21 @@ class Program:
             isinstance(n, Ref) and (n.base, n.kinds) == (base, d.head.kinds) for d in own for n in d.body.walk()
         )
 
+    def is_unit(self, dim: Dim) -> bool:
+        """Whether a dimension is of size one."""
+        return any(dim.root() is unit.root() for unit in self.units)
+
     def said_here(self, signal: Ref) -> bool:
         """Whether this section itself says what an error signal stands for."""
         return any(head == written(signal) and number in self.here for head, number in self.told_signals)
 
     def is_constant(self, base: str) -> bool:
         """Whether a symbol is a number that only functions have: the a of φ(v) = 1 / (1 + exp(-a v))."""
-        functions = [f for found in self.functions.values() for f in found]
-        met = any(Ref(base) in f.body.walk() and Ref(base) not in f.parameters for f in functions)
-        heads = any(d.head.base == base for d in self.definitions)
-        return (
-            met
-            and not heads
-            and not any(n.base == base for d in self.definitions for n in d.body.walk() if isinstance(n, Ref))
-        )
+        functions = (f for found in self.functions.values() for f in found)
+        if not any(Ref(base) in f.body.walk() and Ref(base) not in f.parameters for f in functions):
+            return False
+        nodes = (node for d in self.definitions for node in (d.head, *d.body.walk()))
+        return not any(isinstance(node, Ref) and node.base == base for node in nodes)
 
     def rank(self, base: str, count: int) -> int:
         """How many axes a quantity without a definition has."""
@@ -382,6 +384,16 @@ def find_families(program: Program) -> None:
     if not several and not crossed:
         return
     program.families = several | crossed | {base for base, found in leaves.items() if len(found) > 1}
+
+
+def made_of(definitions: Collection[Definition], names: Collection[str]) -> set[str]:
+    """Some names, and those of all that is in their definitions, however deep."""
+    found, last = {*names}, set[str]()
+    while found != last:
+        last = {*found}
+        bodies = (d.body for d in definitions if d.head.base in found)
+        found |= {part.base for body in bodies for part in body.walk() if isinstance(part, Ref)}
+    return found
 
 
 def letters_of(ref: Ref) -> tuple[str, ...]:

@@ -239,7 +239,7 @@ class Quantities(ABC):
         root = dim.root()
         if root.parts:
             return sum(self.size(part) for part in root.parts)
-        if self.single or any(root is unit.root() for unit in self.program.units):
+        if self.single or self.program.is_unit(root):
             return 1
         if self.program.batch is not None and root is self.program.batch.root():
             return self.program.samples
@@ -265,7 +265,7 @@ class Quantities(ABC):
         finally:
             self.busy.discard(key)
             self.losing, self.algebra.pairs, self.bindings, self.using = losing, pairs, bindings, using
-        if loss and value.rank and all(any(dim.root() is u.root() for u in self.program.units) for dim in value.shape):
+        if loss and value.rank and all(map(self.program.is_unit, value.shape)):
             value = self.algebra.everything(value)
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         loose = sorted(set(value.names) - set(names))

@@ -6,6 +6,7 @@ as its first index, and is no parameter, is of the same sample: y_i, \hat y_i, z
 
 from collections.abc import Iterable
 
+from oracle.lesson.meaning.above import symbol_of
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import flat, letter
 from oracle.lesson.syntax import (
@@ -13,10 +14,8 @@ from oracle.lesson.syntax import (
     Derivative,
     Gradient,
     Indexed,
-    Marked,
     Name,
     Node,
-    Power,
     Relation,
     Statement,
     Sum,
@@ -43,7 +42,7 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
     sure = {of for node in nodes for of in _evidence(node)} | _above(nodes)
     sure -= never
     found = sure or {of for node in nodes for of in _added(node)} - never
-    met = [(node, base) for node in nodes if isinstance(node, Indexed) and (base := _base(node))]
+    met = [(node, base) for node in nodes if isinstance(node, Indexed) and (base := symbol_of(node))]
     if len(found) != 1:
         return {}
     (index,) = found
@@ -57,9 +56,9 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
 def _computed(statement: Statement) -> str:
     """The v of v_{mi} = α_m^T x_i, which is no parameter."""
     match statement.body:
-        case Relation(items=(Indexed() as head, member, *_), ops=("=" | ":=", *_)) if base := _base(head):
+        case Relation(items=(Indexed() as head, member, *_), ops=("=" | ":=", *_)) if base := symbol_of(head):
             mixed = any(isinstance(part, Transpose | Sum) for part in member.walk())
-            renewed = any(isinstance(part, Derivative) or _base(part) == base for part in member.walk())
+            renewed = any(isinstance(part, Derivative) or symbol_of(part) == base for part in member.walk())
             return base if mixed and not renewed else ""
     return ""
 
@@ -67,7 +66,7 @@ def _computed(statement: Statement) -> str:
 def samples_last(statements: Iterable[Statement], letters: set[str]) -> dict[str, str]:
     """By base, the letter that counts samples, where of two indices it is the last, and never the first: z_{mi}."""
     nodes = (node for s in statements for top in (s.body, *s.asides) for node in top.walk())
-    met = [(base, flat(node.subs)) for node in nodes if isinstance(node, Indexed) and (base := _base(node))]
+    met = [(base, flat(node.subs)) for node in nodes if isinstance(node, Indexed) and (base := symbol_of(node))]
     pairs = [(base, subs[0], subs[1]) for base, subs in met if len(subs) == 2]
     counts = {Name(letter) for letter in letters}
     others = {base for base, first, second in pairs if first in counts or second not in counts}
@@ -80,9 +79,9 @@ def _above(nodes: Iterable[Node]) -> set[str]:
     given = list(nodes)
     above = {
         node.tag.base for node in given
-        if isinstance(node, Tagged) and isinstance(node.tag, Name) and _base(node) in INPUTS
+        if isinstance(node, Tagged) and isinstance(node.tag, Name) and symbol_of(node) in INPUTS
     }  # fmt: skip
-    entries = [node for node in given if isinstance(node, Indexed) and _base(node) in INPUTS and not _alone(node)]
+    entries = [node for node in given if isinstance(node, Indexed) and symbol_of(node) in INPUTS and not _alone(node)]
     return above & {_first(node) for node in entries}
 
 
@@ -95,16 +94,9 @@ def _first(node: Indexed) -> str:
     return sub.base if isinstance(sub, Name) else ""
 
 
-def _base(node: Node) -> str:
-    """The letter of a symbol with its accent, whatever its scripts."""
-    while isinstance(node, Indexed | Tagged | Power | Marked):
-        node = node.base
-    return node.base if isinstance(node, Name) else ""
-
-
 def _sample(node: Node) -> str:
     """The i of x_i."""
-    single = isinstance(node, Indexed) and len(flat(node.subs)) == 1 and letter(_base(node)) in INPUTS
+    single = isinstance(node, Indexed) and len(flat(node.subs)) == 1 and letter(symbol_of(node)) in INPUTS
     return _first(node) if single and isinstance(node, Indexed) else ""
 
 
@@ -132,7 +124,7 @@ def _added(node: Node) -> Iterable[str]:
     match node:
         case Sum(indices=(Name(base=index),), body=body):
             bare = body.of if isinstance(body, Derivative | Gradient) else body
-            if isinstance(bare, Indexed) and _base(bare) in LOSSES and _first(bare) == index and _alone(bare):
+            if isinstance(bare, Indexed) and symbol_of(bare) in LOSSES and _first(bare) == index and _alone(bare):
                 yield index
 
 
@@ -142,7 +134,7 @@ def _alone(node: Indexed) -> bool:
 
 def _target(node: Node) -> str:
     """The i of y_i and of what is predicted of it."""
-    known = isinstance(node, Indexed) and _alone(node) and letter(_base(node)) in ("y", "t", "f")
+    known = isinstance(node, Indexed) and _alone(node) and letter(symbol_of(node)) in ("y", "t", "f")
     return _first(node) if known and isinstance(node, Indexed) else ""
 
 
@@ -150,6 +142,6 @@ def _whole_weights(node: Node) -> bool:
     """Whether a factor is w^T, w_j^T or W, with no index below it."""
     turned, core = isinstance(node, Transpose), node.base if isinstance(node, Transpose) else node
     if isinstance(core, Indexed):
-        return turned and _alone(core) and _base(core) in WEIGHTS
-    name = _base(core)
+        return turned and _alone(core) and symbol_of(core) in WEIGHTS
+    name = symbol_of(core)
     return name in WEIGHTS and (turned or name[:1].isupper())

@@ -3,7 +3,7 @@ r"""Definitions of functions that make a vector of a vector: s(x)_i = …, softm
 from dataclasses import replace
 
 from oracle.lesson.meaning.bare_functions import ARGUMENT
-from oracle.lesson.meaning.calculus import ELEMENTWISE
+from oracle.lesson.meaning.calculus import ELEMENTWISE, NAMED
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import FunctionDefinition
 from oracle.lesson.syntax import (
@@ -56,7 +56,7 @@ def listed_function(head: Node, body: Node, number: int) -> FunctionDefinition |
 def chosen_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:
     """The function that g = tanh chooses."""
     match head, body:
-        case Ref(base=g, slots=(), subs=()), Ref(base=name, slots=(), subs=()) if name in ELEMENTWISE:
+        case Ref(base=g, slots=(), subs=()), Ref(base=name, slots=(), subs=()) | Name(base=name) if name in NAMED:
             return FunctionDefinition(g, (ARGUMENT,), Call(Name(name), (ARGUMENT,), span=body.span), number)
     return None
 
