@@ -9,6 +9,7 @@ span of the macro's call. Spans do not take part in comparisons.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 Span = tuple[int, int]
@@ -27,9 +28,12 @@ class Node:
 
     def walk(self) -> Iterator["Node"]:
         """A node and all inside it, outermost first."""
-        yield self
-        for child in self.children():
-            yield from child.walk()
+        return iter(self._all)
+
+    @cached_property
+    def _all(self) -> tuple["Node", ...]:
+        """Kept, as nodes never change and are walked through again and again."""
+        return (self, *(node for child in self.children() for node in child.walk()))
 
 
 def _parts(node: Node) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Score:
 def slips_of(lesson: Path) -> list[tuple[str, str]]:
     """The pairs of a lesson's slips. Raises ValueError where one does not stand in the lesson exactly once."""
     path, text = lesson.with_suffix(".slips"), lesson.read_text()
-    lines = [line for line in path.read_text().splitlines() if line.strip()] if path.exists() else []
+    lines = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"] if path.exists() else []
     found = [(a[2:], b[2:]) for a, b in zip(lines[::2], lines[1::2], strict=True) if (a[:2], b[:2]) == ("- ", "+ ")]
     if 2 * len(found) != len(lines):
         raise ValueError(f'{path.name}: lines are not pairs of "- " and "+ "')

@@ -7,6 +7,7 @@ subscript is a step if it is met as t - 1, and one that names another quantity (
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
 from oracle.lesson.meaning.cases import General
@@ -78,7 +79,7 @@ class Ref(Node):
     subs: tuple[Node, ...] = ()
     mark: str = ""
 
-    @property
+    @cached_property
     def kinds(self) -> tuple[str, ...]:
         return tuple(kind for kind, _ in self.slots)
 

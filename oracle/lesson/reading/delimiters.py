@@ -10,6 +10,8 @@ ENVIRONMENTS = r"(?:equation|align|gather|multline|eqnarray|displaymath|math|fla
 OPENING = re.compile(rf"\\\\[\[(]|\\\$\$|\\begin\{{({ENVIRONMENTS})\}}|\\[\[(]|\\.|\$\$|\$", re.DOTALL)
 CLOSING = {"\\\\[": "\\\\]", "\\\\(": "\\\\)", "\\[": "\\]", "\\(": "\\)", "$$": "$$", "\\$$": "\\$$"}
 MATHS = re.compile(r"[\\^_=<>+]|^\W*\w{1,3}\W*$")
+TWICE = re.compile(r"\s*(\$\$?)(?P<tex>[^$]+)\1\s*")
+r"""What stands between two pairs of signs: `\( $z$ \)`."""
 PUNCTUATION = r"!-/:-@\[-`{-~"
 
 
@@ -84,21 +86,24 @@ class Delimited:
     def money(self, inside: str, close: int) -> bool:
         """Whether the signs before and after these words are of prices."""
         spaced = inside[0].isspace() or inside[-1].isspace()
-        formula = not spaced or (inside[0].isspace() and MATHS.search(inside))
+        formula = not spaced or (MATHS.search(inside) and not inside[0].isdigit())
         return not formula or self.text[close + 1 : close + 2].isdigit()
 
     def pair(self, at: int, sign: str) -> int:
         """A formula between two signs that differ from text."""
-        close = self.find(CLOSING[sign], at + len(sign), at if "(" in sign else None)
-        inside = self.text[at + len(sign) : close]
+        start = at + len(sign)
+        close = self.find(CLOSING[sign], start, at if "(" in sign else None)
+        inside = self.text[start:close]
         if close < 0:
             self.source.note(at, f"`{sign}` opens a formula that is never closed: `{CLOSING[sign]}` is missing")
-            return at + len(sign)
+            return start
         if self.jekyll and "$" not in sign and not MATHS.search(inside):
-            return at + len(sign)
+            return start
         end = close + len(sign)
         alone = sign == "$$" and not self.alone(at, end)
-        self.add((at + len(sign), close), (at, end), display="(" not in sign and not alone, doubled=sign[:2] == "\\\\")
+        if nested := TWICE.fullmatch(inside):
+            start, close = start + nested.start("tex"), start + nested.end("tex")
+        self.add((start, close), (at, end), display="(" not in sign and not alone, doubled=sign[:2] == "\\\\")
         return end
 
     def environment(self, match: re.Match[str]) -> int:
