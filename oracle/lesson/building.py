@@ -242,7 +242,8 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         lettered=dict(own.lettered),
-        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
+        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[],
+        families=set(), inputs=set(),
         units=[], unclear={*own.unclear}, batch=None,
         depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
