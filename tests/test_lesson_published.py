@@ -26,3 +26,67 @@ def test_a_space_may_stand_before_the_closing_dollar(slope: str, verdict: str) -
 
 def test_a_formula_may_stand_between_two_pairs_of_signs() -> None:
     assert claimed(r"With \( $y = x^2$ \) we have \[ $$\frac{dy}{dx} = 2 x$$ \]") == ["holds"]
+
+
+FRENCH = r"""
+$$p_i = \frac{e^{a_i}}{\sum_k e^{a_k}}$$
+si $i = j$ :
+$$\frac{\partial p_i}{\partial a_j} = p_i (1 - p_j)$$
+si $i \neq j$ :
+$$\frac{\partial p_i}{\partial a_j} = - p_i p_j$$
+"""
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("(1 - p_j)", "(1 + p_j)"), ("= - p_i", "= p_i")])
+def test_a_condition_in_another_language_is_of_the_formula_after_its_colon(right: str, wrong: str) -> None:
+    assert set(claimed(FRENCH)) <= {"holds", "holds under", "aside"}
+    assert claimed(FRENCH.replace(right, wrong)).count("fails") == 1
+
+
+PIECES = r"""
+$$z = w x, \quad y = z \quad (z > 0) \\ y = 0 \quad (z \le 0)$$
+$$\frac{\partial y}{\partial z} = %s \quad (z > 0) \\ \frac{\partial y}{\partial z} = 0 \quad (z \le 0)$$
+"""
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [("1", "holds"), ("z", "fails")])
+def test_a_function_may_be_told_in_pieces(slope: str, verdict: str) -> None:
+    assert claimed(PIECES % slope) == [verdict]
+
+
+def test_arguments_that_are_listed_together_do_not_depend_on_each_other() -> None:
+    nodes = r"""
+## Sum
+$$z = f(x, y) = x + y$$
+$$\frac{\partial z}{\partial x} = \frac{\partial (x + y)}{\partial x} = 1$$
+## ReLU
+$$y = \max(0, x)$$
+"""
+    assert set(claimed(nodes)) == {"holds"}
+
+
+BISHOP = r"""
+$$a_j = \sum_i w_{ji} z_i, \quad z_j = h(a_j)$$
+$$\delta_j = \frac{\partial E_n}{\partial a_j}
+= \sum_k \frac{\partial E_n}{\partial a_k} \frac{\partial a_k}{\partial a_j}$$
+$$\delta_j = h'(a_j) \sum_k %s \delta_k$$
+"""
+
+
+@pytest.mark.parametrize(("weight", "verdicts"), [("w_{kj}", {"holds"}), ("w_{jk}", {"fails", "ill-typed"})])
+def test_a_loss_that_is_never_written_is_of_the_outputs(weight: str, verdicts: set[str]) -> None:
+    assert claimed(BISHOP % weight)[-1] in verdicts
+
+
+TWO_MEANINGS = r"""
+## One neuron
+$$z = w x + b, \quad a = \phi(z)$$
+$$\frac{\partial a}{\partial w} = \phi'(z) x$$
+## Softmax
+$$p_i = \frac{e^{a_i}}{\sum_k e^{a_k}}$$
+$$\frac{\partial p_i}{\partial a_i} = p_i (1 - p_i)$$
+"""
+
+
+def test_what_another_section_says_of_a_letter_does_not_spoil_a_definition() -> None:
+    assert claimed(TWO_MEANINGS) == ["holds", "holds"]

@@ -19,7 +19,10 @@ COMPARED: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 """Relations of a condition, of numbers and of tensors alike."""
 TURNED = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-REST = ("otherwise", "else", "other", "for other", "in other", "elsewhere", "其他", "其它", "否则", "sonst", "sinon")
+REST = (
+    "otherwise", "else", "other", "for other", "in other", "elsewhere", "其他", "其它", "否则", "sonst", "sinon",
+    "en otro caso", "altrimenti", "caso contrário", "иначе", "в остальных", "değilse", "그 외", "それ以外",
+)  # fmt: skip
 """How the last branch begins where it is what the others leave."""
 
 

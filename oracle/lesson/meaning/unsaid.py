@@ -5,12 +5,14 @@ against autograd, and nothing that would need to know the function. `o_j`, diffe
 its own net alone; `z_k`, differentiated by `a_j`, of every a.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
 
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.listed import listed
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, slots_of, taken_apart
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, written
@@ -36,7 +38,10 @@ class Unsaid(Node):
 def unsaid(program: Program, here: Usage, lesson: Usage) -> list[Definition]:
     """What a program lacks of the quantities that are differentiated: first as this section does it."""
     made, circles = _acyclic(program, here, lesson, False)
-    return _acyclic(program, here, lesson, True)[0] if circles else made
+    args = {arg.base for d in made if isinstance(d.body, Unsaid) for arg in d.body.args}
+    heads = Counter(d.head.base for d in program.definitions if not d.head.slots)
+    several = any(heads[base] > 1 for base in args)  # a_j and a_k: the loss is of the outputs alone
+    return _acyclic(program, here, lesson, True)[0] if circles or several else made
 
 
 def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tuple[list[Definition], set[str]]:
@@ -55,13 +60,15 @@ def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tup
 def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
     """Every undefined quantity, as a function of all that it is differentiated by."""
     heads: dict[object, tuple[Ref, bool, dict[object, Ref]]] = {}
-    each = summands(program)
+    each, together = summands(program), listed(program)
     for exact, pairs in ((True, usage.nested), (False, [*usage.partials, *_signalled(program, usage)])):
         for of, wrt in pairs:
             wrt = replace(wrt, base=program.aliases.get(wrt.base, wrt.base))
             if of in each and wrt.kinds == each[of].kinds and wrt.base not in program.copies:
                 of, wrt = each[of], replace(wrt, slots=each[of].slots)
-            if any(isinstance(sub, Plus) for sub in wrt.subs):
+            if any(isinstance(sub, Plus) for sub in wrt.subs) or any(
+                {of.base, wrt.base} <= names for names in together
+            ):
                 continue
             applied = usage.functions[of.base] and not exact and (of.subs or of.base in ACTIVATION_NAMES)
             if of.base == wrt.base or applied or not _open(program, of) or wrt.base in program.functions:
