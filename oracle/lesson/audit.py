@@ -20,6 +20,7 @@ from oracle.lesson.instead import spoken
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.abbreviated import loss_of_names
+from oracle.lesson.meaning.any_unit import any_unit, in_layers
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.counting import counted, split_off
@@ -172,6 +173,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.others = speaks_of_others(_bound(every, notation), prose, classes)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
+    notation.any_unit = any_unit(_bound(every, notation))
     notation.samples_at = samples_at(s.body for s in _bound(every, notation))
     split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
     named = spoken(document)
@@ -239,7 +241,8 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
     found = [with_samples(s, notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
-    return [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]
+    found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]
+    return [in_layers(s, notation.any_unit) for s in found]
 
 
 def _conditioned(

@@ -33,7 +33,7 @@ from oracle.lesson.meaning.program import (
     find_families,
 )
 from oracle.lesson.meaning.scalars import declare_numbers
-from oracle.lesson.meaning.single_outputs import declare_columns
+from oracle.lesson.meaning.single_outputs import declare_columns, declare_single
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
 from oracle.lesson.meaning.targets import declare_targets
@@ -311,6 +311,7 @@ def _completed(
     program.shared, program.singles = shared(program.definitions), singles(program.definitions)
     _stack(program, usages[1])
     declare_columns(program)
+    declare_single(program)
     lost = _infer(program)
     if own.notation.chosen:
         declare_targets(program, usages[1])

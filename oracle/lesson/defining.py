@@ -6,6 +6,7 @@ from oracle.lesson.arguments import factored, unnamed
 from oracle.lesson.called_losses import filled
 from oracle.lesson.formula.calls import LOOKUP
 from oracle.lesson.inlined import said_in_one_piece
+from oracle.lesson.meaning.any_unit import inputs
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
@@ -136,6 +137,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     }
     program.definitions += of_layers(program.definitions, of_these)
     program.definitions += fed(program.definitions, local, "x" in usage.kinds)
+    program.definitions += inputs(usage.notation.any_unit, (s.statement.body for s in said))
     program.unclear |= unfed(program.definitions)
     return program, defined
 

@@ -23,6 +23,7 @@ from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.ranges import tops
 from oracle.lesson.meaning.samples_below import samples_below, samples_last
 from oracle.lesson.meaning.squares import Bare, bare, squared
+from oracle.lesson.meaning.unit_names import AnyUnit
 from oracle.lesson.meaning.whole_gradients import completed, loss_of
 from oracle.lesson.syntax import (
     Call,
@@ -271,6 +272,8 @@ class Notation:
     """By the lesson's own name of a function that is known, the usual one."""
     general: General = field(default_factory=General)
     """Variables that are meant in general: the X of α_m^T X beside α_m^T x_i."""
+    any_unit: AnyUnit = field(default_factory=AnyUnit)
+    """Units that may be of any layer."""
     depths: dict[int, int] = field(default_factory=dict)
     """How many layers the prose of a section says that there are."""
     narrow: set[int] = field(default_factory=set)

@@ -1,0 +1,96 @@
+"""Lessons whose units have one name in all layers, and long products with dots."""
+
+from pathlib import Path
+
+import pytest
+
+from oracle.lesson.audit import audit
+from oracle.lesson.reading import read
+from tests.verdicts import claimed
+
+GOOD, BAD = {"holds", "holds under"}, {"fails", "ill-typed"}
+
+DELTA_RULE = r"""
+$$net_j = \sum_i w_{ji} o_i + \theta_j, \quad o_j = f(net_j), \quad E = \frac{1}{2} \sum_j (t_j - o_j)^2$$
+$$\delta_j = -\frac{\partial E}{\partial net_j}$$
+"""
+DELTA_RULE_CLAIMS = [
+    (r"\frac{\partial E}{\partial w_{ji}} = -\delta_j o_i", "o_i", "o_j"),
+    (r"\frac{\partial E}{\partial \theta_j} = -\delta_j", r"= -", "= "),
+    (r"\delta_j = (t_j - o_j) f'(net_j)", "(t_j - o_j)", "(o_j - t_j)"),
+    (r"\frac{\partial E}{\partial o_j} = \sum_k \frac{\partial E}{\partial net_k} \frac{\partial net_k}{\partial o_j}",
+     r"{\partial o_j} = \sum", r"{\partial o_j} = -\sum"),
+    (r"\frac{\partial E}{\partial o_j} = \sum_k \frac{\partial E}{\partial net_k} \frac{\partial}{\partial o_j}"
+     r" \sum_i w_{ki} o_i = -\sum_k \delta_k w_{kj}", r"\delta_k w_{kj}", r"\delta_k w_{jk}"),
+    (r"\delta_j = f'(net_j) \sum_k \delta_k w_{kj}", "w_{kj}", "w_{jk}"),
+]  # fmt: skip
+"""Rumelhart's: the j of some formulas are outputs, those of others feed the units k."""
+DOWNSTREAM = r"""
+$$E = \frac{1}{2} \sum_{k \in outputs} (t_k - o_k)^2$$
+$$net_j = \sum_i w_{ji} x_{ji}, \quad o_j = \sigma(net_j), \quad \sigma(y) = \frac{1}{1 + e^{-y}}$$
+$$\delta_j = -\frac{\partial E}{\partial net_j}$$
+"""
+DOWNSTREAM_CLAIMS = [
+    (r"\frac{\partial E}{\partial w_{ji}} = \frac{\partial E}{\partial net_j} x_{ji}", "x_{ji}", "o_j"),
+    (r"\frac{\partial E}{\partial o_j} = \frac{\partial}{\partial o_j} \frac{1}{2} (t_j - o_j)^2 = -(t_j - o_j)",
+     "-(t", "(t"),
+    (r"\delta_j = (t_j - o_j) o_j (1 - o_j)", "o_j (1 - o_j)", "(1 - o_j)"),
+    (r"\frac{\partial E}{\partial net_j} = \sum_{k \in Downstream(j)} -\delta_k w_{kj} o_j (1 - o_j)", "w_{kj} o_j",
+     "w_{kj} o_k"),
+    (r"\delta_j = o_j (1 - o_j) \sum_{k \in Downstream(j)} \delta_k w_{kj}", "w_{kj}", "w_{jk}"),
+]  # fmt: skip
+"""Mitchell's: what unit j gets from unit i is x_{ji}, and sets of units have names."""
+ONE_OUTPUT = r"""
+$$E = \frac{1}{2} (t - y)^2$$ $$o_j = \varphi(net_j) = \varphi\left(\sum_k w_{kj} o_k\right)$$
+$$\varphi(z) = \frac{1}{1 + e^{-z}}$$ For the output neuron $o_j = y$.
+$$\delta_j = \frac{\partial E}{\partial o_j} \frac{\partial o_j}{\partial net_j}$$
+"""
+ONE_OUTPUT_CLAIMS = [
+    (r"\frac{\partial E}{\partial o_j} = \frac{\partial E}{\partial y} = y - t", "y - t", "t - y"),
+    (r"\frac{\partial E}{\partial o_j} = \sum_{l \in D} \frac{\partial E}{\partial o_l}"
+     r" \frac{\partial o_l}{\partial net_l} w_{jl}", "w_{jl}", "w_{lj}"),
+    (r"\frac{\partial E}{\partial w_{ij}} = o_i \delta_j", r"o_i \delta_j", r"o_j \delta_i"),
+    (r"\delta_j = \begin{cases} (o_j - t_j) o_j (1 - o_j) & \text{if } j \text{ is an output neuron,}\\"
+     r" \left(\sum_{l \in D} w_{jl} \delta_l\right) o_j (1 - o_j) & \text{if } j \text{ is an inner neuron.}"
+     r"\end{cases}", r"w_{jl} \delta_l", r"w_{lj} \delta_l"),
+]  # fmt: skip
+PASSED_ON = r"""
+$$a^0 = x$$ $$z^l = W^l a^{l-1}, \quad a^l = f^l(z^l)$$ $$\delta^l = \nabla_{z^l} C$$
+$$\delta^{l-1} = (f^{l-1})' \circ (W^l)^T \cdot \delta^l$$
+"""
+PASSED_ON_CLAIMS = [
+    (r"\nabla_x C = (W^1)^T \cdot (f^1)' \circ \ldots \circ (W^{L-1})^T \cdot (f^{L-1})' \circ (W^L)^T \cdot (f^L)'"
+     r" \circ \nabla_{a^L} C", r"(f^L)' \circ", ""),
+    (r"\delta^l = (f^l)' \circ (W^{l+1})^T \cdot (f^{l+1})' \circ \cdots \circ (W^L)^T \cdot (f^L)'"
+     r" \circ \nabla_{a^L} C", r"= (f^l)' \circ", "="),
+]  # fmt: skip
+"""The whole product of a network, every factor applied to what follows it."""
+STATES = r"""
+$$h_t = \tanh(U x_t + W h_{t-1}), \quad \hat y_t = V h_t, \quad L = \frac{1}{2} \sum_t (\hat y_t - y_t)^2$$
+"""
+STATES_CLAIMS = [
+    (r"\frac{\partial h_t}{\partial h_k} = \frac{\partial h_t}{\partial h_{t-1}}"
+     r" \frac{\partial h_{t-1}}{\partial h_{t-2}} \cdots \frac{\partial h_{k+1}}{\partial h_k}",
+     r"\cdots", r"2 \cdots"),
+]  # fmt: skip
+LESSONS = [
+    (DELTA_RULE, DELTA_RULE_CLAIMS), (DOWNSTREAM, DOWNSTREAM_CLAIMS), (ONE_OUTPUT, ONE_OUTPUT_CLAIMS),
+    (PASSED_ON, PASSED_ON_CLAIMS), (STATES, STATES_CLAIMS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("net", "claims", "at"), [(net, claims, k) for net, claims in LESSONS for k in range(len(claims))]
+)
+def test_the_right_ones_hold_and_a_slip_is_found(net: str, claims: list[tuple[str, str, str]], at: int) -> None:
+    right = [claim for claim, _, _ in claims]
+    claim, old, new = claims[at]
+    wrong = [*right[:at], claim.replace(old, new), *right[at + 1 :]]
+    assert wrong != right
+    assert set(claimed(net + _shown(right))) <= GOOD
+    found = audit(read(Path("lesson.md"), net + _shown(wrong))).equations[at - len(claims)]
+    assert {link.verdict for link in found.links} & BAD
+
+
+def _shown(formulas: list[str]) -> str:
+    return "\n\n".join(f"$${formula}$$" for formula in formulas)
