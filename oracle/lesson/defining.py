@@ -41,6 +41,7 @@ from oracle.lesson.meaning.wholes import (
     is_form,
     is_jacobian,
     listed_function,
+    sloped_alike,
     whole_function,
 )
 from oracle.lesson.meaning.written_out import of_all_units, single_units
@@ -89,6 +90,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.elementwise, program.common = usage.elementwise, usage.common
     program.chains_summed = usage.chains_summed
     program.ascents, program.descents = usage.steps[1], usage.steps[-1]
+    program.changes_are_gradients = usage.changes[1] > 1 and not usage.changes[-1] and not usage.added
     if has_own_letters(said, section):
         said = [s for s in said if s.section <= section]
     before = [s for s in said if s.section < section]
@@ -198,6 +200,10 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if (made := of_slope(head, member, number)) and not program.functions.get(made.name):
         program.functions[made.name] = [made]
+        return
+    if (alike := sloped_alike(head, member, number)) and not program.functions.get(alike.name):
+        program.functions[alike.name] = [alike]
+        defined.add(id(member))
         return
     if chosen_in_a_layer(head, member):
         defined.add(id(member))

@@ -20,6 +20,8 @@ r"""`\frac{d\chi(z)}{dz}`: what is differentiated with its argument."""
 APPLIED = re.compile(r"(?<![A-Za-z\\])([A-Z])\s*(?:'|\^\s*\{?\\prime\}?)\s*\(([^()]+)\)")
 """`R'(Z_o)` beside `R(Z_o)`."""
 PRIMED = re.compile(r"([A-Za-z]+)\s*(?:'|\^\s*\{?\\prime\}?)\s*\(")
+GREEK = re.compile(r"\\([a-z]+)\s*_\s*(?:\w|\{\w+\})\s*(?:'|\^\s*\{?\\prime\}?)\s*\(")
+r"""`\zeta_1'(z)`: one of several activations."""
 SLOPED = re.compile(
     r"(?<![A-Za-z\\])([A-Za-z])\s*(?:'|\^\s*\{?\\prime\}?)\s*"
     r"(?:\\left)?\(\s*\\?[A-Za-z]+(?:[_^](?:\{[^{}]*\}|\w))*\s*(?:\\right)?\)"
@@ -77,6 +79,7 @@ def function_names(document: Document) -> set[str]:
     applied = {name for tex in texts for name in CALLED[0].findall(tex)}
     nested |= {name for tex in texts for name in SLOPED.findall(tex)} & applied
     nested |= {name for name, arg in _slopes(texts) if any(f"{name}({arg})" in "".join(tex.split()) for tex in texts)}
+    nested |= {name for tex in texts for name in GREEK.findall(tex)} - {"delta"}
     nested |= {name for tex in texts for _, name in SYNONYM.findall(" ".join(tex.split()))}
     partials = {name for tex in texts for name in PARTIAL.findall(tex)} - primed
     partials |= {name for tex in texts for name in MADE.findall(tex)} - primed - _called(texts) - LOSSES

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.counterexample import counterexample
@@ -20,6 +21,7 @@ from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
 from oracle.lesson.syntax import (
     Derivative,
+    Dots,
     Indexed,
     Items,
     Limit,
@@ -85,10 +87,12 @@ def _link(
     if isinstance(head, Ref) and op in EQUAL and _lists(member):
         return Link(left, op, right, "definition", place=place)
     nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member)
-    if op not in EQUAL + STEP or nothing:
+    if op not in EQUAL + STEP or nothing or Dots() in (head, member):
         return Link(left, op, right, "aside", place=place)
-    if stepped(head, op, member):
+    part = added(head, op, member, nets[0])
+    if stepped(head, op, member) if part is None else one_of_several(head, part, number, nets[0]):
         return Link(left, op, right, "update", place=place)
+    member = part or member
     found, judge, under = weighed(head, member, number, nets, limits)
     if found.verdict in BAD and not under:
         under = instead(judge, head, member, number, spoken)

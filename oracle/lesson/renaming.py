@@ -6,7 +6,9 @@ from functools import partial
 
 from oracle.lesson.document import Formula
 from oracle.lesson.meaning.bold_samples import bold, with_bold_samples
+from oracle.lesson.meaning.componentwise import of_components, told_gates
 from oracle.lesson.meaning.dotted import dotted, with_slopes
+from oracle.lesson.meaning.example_layers import examples, of_all_layers
 from oracle.lesson.meaning.iterations import iterations, without_iterations
 from oracle.lesson.meaning.layer_functions import numbered, with_numbers
 from oracle.lesson.meaning.named_samples import named_samples, with_samples_above
@@ -15,10 +17,12 @@ from oracle.lesson.meaning.numbered_losses import numbered_losses, with_numbered
 from oracle.lesson.meaning.numbered_units import numbered_units, of_every_unit
 from oracle.lesson.meaning.of_everything import everything, without_everything
 from oracle.lesson.meaning.old_and_new import with_old_and_new
+from oracle.lesson.meaning.one_step import of_one_step, single_step
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
+from oracle.lesson.meaning.sizes_below import without_sizes
 from oracle.lesson.meaning.upper_scripts import Sampled, sampled, with_samples_apart
-from oracle.lesson.syntax import Parsed, Statement
+from oracle.lesson.syntax import Node, Parsed, Statement
 
 Placed = tuple[int, int, Formula, Parsed]
 """A formula with its section and its place among the pieces of a lesson."""
@@ -57,6 +61,8 @@ class Renamed:
 
 def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     """Every formula with such symbols renamed, and how."""
+    gates, now = told_gates(_statements(parsed)), single_step(_statements(parsed))
+    parsed = [_listed(found, gates) for found in parsed]
     given = _statements(parsed)
     names = Renamed(
         frozenset(prime_names(given)), frozenset(numbered_losses(given)), frozenset(bold(given)), sampled(given)
@@ -66,6 +72,9 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
     named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
+    named, names = _further(named, names, lambda _: without_sizes)
+    named, names = _further(named, names, lambda found: partial(of_all_layers, said=examples(found)))
+    named, names = _further(named, names, lambda _: partial(of_one_step, letter=now))
     names = replace(names, inputs=frozenset(named_samples(_statements(named))))
     named, names = _further(named, names, lambda _: partial(with_samples_above, letters=names.inputs))
     named, names = _further(named, names, lambda found: partial(with_numbers, names=numbered(found)))
@@ -87,6 +96,12 @@ def _further(
 
 def _statements(parsed: Sequence[Placed]) -> list[Statement]:
     return [statement for *_, found in parsed for statement in found.statements]
+
+
+def _listed(placed: Placed, gates: Mapping[str, Node]) -> Placed:
+    section, place, formula, found = placed
+    statements = tuple(one for s in found.statements for one in of_components(s, gates))
+    return section, place, formula, replace(found, statements=statements)
 
 
 def _spelled(placed: Placed, units: Mapping[str, tuple[str, ...]]) -> Placed:

@@ -74,7 +74,8 @@ def updated(head: Node, op: str, member: Node, tex: str, nets: Nets, number: int
         return Update("fails", words, *_renamed(found, tex))
     if letters := _foreign(found):
         return Update("ill-typed", f"the parameter has the indices {letters[0]}, and the step has {letters[1]}")
-    if found.sign * _direction(found, nets, number) > 0:
+    named = found.change and not found.rate and nets.program.changes_are_gradients
+    if not named and found.sign * _direction(found, nets, number) > 0:
         return Update(
             "fails", "the step leads up the loss, and descent goes against its gradient", *_turned(found, tex)
         )

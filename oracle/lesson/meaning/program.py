@@ -158,6 +158,8 @@ class Program:
     """Whether every quantity is a number."""
     narrow: bool = False
     """Whether vectors of some layer have one entry, and may stand where numbers do."""
+    changes_are_gradients: bool = False
+    """Whether Δw is no more than a name of ∂E/∂w: so the lesson says again and again, and never adds it to w."""
     ascents: int = 0
     descents: int = 0
     """How many update rules of the lesson go along a gradient, and how many against it."""

@@ -39,6 +39,8 @@ class Step:
     numbers: tuple[Node, ...]
     core: Node
     """The step without its sign, its rate and numbers."""
+    change: bool = False
+    """Whether the step has a name of its own: Δw."""
 
     @property
     def wrt(self) -> Ref | None:
@@ -84,6 +86,7 @@ def step(head: Node, op: str, member: Node) -> Step | None:
     sign, term = terms[0]
     at = member.terms[0].span[1] if isinstance(member, Plus) else head.span[1]
     found = _step(of, sign, term, (at, term.span[0] + 1))
+    found = found and replace(found, change=change)
     renewed = op not in ("=", ":=") or any(isinstance(part, Ref) and part == head for part in member.walk())
     return found if found and (renewed or found.rate or found.wrt) else None
 

@@ -95,6 +95,10 @@ class Usage:
     """What is a function of what, and of nothing else: F(x(r), y(r)) has said so."""
     steps: Counter[int] = field(default_factory=Counter)
     """How many update rules go along a gradient (1), and how many against it (-1)."""
+    changes: Counter[int] = field(default_factory=Counter)
+    """Of the steps without a rate that have names of their own, how many are along a gradient: Δw = ∂E/∂w."""
+    added: bool = False
+    """Whether such a step is added to its parameter: w + Δw."""
     elementwise: bool = False
     """Whether ⊙ is written."""
     chains_summed: bool = False
@@ -197,8 +201,12 @@ def _partial_of(head: Ref, body: Relation) -> Told | None:
 def _count_steps(body: Node, found: Usage) -> None:
     if isinstance(body, Relation):
         for op, member in zip(body.ops, body.items[1:], strict=True):
-            if (made := step(body.items[0], op, member)) and made.wrt:
+            made = step(body.items[0], op, member)
+            if made and made.wrt:
                 found.steps[made.sign] += 1
+                found.changes[made.sign] += made.change and not made.rate
+            elif made and isinstance(made.core, Ref) and made.core.base.startswith("Delta "):
+                found.added |= made.sign > 0
 
 
 def _product(body: Node) -> str:

@@ -15,6 +15,7 @@ from oracle.lesson.syntax import (
     Node,
     Norm,
     Number,
+    Prime,
     Sum,
     Tagged,
     Times,
@@ -54,10 +55,21 @@ def listed_function(head: Node, body: Node, number: int) -> FunctionDefinition |
 
 
 def chosen_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:
-    """The function that g = tanh chooses."""
+    """The function that g = tanh chooses, and that all g_i = tanh are."""
     match head, body:
-        case Ref(base=g, slots=(), subs=()), Ref(base=name, slots=(), subs=()) | Name(base=name) if name in NAMED:
+        case Ref(base=g, slots=(), subs=() | (Name(),)), Ref(base=name, slots=(), subs=()) | Name(base=name) if (
+            name in NAMED
+        ):
             return FunctionDefinition(g, (ARGUMENT,), Call(Name(name), (ARGUMENT,), span=body.span), number)
+    return None
+
+
+def sloped_alike(head: Node, body: Node, number: int) -> FunctionDefinition | None:
+    r"""The function that f'(a) = \tanh'(a) chooses."""
+    match head, body:
+        case Call(function=Prime(base=Name(base=f)), args=given), Call(function=Prime(base=Name(base=name)), args=same):
+            if given == same and name in NAMED and f not in NAMED:
+                return FunctionDefinition(f, (ARGUMENT,), Call(Name(name), (ARGUMENT,), span=body.span), number)
     return None
 
 
