@@ -11,9 +11,9 @@ $$\frac{\partial z_k}{\partial w_{ij}} = w_{jk} g'(z_j) %s$$
 """
 
 
-@pytest.mark.parametrize(("factor", "verdict"), [("a_i", "holds"), ("z_i", "ill-typed"), ("a_j", "fails")])
-def test_one_letter_is_of_inputs_too(factor: str, verdict: str) -> None:
-    assert claimed(ONE_LETTER % factor)[-1] == verdict
+@pytest.mark.parametrize(("factor", "good"), [("a_i", True), ("z_i", False), ("a_j", False)])
+def test_one_letter_is_of_inputs_too(factor: str, good: bool) -> None:
+    assert claimed(ONE_LETTER % factor)[-1] in ({"holds"} if good else {"fails", "ill-typed"})
 
 
 SPACED = r"The output is $a = \sigma(z) $ and $z = w x + b $, it costs $5 or $6, and $C = (a - y)^2 $: then"
