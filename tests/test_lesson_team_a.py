@@ -125,5 +125,40 @@ def test_the_right_ones_hold_and_a_slip_is_found(net: str, claims: list[tuple[st
     assert {link.verdict for link in found.links} & BAD
 
 
+NIELSEN = r"""
+$$z^l = w^l a^{l-1} + b^l, \quad a^l = \sigma(z^l), \quad C = \frac{1}{2} \sum_j (a^L_j - y_j)^2$$
+$$\delta^l_j = \frac{\partial C}{\partial z^l_j} = \frac{\partial C}{\partial b^l_j}$$
+$$\frac{\partial C}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"(s \odot t)_j = s_j t_j", r"(s \odot t)_j = s_j + t_j"),
+        (r"\frac{\partial C}{\partial b} = \delta", r"\frac{\partial C}{\partial b} = a"),
+        (r"\frac{\partial C}{\partial w} = a_{\rm in} \delta_{\rm out}",
+         r"\frac{\partial C}{\partial w} = a_{\rm out} \delta_{\rm in}"),
+    ],
+)  # fmt: skip
+def test_rules_without_scripts_are_of_any_neuron(right: str, wrong: str) -> None:
+    assert claimed(f"{NIELSEN}$${right}$$")[-1] == "holds under"
+    assert claimed(f"{NIELSEN}$${wrong}$$")[-1] == "not understood"
+
+
+def test_a_mistake_chooses_no_net_in_which_it_means_nothing() -> None:
+    net = r"""
+## One neuron
+$$u = w x + b, \quad h = \sigma(u), \quad y = v h + c, \quad C = \frac{1}{2} (y - t)^2$$
+$$\frac{\partial C}{\partial v} = (y - t) h$$
+## Many
+$$z_j^{(l)} = \sum_i w_{ij}^{(l)} a_i^{(l-1)} + b_j^{(l)}, \quad a_j^{(l)} = \sigma(z_j^{(l)})$$
+$$C = \frac{1}{2} \sum_j (a_j^{(L)} - t_j)^2$$
+$$\delta_j^{(l)} = \frac{\partial C}{\partial z_j^{(l)}}, \quad \frac{\partial C}{\partial b_j^{(l)}} = \delta_j^{(l)}$$
+"""
+    assert claimed(net + r"$$\frac{\partial C}{\partial w_{ij}^{(l)}} = a_i^{(l-1)} \delta_j^{(l)}$$")[-1] == "holds"
+    assert claimed(net + r"$$\frac{\partial C}{\partial w_{ij}^{(l)}} = a_i^{(l)} \delta_j^{(l)}$$")[-1] in BAD
+
+
 def _shown(formulas: list[str]) -> str:
     return "\n\n".join(f"$${formula}$$" for formula in formulas)
