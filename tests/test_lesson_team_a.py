@@ -73,7 +73,40 @@ STATES_CLAIMS = [
      r" \frac{\partial h_{t-1}}{\partial h_{t-2}} \cdots \frac{\partial h_{k+1}}{\partial h_k}",
      r"\cdots", r"2 \cdots"),
 ]  # fmt: skip
+TWO_STEPS = r"""
+$$h_t = \tanh(U h_{t-1} + W x_t + b), \quad L_t = \frac{1}{2} \|V h_t - y_t\|^2, \quad L = \sum_{t=1}^T L_t$$
+With $z_k = U h_{k-1} + W x_k + b$: $$\delta_{t,k} = \frac{\partial L_t}{\partial z_k}$$
+"""
+TWO_STEPS_CLAIMS = [
+    (r"\delta_{t,k} = \mathrm{diag}(1 - h_k^2) U^T \delta_{t,k+1}", r"\delta_{t,k+1}", r"\delta_{t+1,k}"),
+    (r"\delta_{t,t} = (1 - h_t^2) \odot V^T (V h_t - y_t)", "(1 - h_t^2)", "(1 - h_t)"),
+    (r"\frac{\partial L_t}{\partial U} = \sum_{k=1}^t \delta_{t,k} h_{k-1}^T", "h_{k-1}", "h_k"),
+    (r"\frac{\partial L}{\partial W} = \sum_{t=1}^T \sum_{k=1}^t \delta_{t,k} x_k^T", "x_k", "x_t"),
+]
+"""Of the loss of one step, and what goes into the state of another."""
+ONE_BY_ONE = r"""
+$$z_1 = w_{11} x_1 + w_{12} x_2 + b_1, \quad z_2 = w_{21} x_1 + w_{22} x_2 + b_2$$
+$$h_1 = \tanh(z_1), \quad h_2 = \tanh(z_2), \quad o = v_1 h_1 + v_2 h_2 + c, \quad C = \frac{1}{2} (o - y)^2$$
+See that $(o - y) v_j (1 - h_j^2)$ is everywhere:
+"""
+ONE_BY_ONE_CLAIMS = [
+    (r"\frac{\partial C}{\partial v_2} = (o - y) h_2", "h_2", "h_1"),
+    (r"\frac{\partial C}{\partial w_{21}} = (o - y) v_2 (1 - h_2^2) x_1", "v_2", "v_1"),
+]
+OVERWRITTEN = r"""
+$$h^{(0)} = x, \quad a^{(k)} = W^{(k)} h^{(k-1)} + b^{(k)}, \quad h^{(k)} = f(a^{(k)}), \quad \hat y = h^{(L)}$$
+$$J = L(\hat y, y)$$ $$g \leftarrow \nabla_{\hat y} J$$
+"""
+OVERWRITTEN_CLAIMS = [
+    (r"g \leftarrow \nabla_{a^{(k)}} J = g \odot f'(a^{(k)})", "f'", "f"),
+    (r"\nabla_{b^{(k)}} J = g", "= g", "= 2 g"),
+    (r"\nabla_{W^{(k)}} J = g h^{(k-1)T}", "(k-1)", "(k)"),
+    (r"g \leftarrow \nabla_{h^{(k-1)}} J = W^{(k)T} g", "W^{(k)T}", "W^{(k-1)T}"),
+]
+"""A loop in which one symbol is the gradient by one quantity after the other."""
 LESSONS = [
+    (OVERWRITTEN, OVERWRITTEN_CLAIMS),
+    (TWO_STEPS, TWO_STEPS_CLAIMS), (ONE_BY_ONE, ONE_BY_ONE_CLAIMS),
     (DELTA_RULE, DELTA_RULE_CLAIMS), (DOWNSTREAM, DOWNSTREAM_CLAIMS), (ONE_OUTPUT, ONE_OUTPUT_CLAIMS),
     (PASSED_ON, PASSED_ON_CLAIMS), (STATES, STATES_CLAIMS),
 ]  # fmt: skip
@@ -87,9 +120,44 @@ def test_the_right_ones_hold_and_a_slip_is_found(net: str, claims: list[tuple[st
     claim, old, new = claims[at]
     wrong = [*right[:at], claim.replace(old, new), *right[at + 1 :]]
     assert wrong != right
-    assert set(claimed(net + _shown(right))) <= GOOD
+    assert set(claimed(net + _shown(right))) <= {*GOOD, "update"}
     found = audit(read(Path("lesson.md"), net + _shown(wrong))).equations[at - len(claims)]
     assert {link.verdict for link in found.links} & BAD
+
+
+NIELSEN = r"""
+$$z^l = w^l a^{l-1} + b^l, \quad a^l = \sigma(z^l), \quad C = \frac{1}{2} \sum_j (a^L_j - y_j)^2$$
+$$\delta^l_j = \frac{\partial C}{\partial z^l_j} = \frac{\partial C}{\partial b^l_j}$$
+$$\frac{\partial C}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"(s \odot t)_j = s_j t_j", r"(s \odot t)_j = s_j + t_j"),
+        (r"\frac{\partial C}{\partial b} = \delta", r"\frac{\partial C}{\partial b} = a"),
+        (r"\frac{\partial C}{\partial w} = a_{\rm in} \delta_{\rm out}",
+         r"\frac{\partial C}{\partial w} = a_{\rm out} \delta_{\rm in}"),
+    ],
+)  # fmt: skip
+def test_rules_without_scripts_are_of_any_neuron(right: str, wrong: str) -> None:
+    assert claimed(f"{NIELSEN}$${right}$$")[-1] == "holds under"
+    assert claimed(f"{NIELSEN}$${wrong}$$")[-1] == "not understood"
+
+
+def test_a_mistake_chooses_no_net_in_which_it_means_nothing() -> None:
+    net = r"""
+## One neuron
+$$u = w x + b, \quad h = \sigma(u), \quad y = v h + c, \quad C = \frac{1}{2} (y - t)^2$$
+$$\frac{\partial C}{\partial v} = (y - t) h$$
+## Many
+$$z_j^{(l)} = \sum_i w_{ij}^{(l)} a_i^{(l-1)} + b_j^{(l)}, \quad a_j^{(l)} = \sigma(z_j^{(l)})$$
+$$C = \frac{1}{2} \sum_j (a_j^{(L)} - t_j)^2$$
+$$\delta_j^{(l)} = \frac{\partial C}{\partial z_j^{(l)}}, \quad \frac{\partial C}{\partial b_j^{(l)}} = \delta_j^{(l)}$$
+"""
+    assert claimed(net + r"$$\frac{\partial C}{\partial w_{ij}^{(l)}} = a_i^{(l-1)} \delta_j^{(l)}$$")[-1] == "holds"
+    assert claimed(net + r"$$\frac{\partial C}{\partial w_{ij}^{(l)}} = a_i^{(l)} \delta_j^{(l)}$$")[-1] in BAD
 
 
 def _shown(formulas: list[str]) -> str:

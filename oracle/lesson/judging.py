@@ -23,6 +23,7 @@ from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.proving import proves
 from oracle.lesson.meaning.slopes import linked, regrouped
 from oracle.lesson.meaning.told_entries import beside_entries
+from oracle.lesson.meaning.two_steps import ahead
 from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import is_chain
 from oracle.lesson.meaning.values import (
@@ -282,6 +283,8 @@ class Nets:
         for world in self.nets(way):
             world.begin(line, free)
             for env in assignments(self.program, (head, member)):
+                if ahead(self.program, env, head, member):
+                    continue
                 try:
                     difference, nothing = compared(world, head, member, env, way)
                 except BeyondError:

@@ -39,6 +39,7 @@ from oracle.lesson.syntax import (
 )  # fmt: skip
 from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
+from oracle.lesson.unscripted import ANY_UNIT, of_any_unit
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
@@ -129,6 +130,8 @@ def weighed(
         words = judge.under(head, member, number, ways) if ways else ""
         if not words and found.verdict == "not understood" and of_any_matrices(judge, head, member):
             words = ANY_MATRICES
+        elif not words and found.verdict == "not understood" and of_any_unit(judge, head, member, number):
+            words = ANY_UNIT
         return found, judge, words
     if words := _under_conditions(judge, head, member, number, limits):
         return found, judge, words
