@@ -48,9 +48,9 @@ from oracle.lesson.whole import remarks
 
 CONVENTION = re.compile(r"(?i)einstein|summation convention|repeated ind|爱因斯坦|求和约定")
 """A lesson that leaves sums out says so."""
-SIGNS = "sum|prod|partial|odot|nabla|circ|times|int|cdot"
-SAYING = re.compile(rf"[=<>←→≈≤≥∈∝~]|\\(?!{SIGNS})[A-Za-z]+|(?<![\\A-Za-z])[A-Za-z]{{2}}")
-r"""What is in a formula that is more than a sign with an index."""
+SIGNS = "equiv|approx|propto|sim|in|to|gets|leftarrow|rightarrow|Rightarrow|mapsto|le|ge|leq|geq|ne|neq|coloneqq"
+SAYING = re.compile(rf"[=<>←→≈≤≥∈∝~≡]|\\(?:{SIGNS})(?![A-Za-z])")
+"""What is in a formula that says something."""
 DEPTH = re.compile(r"\bL\s*=\s*([2-5])\b")
 """How the prose of a section says how many layers there are: "an example with L = 2"."""
 
@@ -204,7 +204,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
 
 
 def _is_claim(formula: Formula, problems: tuple[Problem, ...]) -> bool:
-    r"""Whether what cannot be read may claim something: an inline \sum_k says nothing."""
+    r"""Whether what cannot be read may claim something: \sum_k between words says nothing."""
     return bool(problems) and (formula.display or bool(SAYING.search(formula.tex)))
 
 
