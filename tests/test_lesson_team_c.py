@@ -95,3 +95,49 @@ def test_layers_are_told_by_examples(right: str, wrong: str) -> None:
     assert {*claimed(f"{EXAMPLES}\n\n$${right}$$")} <= GOOD | {"aside", "update"}
     found = audit(read(Path("lesson.md"), f"{EXAMPLES}\n\n$${wrong}$$")).equations[-1]
     assert {link.verdict for link in found.links} & BAD
+
+
+LAYERS = r"""
+$$z_j^2 = \sum_k w_{jk}^2 x^1_k + b_j^2, \quad a_j^2 = \sigma(z_j^2)$$
+$$z_j^l = \sum_k w_{jk}^l a^{l-1}_k + b_j^l, \quad a_j^l = \sigma(z_j^l)$$
+$$J = \frac12 \sum_j (a_j^L - y_j)^2, \quad \delta_j^l = \frac{\partial J}{\partial z_j^l}$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\delta^l = ((w^{l+1})^T \delta^{l+1}) \odot \sigma'(z^l)",
+         r"\delta^l = (w^{l+1} \delta^{l+1}) \odot \sigma'(z^l)"),
+        (r"\delta^L = \nabla J \odot \sigma'(z^L)", r"\delta^L = -\nabla J \odot \sigma'(z^L)"),
+        (r"\delta_j^L = \frac{\partial J}{\partial a_j^L} \frac{\partial a_j^L}{\partial z_j^L}\ (only\ z_j^L \ne 0)",
+         r"\delta_j^L = \frac{\partial J}{\partial a_j^L} \frac{\partial z_j^L}{\partial a_j^L}\ (only\ z_j^L \ne 0)"),
+    ],
+)  # fmt: skip
+def test_the_inputs_are_a_layer(right: str, wrong: str) -> None:
+    r"""The x^1 of the second layer is what the general equation calls a^1; $\sum_k$ by itself says nothing."""
+    assert {*claimed(f"{LAYERS}\n\n$${right}$$\n\nHere $\\sum_k$ is left out.")} <= GOOD
+    found = audit(read(Path("lesson.md"), f"{LAYERS}\n\n$${wrong}$$")).equations[-1]
+    assert {link.verdict for link in found.links} & BAD
+
+
+ROWS = r"""
+Repeated indices are summed.
+$$t = x W_1 + b_1, \quad h = \sigma(t), \quad v = h W_2 + b_2, \quad J = \frac12 \|v - y\|^2$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\frac{\partial J}{\partial x_k} = (v - y) W_2^T \circ \sigma'(t) W_1^T",
+         r"\frac{\partial J}{\partial x_k} = (v - y) W_2^T \circ \sigma(t) W_1^T"),
+        (r"\frac{\partial t_d}{\partial W_{1,fg}} = x_f \delta_{dg}",
+         r"\frac{\partial t_d}{\partial W_{1,fg}} = x_g \delta_{df}"),
+    ],
+)  # fmt: skip
+def test_entries_that_are_not_written(right: str, wrong: str) -> None:
+    """An entry is meant where the left side is by one; letters that count beside others do so too."""
+    assert {*claimed(f"{ROWS}\n\n$${right}$$")} <= GOOD
+    found = audit(read(Path("lesson.md"), f"{ROWS}\n\n$${wrong}$$")).equations[-1]
+    assert not {link.verdict for link in found.links} & GOOD

@@ -32,6 +32,7 @@ from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, 
 from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.meaning.overwritten import overwritten
 from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
+from oracle.lesson.meaning.sloped_gradients import made_by_functions, with_wrt
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
 from oracle.lesson.meaning.two_steps import two_steps, written_out
@@ -50,6 +51,9 @@ from oracle.lesson.whole import remarks
 
 CONVENTION = re.compile(r"(?i)einstein|summation convention|repeated ind|爱因斯坦|求和约定")
 """A lesson that leaves sums out says so."""
+SIGNS = "equiv|approx|propto|sim|in|to|gets|leftarrow|rightarrow|Rightarrow|mapsto|le|ge|leq|geq|ne|neq|coloneqq"
+SAYING = re.compile(rf"[=<>←→≈≤≥∈∝~≡]|\\(?:{SIGNS})(?![A-Za-z])")
+"""What is in a formula that says something."""
 DEPTH = re.compile(r"\bL\s*=\s*([2-5])\b")
 """How the prose of a section says how many layers there are: "an example with L = 2"."""
 
@@ -177,6 +181,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.totals = totals(_bound(every, notation))
     notation.two_steps = two_steps(_bound(every, notation))
     notation.any_unit = any_unit(_bound(every, notation))
+    notation.made_by = made_by_functions(_bound(every, notation))
     notation.samples_at = samples_at(s.body for s in _bound(every, notation))
     symbols = {k: _bound(found.statements, notation) for _, k, _, found in parsed}
     symbols = overwritten(symbols, {k: section for section, k, *_ in parsed})
@@ -195,7 +200,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
         before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), before)
         statements = tuple(with_one_letter(s) for s in going_on)
-        if found.problems or alone or any(isinstance(s.body, Relation) for s in statements):
+        if _is_claim(formula, found.problems) or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
             of[part] = section
             lines.append(
@@ -203,6 +208,11 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
             )
     words = _words(document)
     return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
+
+
+def _is_claim(formula: Formula, problems: tuple[Problem, ...]) -> bool:
+    r"""Whether what cannot be read may claim something: \sum_k between words says nothing."""
+    return bool(problems) and (formula.display or bool(SAYING.search(formula.tex)))
 
 
 def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
@@ -247,6 +257,7 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     found = [with_samples(s, notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]
+    found = [with_wrt(s, notation.made_by) for s in found]
     return [in_layers(written_out(s, notation.two_steps), notation.any_unit) for s in found]
 
 

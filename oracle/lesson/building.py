@@ -303,7 +303,8 @@ def _completed(
     program.samples_at = samples_at(d.body for d in program.definitions)
     program.anyone = any_parameter(program, usages[1])
     spelled = {base: other for base, other in assumption.aliases.items() if base not in program.columns}
-    program.aliases = {**program.anyone, **entries_of(program.definitions, usages[1]), **spelled}
+    entries = entries_of(program.definitions, usages[1])
+    program.aliases = {**own.layered_inputs, **program.anyone, **entries, **spelled}
     program.copies = copied(program, usages[1])
     program.signals = with_another_loss(program)
     program.definitions += unsaid(program, *usages)

@@ -12,6 +12,7 @@ from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.entry_names import names_entries
 from oracle.lesson.meaning.general_units import fed, unfed
+from oracle.lesson.meaning.input_layers import input_layers
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, other_model
@@ -138,6 +139,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
         name: found for name, found in program.functions.items() if any(f.number in program.here for f in found)
     }
     program.definitions += of_layers(program.definitions, of_these)
+    program.layered_inputs = input_layers(program.definitions)
     program.definitions += fed(program.definitions, local, "x" in usage.kinds)
     program.definitions += inputs(usage.notation.any_unit, (s.statement.body for s in said))
     program.unclear |= unfed(program.definitions)

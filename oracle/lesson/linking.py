@@ -7,6 +7,7 @@ from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
+from oracle.lesson.entry_meant import ENTRY, entry_of
 from oracle.lesson.instead import instead
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
 from oracle.lesson.meaning.classes import other_classes
@@ -142,6 +143,9 @@ def weighed(
         return found, judge, BELOW
     if found.verdict == "ill-typed" and (other := leftwards(member)) != member and _agree(judge, head, other, number):
         return found, judge, "products are made from left to right"
+    entries = [entry_of(head, one) for one in (member, leftwards(member))] if found.verdict == "ill-typed" else []
+    if any(entry is not None and _agree(judge, head, entry, number) for entry in entries):
+        return found, judge, ENTRY
     if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
         return found, judge, words
     if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):

@@ -20,6 +20,7 @@ from oracle.lesson.meaning.old_and_new import with_old_and_new
 from oracle.lesson.meaning.one_step import of_one_step, single_step
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
+from oracle.lesson.meaning.remarks_beside import without_remarks
 from oracle.lesson.meaning.sizes_below import without_sizes
 from oracle.lesson.meaning.upper_scripts import Sampled, sampled, with_samples_apart
 from oracle.lesson.syntax import Node, Parsed, Statement
@@ -73,6 +74,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
     named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
     named, names = _further(named, names, lambda _: without_sizes)
+    named, names = _further(named, names, lambda _: without_remarks)
     named, names = _further(named, names, lambda found: partial(of_all_layers, said=examples(found)))
     named, names = _further(named, names, lambda _: partial(of_one_step, letter=now))
     names = replace(names, inputs=frozenset(named_samples(_statements(named))))

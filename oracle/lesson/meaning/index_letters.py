@@ -17,7 +17,16 @@ def compared(formula: Node) -> set[str]:
     pairs = [pair for node in found if (pair := _pair(node))]
     below = {letter for node in found if not _pair(node) for letter in _letters(node)}
     picked = {letter for node in found if isinstance(node.base, MADE) for letter in _letters(node)}
-    return picked | {letter for pair in pairs if pair <= below for letter in pair}
+    counted = picked | {letter for pair in pairs if pair <= below for letter in pair}
+    return counted | {letter for node in found if not _pair(node) for letter in _beside(node, counted, found)}
+
+
+def _beside(node: Indexed, counted: set[str], others: list[Indexed]) -> set[str]:
+    """The f of W_{fg}, where g counts and f alone stands below something else, as in x_f δ_{dg}."""
+    letters = _letters(node)
+    if len(node.subs) != 2 or len(letters) != 2 or not letters & counted:
+        return set()
+    return {letter for letter in letters if any(_letters(other) == {letter} for other in others)}
 
 
 def _pair(node: Indexed) -> set[str]:

@@ -230,6 +230,8 @@ class Notation:
     """Letters that are the true class: then targets are one-hot."""
     rows_labelled: bool = False
     """Whether P_{i y_i} stands in the lesson: then every row of targets has a class."""
+    made_by: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The activations, by their functions and what these are given."""
     others: bool = False
     """Whether the lesson speaks of the classes that are not the true one."""
     labelled_losses: set[Ref] = field(default_factory=set)

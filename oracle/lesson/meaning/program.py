@@ -105,6 +105,8 @@ class Program:
     signals: dict[Written, Signal] = field(default_factory=dict)
     lettered: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Signal] = field(default_factory=dict)
     """By name, kinds of slots and letters, where it differs: δ_k of an output, δ_j of a hidden unit."""
+    layered_inputs: dict[str, str] = field(default_factory=dict)
+    """Inputs that are a layer, with what that is called: the x^1 and a of z^2 = W^2 x^1 and z^l = W^l a^{l-1}."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Names that are another's: w for W."""
     left_out: dict[str, tuple[tuple[str, Node], ...]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from oracle.lesson.document import Document
 from oracle.lesson.reading import html, latex, markdown, notebook, plain, rst
+from oracle.lesson.reading.letter_macros import with_letter_macros
 from oracle.lesson.records import Note
 
 Reader = Callable[[str, str], Document]
@@ -45,7 +46,7 @@ def read(path: Path, text: str | None = None) -> Document:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if not text.strip():
         return Document(str(path), "text", text, "", (), {}, {}, (*notes, Note(1, "the file is empty")))
-    document = READERS[kind(path, text)](str(path), text)
+    document = with_letter_macros(READERS[kind(path, text)](str(path), text))
     return replace(document, notes=(*notes, *document.notes))
 
 

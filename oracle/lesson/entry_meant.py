@@ -1,0 +1,15 @@
+r"""A whole vector where its entry is meant: ∂J/∂x_k = (ŷ - y) W^T is the entry k of what stands there."""
+
+from oracle.lesson.meaning.limits import free
+from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.syntax import Derivative, Indexed, Name, Node
+
+ENTRY = "the entry is meant, as on the left"
+
+
+def entry_of(head: Node, member: Node) -> Node | None:
+    """The entry of a formula without indices that a partial by one entry is; None of any other formula."""
+    match head:
+        case Derivative(of=Ref(subs=()), wrt=(Ref(subs=(Name() as k,)),)) if not free(member):
+            return Indexed(member, (k,), span=member.span)
+    return None
