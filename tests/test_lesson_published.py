@@ -90,3 +90,40 @@ $$\frac{\partial p_i}{\partial a_i} = p_i (1 - p_i)$$
 
 def test_what_another_section_says_of_a_letter_does_not_spoil_a_definition() -> None:
     assert claimed(TWO_MEANINGS) == ["holds", "holds"]
+
+
+THRESHOLD = r"""
+$$net = w_0 + \sum_{i=1}^n w_i x_i, \quad o = \sigma(net), \quad E = \frac12 (o - y)^2$$
+$$\frac{\partial E}{\partial w_0} = (o - y) \sigma'(net), \quad \frac{\partial net}{\partial w_i} = %s$$
+"""
+
+
+@pytest.mark.parametrize(("partial", "verdict"), [("x_i", "holds"), ("w_i", "fails")])
+def test_a_threshold_numbered_zero_is_no_weight(partial: str, verdict: str) -> None:
+    assert claimed(THRESHOLD % partial) == ["holds", verdict]
+
+
+OF_ARGUMENTS = r"""
+$$E(o) = \frac12 (o - y)^2, \quad O(net) = \sigma(net), \quad net(w) = w x + b$$
+$$\frac{\partial E}{\partial w} = \frac{\partial E}{\partial o} \frac{\partial o}{\partial net}
+\frac{\partial net}{\partial w} = (o - y) %s x$$
+"""
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [(r"\sigma'(net)", "holds"), (r"\sigma(net)", "fails")])
+def test_quantities_may_be_written_with_what_they_are_of(slope: str, verdict: str) -> None:
+    assert claimed(OF_ARGUMENTS % slope) == ["holds", verdict]
+
+
+PARTIALS_ALONE = r"""
+We use $\delta_j = \frac{\partial E}{\partial net_j}$, where a unit makes its output $o_j$ of $net_j$.
+$$\frac{\partial E}{\partial w_{ji}} = \frac{\partial E}{\partial net_j} \frac{\partial net_j}{\partial w_{ji}} = \delta_j o_i$$
+$$\delta_j = \frac{\partial o_j}{\partial net_j} (o_j - y_j)$$
+$$\delta_j = \frac{\partial o_j}{\partial net_j} \sum_k \delta_k %s$$
+"""
+
+
+@pytest.mark.parametrize(("weight", "good"), [("w_{kj}", True), ("w_{jk}", False)])
+def test_units_of_any_layer_may_be_known_from_their_partials(weight: str, good: bool) -> None:
+    assert set(claimed(PARTIALS_ALONE % "w_{kj}")) == {"holds"}
+    assert (claimed(PARTIALS_ALONE % weight)[-1] == "holds") is good

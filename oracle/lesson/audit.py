@@ -36,6 +36,7 @@ from oracle.lesson.meaning.sloped_gradients import made_by_functions, with_wrt
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
 from oracle.lesson.meaning.two_steps import two_steps, written_out
+from oracle.lesson.meaning.zeroth import apart, thresholds
 from oracle.lesson.narrowing import narrowed
 from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
@@ -179,6 +180,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.others = speaks_of_others(_bound(every, notation), prose, classes)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
+    notation.thresholds = thresholds(_bound(every, notation))
     notation.two_steps = two_steps(_bound(every, notation))
     notation.any_unit = any_unit(_bound(every, notation))
     notation.made_by = made_by_functions(_bound(every, notation))
@@ -258,7 +260,8 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]
     found = [with_wrt(s, notation.made_by) for s in found]
-    return [in_layers(written_out(s, notation.two_steps), notation.any_unit) for s in found]
+    found = [written_out(apart(s, notation.thresholds), notation.two_steps) for s in found]
+    return [in_layers(s, notation.any_unit) for s in found]
 
 
 def _conditioned(

@@ -384,7 +384,8 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
     if any(isinstance(part, Call) and part.function == head.function for part in member.walk()):
         return None
     if len(head.args) == 1 and isinstance(given := head.args[0], Ref) and core.base not in LOSSES:
-        if is_form(given, member) and usage.arguments.get(core.base, set()) <= {given}:
+        varied = any(wrt.base.lower() == core.base.lower() for wrt in usage.variables)  # the net of ∂o/∂net
+        if (varied or is_form(given, member)) and usage.arguments.get(core.base, set()) <= {given}:
             return Ref(core.base, span=head.span)
         parameter = Ref(given.base, span=given.span)
         made = FunctionDefinition(core.base, (parameter,), _with(member, given, parameter), number)

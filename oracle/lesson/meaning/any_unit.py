@@ -13,6 +13,7 @@ from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters
 from oracle.lesson.meaning.program import Definition, is_target
 from oracle.lesson.meaning.unit_names import AnyUnit
+from oracle.lesson.meaning.untold_units import untold
 from oracle.lesson.meaning.usage import ERRORS, SIGNALS
 from oracle.lesson.syntax import (
     Call,
@@ -40,19 +41,17 @@ def any_unit(statements: Iterable[Statement]) -> AnyUnit:
     """The names of what every unit has; none where nothing says that one letter is of units of all layers."""
     bodies = [s.body for s in statements if isinstance(s.body, Relation)]
     refs = [part for body in bodies for part in body.walk() if isinstance(part, Ref)]
-    for out, j, argument in (found for body in bodies for found in _activations(body)):
-        for found in _weighed(out, j, argument, bodies):
-            single = _single(found, bodies)
-            known = replace(found, single=single, ended=_ended(found, bodies))
-            known = replace(known, owned=_owned(known, bodies, refs))
-            if not _only_so(known, bodies) or not _of_all_layers(known, bodies, refs):
-                continue
-            apart = {ref.base for ref in refs if "layer" in ref.kinds}
-            same = {
-                base for base in (known.out, known.net, known.weights, *known.owned) if {base, base.swapcase()} & apart
-            }
-            taken = {letter for ref in refs for sub in ref.subs for letter in letters(sub)}
-            return replace(known, relabelled=frozenset(same), count=next(x for x in COUNTS if x not in taken))
+    told = (found for body in bodies for found in _activations(body))
+    for found in (*(unit for o, j, argument in told for unit in _weighed(o, j, argument, bodies)), *untold(bodies)):
+        single = _single(found, bodies)
+        known = replace(found, single=single, ended=_ended(found, bodies))
+        known = replace(known, owned=_owned(known, bodies, refs))
+        if not _only_so(known, bodies) or not _of_all_layers(known, bodies, refs):
+            continue
+        apart = {ref.base for ref in refs if "layer" in ref.kinds}
+        same = {base for base in (known.out, known.net, known.weights, *known.owned) if {base, base.swapcase()} & apart}
+        taken = {letter for ref in refs for sub in ref.subs for letter in letters(sub)}
+        return replace(known, relabelled=frozenset(same), count=next(x for x in COUNTS if x not in taken))
     return AnyUnit()
 
 
@@ -164,7 +163,8 @@ def _only_so(known: AnyUnit, bodies: list[Relation]) -> bool:
 
 def _of_all_layers(known: AnyUnit, bodies: list[Relation], refs: list[Ref]) -> bool:
     """Whether units that have a target, and units that feed others, are called alike."""
-    if known.single or known.along:
+    told = {out for body in bodies for out, *_ in _activations(body)}
+    if known.single or known.along or known.out not in told:
         return True
     if any(isinstance(part, Cases) for body in bodies for part in body.walk()):
         return any(is_target(ref.base) for ref in refs)

@@ -276,6 +276,8 @@ class Notation:
     """By the lesson's own name of a function that is known, the usual one."""
     general: General = field(default_factory=General)
     """Variables that are meant in general: the X of α_m^T X beside α_m^T x_i."""
+    thresholds: frozenset[tuple[str, int]] = frozenset()
+    """Weights whose entry 0 is a threshold, and where the 0 stands: the w of w_0 + Σ_{i=1}^n w_i x_i."""
     two_steps: Mapping[str, tuple[Ref, Derivative]] = field(default_factory=dict)
     """Error signals of two steps, and the partials that they stand for."""
     any_unit: AnyUnit = field(default_factory=AnyUnit)
