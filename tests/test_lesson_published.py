@@ -117,7 +117,8 @@ def test_quantities_may_be_written_with_what_they_are_of(slope: str, verdict: st
 
 PARTIALS_ALONE = r"""
 We use $\delta_j = \frac{\partial E}{\partial net_j}$, where a unit makes its output $o_j$ of $net_j$.
-$$\frac{\partial E}{\partial w_{ji}} = \frac{\partial E}{\partial net_j} \frac{\partial net_j}{\partial w_{ji}} = \delta_j o_i$$
+$$\frac{\partial E}{\partial w_{ji}} = \frac{\partial E}{\partial net_j} \frac{\partial net_j}{\partial w_{ji}}
+= \delta_j o_i$$
 $$\delta_j = \frac{\partial o_j}{\partial net_j} (o_j - y_j)$$
 $$\delta_j = \frac{\partial o_j}{\partial net_j} \sum_k \delta_k %s$$
 """
@@ -127,3 +128,22 @@ $$\delta_j = \frac{\partial o_j}{\partial net_j} \sum_k \delta_k %s$$
 def test_units_of_any_layer_may_be_known_from_their_partials(weight: str, good: bool) -> None:
     assert set(claimed(PARTIALS_ALONE % "w_{kj}")) == {"holds"}
     assert (claimed(PARTIALS_ALONE % weight)[-1] == "holds") is good
+
+
+TWICE = r"""
+$$z = y - t, \quad L = \frac12 z^2$$
+$$\frac{\partial L}{\partial y} = z$$
+With an activation before it:
+$$y = \sigma(z), \quad L = \frac12 (y - t)^2$$
+$$\frac{\partial y}{\partial z} = \sigma'(z), \quad \frac{\partial L}{\partial y} = y - t$$
+"""
+
+
+def test_a_letter_that_would_be_made_of_itself_has_two_meanings() -> None:
+    assert set(claimed(TWICE)) == {"holds"}
+
+
+def test_there_are_no_small_calligraphic_letters() -> None:
+    assert claimed(
+        r"$$\mathcal{L} = (y - t)^2$$ $$\frac{\partial \mathcal{L}}{\partial \mathcal{y}} = 2 (y - t)$$"
+    ) == ["holds"]

@@ -17,6 +17,7 @@ from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
+from oracle.lesson.meaning.circles import without_circles
 from oracle.lesson.meaning.columns import batch_of, columns, samples_at, without_columns
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
@@ -241,7 +242,7 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     What another section says of a symbol is left out where with it a definition of this section means nothing: the
     a_j of a softmax is not the a = φ(z) of one neuron.
     """
-    own = apart(own)
+    own = without_circles(apart(own))
     program, lost = _completed(own, assumption, usages, depth)
     used = {part.base for d in lost for part in d.body.walk() if isinstance(part, Ref)}
     near = [d for d in own.definitions if d.number in own.here or d.head.base not in used]

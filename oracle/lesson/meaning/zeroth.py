@@ -1,4 +1,4 @@
-r"""Thresholds that a lesson numbers as weights: the w_0 of $w_0 + \sum_{i=1}^n w_i x_i$ is no entry of the w in the sum.
+r"""Thresholds that a lesson numbers as weights: the w_0 of $w_0 + \sum_{i=1}^n w_i x_i$ is no entry of that w.
 
 Where an x_0 = 1 stands beside it, all weights are one vector, and nothing is changed.
 """
