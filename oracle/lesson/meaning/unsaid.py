@@ -36,7 +36,14 @@ class Unsaid(Node):
 def unsaid(program: Program, here: Usage, lesson: Usage) -> list[Definition]:
     """What a program lacks of the quantities that are differentiated: first as this section does it."""
     made, circles = _acyclic(program, here, lesson, False)
-    return _acyclic(program, here, lesson, True)[0] if circles else made
+    several = any(_several(program, arg) for d in made if isinstance(d.body, Unsaid) for arg in d.body.args)
+    return _acyclic(program, here, lesson, True)[0] if circles or several else made
+
+
+def _several(program: Program, arg: Ref) -> bool:
+    """Whether y_k(a_j) is of an a_j beside which the net has an a_l, made of it."""
+    heads = {d.head.subs for d in program.definitions if (d.head.base, d.head.slots) == (arg.base, ()) and d.head.subs}
+    return len(heads) > 1 and not arg.slots and len(arg.subs) == 1
 
 
 def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tuple[list[Definition], set[str]]:
