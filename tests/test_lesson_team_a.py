@@ -160,5 +160,15 @@ $$\delta_j^{(l)} = \frac{\partial C}{\partial z_j^{(l)}}, \quad \frac{\partial C
     assert claimed(net + r"$$\frac{\partial C}{\partial w_{ij}^{(l)}} = a_i^{(l)} \delta_j^{(l)}$$")[-1] in BAD
 
 
+def test_what_is_said_of_softmax_outputs_is_so_for_them() -> None:
+    net = r"""
+$$a_j = \sum_i w_{ji} z_i, \quad z_j = f(a_j)$$
+$$\frac{\partial y_k}{\partial a_j} = \sum_l \frac{\partial y_k}{\partial a_l} \frac{\partial a_l}{\partial a_j}$$
+For softmax outputs
+"""
+    assert claimed(net + r"$$\frac{\partial y_k}{\partial a_l} = \delta_{kl} y_k - y_k y_l$$")[-1] == "holds under"
+    assert claimed(net + r"$$\frac{\partial y_k}{\partial a_l} = \delta_{kl} y_k + y_k y_l$$")[-1] not in GOOD
+
+
 def _shown(formulas: list[str]) -> str:
     return "\n\n".join(f"$${formula}$$" for formula in formulas)

@@ -142,7 +142,10 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.layered_inputs = input_layers(program.definitions)
     program.definitions += fed(program.definitions, local, "x" in usage.kinds)
     program.definitions += inputs(usage.notation.any_unit, (s.statement.body for s in said))
-    program.unclear |= unfed(program.definitions)
+    lost = unfed(program.definitions)
+    foreign = [d for d in program.definitions if d.body in lost and d.number not in program.here]
+    program.definitions = [d for d in program.definitions if d not in foreign]
+    program.unclear |= lost - {d.body for d in foreign}
     return program, defined
 
 

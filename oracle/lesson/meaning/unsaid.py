@@ -5,7 +5,6 @@ against autograd, and nothing that would need to know the function. `o_j`, diffe
 its own net alone; `z_k`, differentiated by `a_j`, of every a.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -38,10 +37,14 @@ class Unsaid(Node):
 def unsaid(program: Program, here: Usage, lesson: Usage) -> list[Definition]:
     """What a program lacks of the quantities that are differentiated: first as this section does it."""
     made, circles = _acyclic(program, here, lesson, False)
-    args = {arg.base for d in made if isinstance(d.body, Unsaid) for arg in d.body.args}
-    heads = Counter(d.head.base for d in program.definitions if not d.head.slots)
-    several = any(heads[base] > 1 for base in args)  # a_j and a_k: the loss is of the outputs alone
+    several = any(_several(program, arg) for d in made if isinstance(d.body, Unsaid) for arg in d.body.args)
     return _acyclic(program, here, lesson, True)[0] if circles or several else made
+
+
+def _several(program: Program, arg: Ref) -> bool:
+    """Whether y_k(a_j) is of an a_j beside which the net has an a_l, made of it."""
+    heads = {d.head.subs for d in program.definitions if (d.head.base, d.head.slots) == (arg.base, ()) and d.head.subs}
+    return len(heads) > 1 and not arg.slots and len(arg.subs) == 1
 
 
 def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tuple[list[Definition], set[str]]:
