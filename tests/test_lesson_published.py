@@ -147,3 +147,22 @@ def test_there_are_no_small_calligraphic_letters() -> None:
     assert claimed(
         r"$$\mathcal{L} = (y - t)^2$$ $$\frac{\partial \mathcal{L}}{\partial \mathcal{y}} = 2 (y - t)$$"
     ) == ["holds"]
+
+
+PENALTY = r"""
+$$z = W_1 x, \quad h = \phi(z), \quad o = W_2 h, \quad L = l(o, y)$$
+$$s = \frac{\lambda}{2} \left(\|W_1\|_F^2 + \|W_2\|_F^2\right), \quad J = L + s$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\frac{\partial J}{\partial W_2} = \frac{\partial J}{\partial o} h^\top + \lambda W_2", r"h^\top|z^\top"),
+        (r"\frac{\partial J}{\partial h} = W_2^\top \frac{\partial J}{\partial o}", r"W_2^\top|W_2"),
+        (r"\frac{\partial J}{\partial z} = \frac{\partial J}{\partial h} \odot \phi'(z)", "(z)|(h)"),
+    ],
+)
+def test_a_loss_that_is_not_written_may_have_a_penalty_beside_it(right: str, wrong: str) -> None:
+    assert claimed(f"{PENALTY}$${right}$$") == ["holds"]
+    assert set(claimed(f"{PENALTY}$${right.replace(*wrong.split('|'))}$$")) <= {"fails", "ill-typed"}
