@@ -30,6 +30,9 @@ from oracle.lesson.syntax import Derivative, Node, Relation
 STAYS = ("not understood", "aside", "definition", "update", "holds under", "vacuous")
 """Verdicts of members that a repair leaves as they are."""
 
+AGAIN = 1.2
+"""What it costs that the lesson tells elsewhere what a repaired equation tells: of another left side it may be new."""
+
 
 @dataclass
 class Corrector:
@@ -78,7 +81,14 @@ class Corrector:
         if not any(offer.kind == "edit" for offer in found):
             found += self.swapped(chain, words)
         found = found or [*self.exchanged(chain, words)]
-        return sorted(found, key=lambda offer: offer.cost)
+        told = self.told(chain.line)
+        return sorted(found, key=lambda offer: offer.cost + AGAIN * (offer.body.items[0] in told))
+
+    def told(self, line: int) -> set[Node]:
+        """What the other equations of the lesson are of, where they say it without partials."""
+        bodies = (s.body for n in self.lines if n.number != line for s in n.statements)
+        found = (body for body in bodies if isinstance(body, Relation))
+        return {body.items[0] for body in found if not all(map(_has_partials, body.items[1:]))}
 
     def edited(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
         """Every bad member repaired; the first one in several ways."""
@@ -215,6 +225,10 @@ class Corrector:
             pairs = [(n, pair) for n in ordered for pair in respelled(self.reread(n.formula.tex), n.statements)]
             self.meant[line.section] = {a: b for n, (a, b) in pairs if n.section == line.section or longer(a, b)}
         return self.meant[line.section] | own
+
+
+def _has_partials(node: Node) -> bool:
+    return any(isinstance(part, Derivative) for part in node.walk())
 
 
 def _relabellings(head: Node, words: Vocabulary) -> Iterator[Edit]:
