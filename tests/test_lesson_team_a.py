@@ -40,6 +40,27 @@ DOWNSTREAM_CLAIMS = [
     (r"\delta_j = o_j (1 - o_j) \sum_{k \in Downstream(j)} \delta_k w_{kj}", "w_{kj}", "w_{jk}"),
 ]  # fmt: skip
 """Mitchell's: what unit j gets from unit i is x_{ji}, and sets of units have names."""
+PATTERNS = r"""
+$$net_{pj} = \sum_i w_{ji} o_{pi}, \quad o_{pj} = f_j(net_{pj}), \quad E_p = \frac{1}{2} \sum_j (t_{pj} - o_{pj})^2$$
+$$E = \sum_p E_p, \quad \delta_{pj} = -\frac{\partial E_p}{\partial net_{pj}}$$
+"""
+PATTERNS_CLAIMS = [
+    (r"-\frac{\partial E_p}{\partial w_{ji}} = \delta_{pj} o_{pi}", "= ", "= -"),
+    (r"\delta_{pj} = (t_{pj} - o_{pj}) f_j'(net_{pj})", "f_j'", "f_j"),
+    (r"\delta_{pj} = f_j'(net_{pj}) \sum_k \delta_{pk} w_{kj}", "w_{kj}", "w_{jk}"),
+]
+ERRORS = r"""
+$$v_j(n) = \sum_{i=0}^m w_{ji}(n) y_i(n), \quad y_j(n) = \varphi_j(v_j(n)), \quad e_j(n) = d_j(n) - y_j(n)$$
+$$\mathcal{E}(n) = \frac{1}{2} \sum_{j \in C} e_j^2(n)$$
+$$\delta_j(n) = -\frac{\partial \mathcal{E}(n)}{\partial v_j(n)}$$
+"""
+ERRORS_CLAIMS = [
+    (r"\frac{\partial \mathcal{E}(n)}{\partial w_{ji}(n)} = -e_j(n) \varphi_j'(v_j(n)) y_i(n)", "y_i", "y_j"),
+    (r"\frac{\partial \mathcal{E}(n)}{\partial y_j(n)} = -\sum_k e_k(n) \varphi_k'(v_k(n)) w_{kj}(n)",
+     "w_{kj}", "w_{jk}"),
+    (r"\delta_j(n) = \varphi_j'(v_j(n)) \sum_k \delta_k(n) w_{kj}(n)", "_j'(v_j(n))", "_j(v_j(n))"),
+]  # fmt: skip
+"""Haykin's: errors are of outputs alone."""
 ONE_OUTPUT = r"""
 $$E = \frac{1}{2} (t - y)^2$$ $$o_j = \varphi(net_j) = \varphi\left(\sum_k w_{kj} o_k\right)$$
 $$\varphi(z) = \frac{1}{1 + e^{-z}}$$ For the output neuron $o_j = y$.
@@ -105,6 +126,7 @@ OVERWRITTEN_CLAIMS = [
 ]
 """A loop in which one symbol is the gradient by one quantity after the other."""
 LESSONS = [
+    (PATTERNS, PATTERNS_CLAIMS), (ERRORS, ERRORS_CLAIMS),
     (OVERWRITTEN, OVERWRITTEN_CLAIMS),
     (TWO_STEPS, TWO_STEPS_CLAIMS), (ONE_BY_ONE, ONE_BY_ONE_CLAIMS),
     (DELTA_RULE, DELTA_RULE_CLAIMS), (DOWNSTREAM, DOWNSTREAM_CLAIMS), (ONE_OUTPUT, ONE_OUTPUT_CLAIMS),

@@ -7,7 +7,7 @@ A lesson that writes so tells its layers apart by what its indices are joined by
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from oracle.lesson.meaning.levels import Scope, ends, inside, levels, of_outputs, said_of, unit_of
+from oracle.lesson.meaning.levels import Scope, ends, inside, levels, of_a_sample, of_outputs, said_of, unit_of
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters
@@ -45,6 +45,7 @@ def any_unit(statements: Iterable[Statement]) -> AnyUnit:
     for found in (*(unit for o, j, argument in told for unit in _weighed(o, j, argument, bodies)), *untold(bodies)):
         single = _single(found, bodies)
         known = replace(found, single=single, ended=_ended(found, bodies))
+        known = replace(known, samples=_samples(known, refs))
         known = replace(known, owned=_owned(known, bodies, refs))
         if not _only_so(known, bodies) or not _of_all_layers(known, bodies, refs):
             continue
@@ -119,6 +120,7 @@ def _single(known: AnyUnit, bodies: list[Relation]) -> str:
 def _owned(known: AnyUnit, bodies: list[Relation], refs: list[Ref]) -> frozenset[str]:
     """Error signals, what a lesson says to be partials by what a unit has, and what is added to a unit's sum."""
     one = {ref.base for ref in refs if len(ref.subs) == 1 and _is_of_any(ref)}
+    one |= {ref.base for ref in refs if len(ref.subs) == 2 and letters(ref.subs[0]) & known.samples}
     found = {base for base in one if core(base) in SIGNALS}
     for body in bodies:
         head, used = body.items[0], [part for item in body.items[1:] for part in item.walk()]
@@ -128,6 +130,12 @@ def _owned(known: AnyUnit, bodies: list[Relation], refs: list[Ref]) -> frozenset
             by = [w for part in body.items[1].walk() if isinstance(part, Derivative) for w in part.wrt]
             found |= {head.base} if any(isinstance(w, Ref) and w.base in known.values for w in by) else set()
     return frozenset(found - known.values - known.ended - {known.weights})
+
+
+def _samples(known: AnyUnit, refs: list[Ref]) -> frozenset[str]:
+    """The p of o_{pj}."""
+    slots = (slot for ref in refs if ref.base == known.out for kind, slot in ref.slots if kind == "sample")
+    return frozenset(letter for slot in slots for letter in letters(slot))
 
 
 def _is_of_any(ref: Ref) -> bool:
@@ -218,7 +226,7 @@ class _Placing:
                     return self.at(replace(node, base=known.out, subs=(Name(found[0]),)), found[0], scope)
                 return self.at(node, found[1], scope)
             case Ref() if letter := unit_of(node, known):
-                return self.at(node, letter, scope)
+                return self.at(of_a_sample(node, known), letter, scope)
             case Ref(base=base, subs=(Number(), Name(base=j)) | (Name(base=j), Number())) if base == known.weights:
                 return self.at(node, j, scope)
             case Ref(base=base, subs=(Name(),)) if known.single and is_target(base):

@@ -6,7 +6,7 @@ $t_k$ are in the last.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oracle.lesson.meaning.notation import Ref, counted_on
 from oracle.lesson.meaning.program import is_target
@@ -39,10 +39,13 @@ class Levels:
         return letter, at
 
     def join(self, low: str, high: str, by: int) -> None:
-        """Note that a letter is so many layers above another, unless it is known where it is."""
+        """Note that a letter is so many layers above another, unless it is known where it is, or none is there."""
         (a, m), (b, n) = self.root(low), self.root(high)
-        if a != b:
-            self.above[b] = (a, m + by - n)
+        if a == b:
+            return
+        self.above[b] = (a, m + by - n)
+        if any((self.distance(LAST, k) or 0) > 0 or (self.distance(FIRST, k) or 0) < 0 for k in (*self.above, a)):
+            del self.above[b]
 
     def distance(self, low: str, high: str) -> int | None:
         """By how many layers a letter is above another; None where nothing joins them."""
@@ -110,10 +113,18 @@ def of_outputs(ref: Ref, known: AnyUnit) -> bool:
 
 def unit_of(ref: Ref, known: AnyUnit) -> str:
     """The letter of what a unit has; "" where a symbol is nothing of one unit."""
-    match ref:
+    match of_a_sample(ref, known):
         case Ref(base=base, subs=(Name(base=j),)) if base in known.values | known.owned and "layer" not in ref.kinds:
             return j
     return ""
+
+
+def of_a_sample(ref: Ref, known: AnyUnit) -> Ref:
+    """The δ_{pj} of the sample p as δ^{(p)}_j, beside o^{(p)}_j."""
+    match ref:
+        case Ref(base=base, slots=(), subs=(Name(base=p) as sample, Name() as j)) if p in known.samples:
+            return replace(ref, slots=(("sample", sample),), subs=(j,)) if base in known.owned else ref
+    return ref
 
 
 def ends(ref: Ref, known: AnyUnit) -> tuple[str, str] | None:

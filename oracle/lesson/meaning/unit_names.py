@@ -21,6 +21,8 @@ class AnyUnit:
     """The y of the one output unit, for which o_j = y."""
     along: str = ""
     """The x of x_{ji}, which unit j gets from unit i."""
+    samples: frozenset[str] = frozenset()
+    """Letters of samples: the p of o_{pj}, and so of δ_{pj}."""
     relabelled: frozenset[str] = frozenset()
     """What has layers of its own elsewhere in the lesson, and is something else there."""
     count: str = "l"
