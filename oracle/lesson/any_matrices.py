@@ -1,4 +1,7 @@
-r"""Rules of matrix algebra: tr(ABC) = tr(CAB) is said of any matrices, whatever the net of the lesson means by A."""
+r"""Rules of matrix algebra: tr(ABC) = tr(CAB) is said of any matrices, whatever the net of the lesson means by A.
+
+And (s ⊙ t)_j = s_j t_j is said of any vectors.
+"""
 
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.differentials import PREFIX
@@ -7,7 +10,7 @@ from oracle.lesson.meaning.program import Program
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.meaning.world import World
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node
+from oracle.lesson.syntax import Call, Derivative, Gradient, Indexed, Name, Node, Times
 
 ANY_MATRICES = "the letters are any matrices"
 RULED = {"tr", "Tr", "trace", "inner", "vec", "diag", "sum", PREFIX, *ACTIVATION_NAMES}
@@ -16,9 +19,11 @@ RULED = {"tr", "Tr", "trace", "inner", "vec", "diag", "sum", PREFIX, *ACTIVATION
 
 def of_any_matrices(nets: Nets, head: Node, member: Node) -> bool:
     """Whether two sides are a rule of matrix algebra, and agree for any matrices that fit."""
-    if not _is_rule(head) or not _is_rule(member):
+    vectors = _of_vectors(nets.program, head, member)
+    if not vectors and not (_is_rule(head) and _is_rule(member)):
         return False
-    program = Program(nets.program.notation, vectors=True, declared=_ranks(head) | _ranks(member))
+    rank = 1 if vectors else 2
+    program = Program(nets.program.notation, vectors=True, declared=_ranks(head, rank) | _ranks(member, rank))
     world = World(program, infer=True)
     try:
         with world.fresh(head, member):
@@ -42,5 +47,16 @@ def _matrix(ref: Ref) -> bool:
     return not ref.subs and not ref.slots and letter.isupper() and len(letter) == 1
 
 
-def _ranks(side: Node) -> dict[str, int]:
-    return {part.base.removeprefix(PREFIX): 2 for part in side.walk() if isinstance(part, Ref)}
+def _of_vectors(program: Program, head: Node, member: Node) -> bool:
+    """Whether a formula says of vectors that no net has what entries a product of them has: (s ⊙ t)_j = s_j t_j."""
+    entry = isinstance(head, Indexed) and isinstance(head.base, Times) and not any(map(_known, member.walk()))
+    refs = [part for side in (head, member) for part in side.walk() if isinstance(part, Ref)]
+    return entry and all(len(ref.subs) <= 1 and not ref.slots and not program.knows(ref.base) for ref in refs)
+
+
+def _known(part: Node) -> bool:
+    return isinstance(part, Derivative | Gradient | Call)
+
+
+def _ranks(side: Node, rank: int) -> dict[str, int]:
+    return {part.base.removeprefix(PREFIX): rank for part in side.walk() if isinstance(part, Ref)}

@@ -20,6 +20,7 @@ from oracle.lesson.instead import spoken
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.abbreviated import loss_of_names
+from oracle.lesson.meaning.any_unit import any_unit, in_layers
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.counting import counted, split_off
@@ -29,10 +30,13 @@ from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
 from oracle.lesson.meaning.notation import Notation, bound, survey
+from oracle.lesson.meaning.overwritten import overwritten
 from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
 from oracle.lesson.meaning.sloped_gradients import made_by_functions, with_wrt
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
+from oracle.lesson.meaning.two_steps import two_steps, written_out
+from oracle.lesson.meaning.zeroth import apart, thresholds
 from oracle.lesson.narrowing import narrowed
 from oracle.lesson.numbers import worked
 from oracle.lesson.parts import Parts
@@ -176,9 +180,14 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.others = speaks_of_others(_bound(every, notation), prose, classes)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
+    notation.thresholds = thresholds(_bound(every, notation))
+    notation.two_steps = two_steps(_bound(every, notation))
+    notation.any_unit = any_unit(_bound(every, notation))
     notation.made_by = made_by_functions(_bound(every, notation))
     notation.samples_at = samples_at(s.body for s in _bound(every, notation))
-    split, said = _conditioned(document, {k: _bound(found.statements, notation) for _, k, _, found in parsed}, classes)
+    symbols = {k: _bound(found.statements, notation) for _, k, _, found in parsed}
+    symbols = overwritten(symbols, {k: section for section, k, *_ in parsed})
+    split, said = _conditioned(document, symbols, classes)
     named = spoken(document)
     running = counted(s for own, _ in split.values() for s in own)
     lines: list[Line] = []
@@ -250,7 +259,9 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     found = [with_samples(s, notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]
-    return [with_wrt(s, notation.made_by) for s in found]
+    found = [with_wrt(s, notation.made_by) for s in found]
+    found = [written_out(apart(s, notation.thresholds), notation.two_steps) for s in found]
+    return [in_layers(s, notation.any_unit) for s in found]
 
 
 def _conditioned(

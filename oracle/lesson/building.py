@@ -18,11 +18,13 @@ from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.cells import with_cells
+from oracle.lesson.meaning.circles import without_circles
 from oracle.lesson.meaning.columns import batch_of, columns, samples_at, without_columns
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layer_functions import depth as layer_functions
 from oracle.lesson.meaning.layouts import LAYOUTS, row, sensitive, settled_layout
+from oracle.lesson.meaning.listed import apart
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
 from oracle.lesson.meaning.per_sample import shared, singles
@@ -33,7 +35,7 @@ from oracle.lesson.meaning.program import (
     find_families,
 )
 from oracle.lesson.meaning.scalars import declare_numbers
-from oracle.lesson.meaning.single_outputs import declare_columns
+from oracle.lesson.meaning.single_outputs import declare_columns, declare_single
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
 from oracle.lesson.meaning.targets import declare_targets
@@ -156,7 +158,8 @@ def _chosen(
             break
         made, reached = _scope(choice.program, defined, claims, assumed, settings, usages)
         scopes.append((reached, made, choice))
-    best, scope, choice = max(scopes, key=lambda found: (found[0] > scopes[0][0] + 0.5, found[0]))
+    better = [found for found in scopes if found[0] > scopes[0][0] + 0.5]  # no merit that one mistake means nothing
+    best, scope, choice = max(better or scopes[:1], key=lambda found: found[0])
     fallen = set()
     for d in choice.rejected:
         keeping = [reached for reached, _, other in scopes if not any(d is r for r in other.rejected)]
@@ -237,13 +240,33 @@ def _equation(definition: Definition) -> str:
 def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage], depth: int = 0) -> Program:
     """The lesson's program with what a profile supplies, its dimensions inferred.
 
+    What another section says of a symbol is left out where with it a definition of this section means nothing: the
+    a_j of a softmax is not the a = φ(z) of one neuron.
+    """
+    own = without_circles(apart(own))
+    program, lost = _completed(own, assumption, usages, depth)
+    used = {part.base for d in lost for part in d.body.walk() if isinstance(part, Ref)}
+    near = [d for d in own.definitions if d.number in own.here or d.head.base not in used]
+    if len(near) < len(own.definitions):
+        other, still = _completed(replace(own, definitions=near), assumption, usages, depth)
+        if len(still) < len(lost):
+            return other
+    return program
+
+
+def _completed(
+    own: Program, assumption: Assumption, usages: tuple[Usage, Usage], depth: int
+) -> tuple[Program, list[Definition]]:
+    """The program, and the definitions of this section that mean nothing in it.
+
     A loss of the profile beside the lesson's own serves the quantities that the lesson's does not depend on: a lesson
     writes L once, and goes on with it in another notation.
     """
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         lettered=dict(own.lettered),
-        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[], families=set(),
+        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[],
+        families=set(), inputs=set(),
         units=[], unclear={*own.unclear}, batch=None,
         depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
@@ -293,13 +316,14 @@ def completed(own: Program, assumption: Assumption, usages: tuple[Usage, Usage],
     program.shared, program.singles = shared(program.definitions), singles(program.definitions)
     _stack(program, usages[1])
     declare_columns(program)
-    _infer(program)
+    declare_single(program)
+    lost = _infer(program)
     if own.notation.chosen:
         declare_targets(program, usages[1])
     program.batch = (program.batch or batch_of(program)) if {**program.columns, **program.stacks} else None
     if program.batch is None:
         program.columns = {}
-    return program
+    return program, lost
 
 
 def _stack(program: Program, lesson: Usage) -> None:
@@ -368,9 +392,12 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
     return total
 
 
-def _infer(program: Program) -> None:
-    """Unite dimensions through every definition, in every layer; what means nothing is told otherwise, or dropped."""
+def _infer(program: Program) -> list[Definition]:
+    """Unite dimensions through every definition, in every layer; what means nothing is told otherwise, or dropped:
+    those of this section are returned.
+    """
     world = World(program, infer=True)
+    gone: list[Definition] = []
     summed: list[Definition] = []
     for definition in list(program.definitions):
         head = definition.head
@@ -387,11 +414,14 @@ def _infer(program: Program) -> None:
             lost = not told or isinstance(told[0].body, Unsaid)
             if broken.number and lost and not _said_here(program, broken):
                 program.unclear.add(broken.head)
+            if broken.number in program.here and lost:
+                gone.append(broken)
     program.summed |= any(d in program.definitions for d in summed)
     program.rows, program.batch = world.algebra.rows, world.batch
     for base, body in list(program.alternates.items()):
         if _broken(world, body, [Definition(Ref(""), body)]):
             del program.alternates[base]
+    return gone
 
 
 def _said_here(program: Program, broken: Definition) -> bool:

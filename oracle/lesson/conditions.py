@@ -14,19 +14,21 @@ from oracle.lesson.syntax import Limit
 
 LEADING = re.compile(
     r"(?i)(\b(if|when(ever)?|for|where|in case|case|cases|suppose|assum\w+|consider\w*|given|with|provided|let|"
-    r"diagonal|equal|index|indices|class)\b|当|若|如果|对于?|假设|设|情况|时)"
+    r"diagonal|equal|index|indices|class|si|se|cuando|quando|lorsque|pour|caso?|falls|wenn|für|fall|если|при|когда|"
+    r"eğer)\b|当|當|若|如果|对于?|假设|设|情况|时|만약|もし)"
 )
 """Words that begin a condition."""
 TRAILING = re.compile(
-    r"[\s.,;:(]*(if|when(ever)?|for|where|provided( that)?|as long as|in case)?[\s(]*(all|any|every)?\s*"
+    r"[\s.,;:(]*(if|when(ever)?|for|where|provided( that)?|as long as|in case|si|se|cuando|pour|"
+    r"para|falls|wenn|für|если|при|当|若)?[\s(]*(all|any|every)?\s*"
 )
 """What stands between a formula and a condition that is said of it afterwards."""
 AGAINST = re.compile(
     r"(?i)\b(otherwise|else|unless|other|others|off|not|differ\w*|remaining|rest|elsewhere|both|combin\w+|together|"
-    r"general|all)\b|否则|其他|其它|其余|不|反之|除|综上|合并|综合"
+    r"general|all|sinon|sino|finalement|sonst|andernfalls|иначе)\b|否则|其他|其它|其余|不|反之|除|综上|合并|综合"
 )
 """Words after which a condition may be over, or turned round."""
-ELSE = re.compile(r"(?i)\b(otherwise|else)\b|否则|反之")
+ELSE = re.compile(r"(?i)\b(otherwise|else|sinon|sino|sonst|andernfalls|иначе)\b|否则|反之")
 AND = ("", "and", "&", "且", "和", "并且")
 NEAR = 120
 """So many characters may stand between a condition and its formula."""
@@ -45,6 +47,8 @@ class _Said:
     """Whether a formula has followed that they were said of."""
     trailing: bool = False
     """Whether they were said of the formula before them."""
+    before: tuple[int, tuple[Limit, ...]] = (-1, ())
+    """The place of that formula, and what it had until then."""
 
 
 def conditions(
@@ -96,8 +100,9 @@ class _Walk:
             return
         joined = bool(self.said.limits) and self.said.since.strip(" ,;\n") in AND
         if self.last >= 0 and near and (self._after(before, limits) or (joined and self.said.trailing)):
+            had = self.found.get(self.last, ())
             self._give(self.last, limits)
-            self.said = _Said(limits, used=True, trailing=True)
+            self.said = _Said(limits, used=True, trailing=True, before=(self.last, had))
         elif joined and not self.said.used:
             self.said = replace(self.said, limits=(*self.said.limits, *limits), since="")
         else:
@@ -114,6 +119,9 @@ class _Walk:
     def _formula(self, k: int, piece: Formula) -> None:
         """A formula under the conditions before it, or, after the word otherwise, under their opposite."""
         said = self.said
+        if said.trailing and said.since.strip() in (":", "："):  # "…$$ if $i = j$: $$…": of the next one
+            last, had = said.before
+            self.found[last], said.led, said.used, said.trailing = had, True, False, False
         near = len(said.since) < NEAR
         sure = said.led and not said.used and near and not AGAINST.search(said.since)
         limits = tuple(replace(limit, sure=sure) for limit in said.limits)

@@ -6,6 +6,7 @@ from oracle.lesson.arguments import factored, unnamed
 from oracle.lesson.called_losses import filled
 from oracle.lesson.formula.calls import LOOKUP
 from oracle.lesson.inlined import said_in_one_piece
+from oracle.lesson.meaning.any_unit import inputs
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.called import called_by_word
 from oracle.lesson.meaning.differentials import PREFIX
@@ -140,7 +141,11 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions += of_layers(program.definitions, of_these)
     program.layered_inputs = input_layers(program.definitions)
     program.definitions += fed(program.definitions, local, "x" in usage.kinds)
-    program.unclear |= unfed(program.definitions)
+    program.definitions += inputs(usage.notation.any_unit, (s.statement.body for s in said))
+    lost = unfed(program.definitions)
+    foreign = [d for d in program.definitions if d.body in lost and d.number not in program.here]
+    program.definitions = [d for d in program.definitions if d not in foreign]
+    program.unclear |= lost - {d.body for d in foreign}
     return program, defined
 
 
@@ -382,7 +387,8 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
     if any(isinstance(part, Call) and part.function == head.function for part in member.walk()):
         return None
     if len(head.args) == 1 and isinstance(given := head.args[0], Ref) and core.base not in LOSSES:
-        if is_form(given, member) and usage.arguments.get(core.base, set()) <= {given}:
+        varied = any(wrt.base.lower() == core.base.lower() for wrt in usage.variables)  # the net of ∂o/∂net
+        if (varied or is_form(given, member)) and usage.arguments.get(core.base, set()) <= {given}:
             return Ref(core.base, span=head.span)
         parameter = Ref(given.base, span=given.span)
         made = FunctionDefinition(core.base, (parameter,), _with(member, given, parameter), number)

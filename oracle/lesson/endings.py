@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import TARGETS, Definition, Program
+from oracle.lesson.meaning.program import TARGETS, Definition, Program, made_of
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times
 
@@ -55,7 +55,9 @@ def outputs(own: Program) -> list[Definition]:
     used |= {replace(part, subs=()) for part in used}  # y_i = γ_i r_i goes on from r
     heads = [d for d in own.definitions if d.head not in used and not d.head.subs and not is_loss(d.head.base)]
     made = {d.head.base for d in own.definitions}
+    lost = made_of(own.definitions, {base for base in made if is_loss(base)})  # h is a^{(3)}, and J of h
     heads = [d for d in heads if set(d.head.kinds) <= {"layer"} and _level(d.head) > 0 and _made(d.body, made)]
+    heads = [d for d in heads if d.head.base not in lost]
     highest = max((_level(d.head) for d in heads), default=0.0)
     return sorted((d for d in heads if _level(d.head) == highest), key=lambda d: not isinstance(d.body, Call))
 

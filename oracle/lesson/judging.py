@@ -21,8 +21,9 @@ from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
 from oracle.lesson.meaning.partials import by_its_past
 from oracle.lesson.meaning.program import LAST, Env, Program
 from oracle.lesson.meaning.proving import proves
-from oracle.lesson.meaning.slopes import regrouped
+from oracle.lesson.meaning.slopes import linked, regrouped
 from oracle.lesson.meaning.told_entries import beside_entries
+from oracle.lesson.meaning.two_steps import ahead
 from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import is_chain
 from oracle.lesson.meaning.values import (
@@ -96,6 +97,8 @@ class Way:
     """The factors of a product over steps stand from the last step to the first."""
     layout: str | None = None
     """How partials are laid out, where that is not as in the rest of the lesson."""
+    rightwards: bool = False
+    """Long products with ⊙ are made from right to left."""
     slopes: int | None = None
     """A slope at the end of a product is multiplied entry by entry with all but so many factors before it."""
 
@@ -112,6 +115,7 @@ OTHERWISE: tuple[Way, ...] = (
     Way("the argument is negative", half=-1),
     APART,
     Way("the factors of a product stand from the last step to the first", backwards=True),
+    Way("products are made from right to left", rightwards=True),
     Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
     Way("vectors are rows", pairs="rows"),
     Way("vectors side by side are an inner product", pairs="dot"),
@@ -185,6 +189,7 @@ class Nets:
                         half=way.half,
                         entrywise=way.entrywise,
                         backwards=way.backwards,
+                        rightwards=way.rightwards,
                         layout=way.layout,
                     )
                 )
@@ -216,6 +221,8 @@ class Nets:
         """Whether a reading can be meant: a lesson that writes ⊙ means it, and [i = j] is no formula for i ≠ j."""
         if way.activations and self.program.calls(way.activations[0]):
             return False  # a lesson that writes tanh means another function by σ
+        if way.rightwards and linked(member) is None:
+            return False
         if way.backwards and not any(isinstance(part, Sum) and part.product for part in member.walk()):
             return False
         if way.immediate and any(over_samples(side) for side in (head, member)):
@@ -276,6 +283,8 @@ class Nets:
         for world in self.nets(way):
             world.begin(line, free)
             for env in assignments(self.program, (head, member)):
+                if ahead(self.program, env, head, member):
+                    continue
                 try:
                     difference, nothing = compared(world, head, member, env, way)
                 except BeyondError:

@@ -14,15 +14,18 @@ from oracle.lesson.meaning.classes import other_classes
 from oracle.lesson.meaning.layouts import sensitive
 from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.meaning.program import is_update, made_of
+from oracle.lesson.meaning.program import called, is_update, made_of
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
 from oracle.lesson.syntax import (
+    Call,
     Derivative,
     Dots,
+    Gradient,
     Indexed,
     Items,
     Limit,
@@ -40,6 +43,7 @@ from oracle.lesson.syntax import (
 )  # fmt: skip
 from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
+from oracle.lesson.unscripted import ANY_UNIT, of_any_unit
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
@@ -95,10 +99,12 @@ def _link(
         return Link(left, op, right, "update", place=place)
     member = part or member
     found, judge, under = weighed(head, member, number, nets, limits)
-    if found.verdict in BAD and not under:
+    if found.verdict in (*BAD, "not understood") and not under:
         under = instead(judge, head, member, number, spoken)
     if under:
         return Link(left, op, right, "holds under", under=under, place=place)
+    if found.verdict == "not understood" and _written_out(head, member, judge):
+        return Link(left, op, right, "definition", place=place)
     if found.verdict == "fails" and not mentions(member) and _given(head, judge):
         return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
@@ -130,6 +136,8 @@ def weighed(
         words = judge.under(head, member, number, ways) if ways else ""
         if not words and found.verdict == "not understood" and of_any_matrices(judge, head, member):
             words = ANY_MATRICES
+        elif not words and found.verdict == "not understood" and of_any_unit(judge, head, member, number):
+            words = ANY_UNIT
         return found, judge, words
     if words := _under_conditions(judge, head, member, number, limits):
         return found, judge, words
@@ -175,6 +183,16 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words
     return ""
+
+
+def _written_out(head: Node, member: Node, nets: Nets) -> bool:
+    """Whether dots stand in what a new name is given to: g(x) := f_L(W_L … f_1(W_1 x) …), ŷ = w_1 x_1 + … + w_n x_n."""
+    name = head if isinstance(head, Ref) else Ref(called(head)) if isinstance(head, Call) else None
+    if name is None or not any(isinstance(part, Dots) for part in member.walk()):
+        return False
+    partials = any(isinstance(part, Derivative | Gradient) for part in member.walk())
+    known = nets.program.knows(core(name.base)) or nets.program.signal(name) or nets.program.functions.get(name.base)
+    return not partials and not known
 
 
 def stepped(head: Node, op: str, member: Node) -> bool:

@@ -138,17 +138,18 @@ def _name_for(part: Definition, whole: Definition) -> Definition | None:
     here = part if not part.head.slots else _moved(part, whole.head)
     if here is None or here.body == whole.body or not any(isinstance(n, Ref) for n in here.body.walk()):
         return None
-    own = {n.base for n in here.body.walk() if isinstance(n, Ref)}
-    return here if whole.head.base not in own and here.body in whole.body.walk() else None
+    own = {n for n in here.body.walk() if isinstance(n, Ref) and n.base == whole.head.base}
+    before = all(n.slots and n.slots != whole.head.slots for n in own)  # h_{t-1} in what h_t is made of
+    return here if before and here.body in whole.body.walk() else None
 
 
 def _moved(part: Definition, head: Ref) -> Definition | None:
-    """z_3 = V s_3 as z_t = V s_t, where `head` is a quantity of step t; None where the two have other slots."""
+    """z_3 = V s_3, or z_k = V s_k, as z_t = V s_t, where `head` is of step t; None where the two have other slots."""
     if part.head.kinds != head.kinds or part.head.subs:
         return None
     body = part.body
     for (_, own), (_, wanted) in zip(part.head.slots, head.slots, strict=True):
-        if own != wanted and not isinstance(own, Number):
+        if own != wanted and not (isinstance(own, Number) or (isinstance(own, Name) and isinstance(wanted, Name))):
             return None
         body = _slots(body, own, wanted)
     return replace(part, head=replace(part.head, slots=head.slots), body=body)
@@ -156,8 +157,15 @@ def _moved(part: Definition, head: Ref) -> Definition | None:
 
 def _slots(node: Node, own: Node, wanted: Node) -> Node:
     if isinstance(node, Ref):
-        return replace(node, slots=tuple((kind, wanted if slot == own else slot) for kind, slot in node.slots))
+        return replace(node, slots=tuple((kind, _other_letter(slot, own, wanted)) for kind, slot in node.slots))
     return rebuilt(node, lambda child: _slots(child, own, wanted))
+
+
+def _other_letter(slot: Node, own: Node, wanted: Node) -> Node:
+    """t - 1 for k - 1, and t for k or for 3."""
+    if slot == own or not isinstance(own, Name):
+        return wanted if slot == own else slot
+    return rebuilt(slot, lambda child: _other_letter(child, own, wanted))
 
 
 def _replaced(node: Node, old: Node, new: Node) -> Node:

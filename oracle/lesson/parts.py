@@ -23,13 +23,21 @@ class Parts:
         found = dict(filter(None, (_definition(s) for s in statements)))
         anew = any(head in self.known and not _restates(body, self.known[head]) for head, body in found.items())
         anew = anew or any(clash(body, known) for body in found.values() for known in self.known.values())
-        anew = anew or any(self._in_another_case(head) for head in found)
+        anew = anew or any(self._in_another_case(head) or self._in_a_circle(head, body) for head, body in found.items())
         if section != self.section or anew:
             self.number += 1
             self.section = section
             self.known = {}
         self.known.update(found)
         return self.number
+
+    def _in_a_circle(self, head: Ref, body: Node) -> bool:
+        """Whether z was made of y, and now y is made of z."""
+        used, new = set[Node](), {part for part in body.walk() if isinstance(part, Ref)}
+        while new:
+            used |= new
+            new = {part for ref in new for part in self.known.get(ref, Name("")).walk() if isinstance(part, Ref)} - used
+        return head in used
 
     def _in_another_case(self, head: Ref) -> bool:
         """Whether a layer's A follows its a, and no capital did yet: now all samples are meant, and no longer one."""

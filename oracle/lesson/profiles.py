@@ -299,7 +299,8 @@ def _loss(usage: Usage, own: Program, top: Ref, kind: str, batch: bool) -> tuple
     more = []
     if out := first([b for b in OUT if b not in (target, top.base)], plain):
         more.append(Definition(Ref(out), top))
-    more += [Definition(Ref(f), top) for f in usage.functions if f in ("h", "y", "o") and not own.functions.get(f)]
+    calls = {"h", "y", "o"} - {f for f, found in own.functions.items() if found} - {_activation(usage)}
+    more += [Definition(Ref(f), top) for f in usage.functions if f in calls]
     if kind == "half_squared":
         body: Node = Times((HALF, Power(Norm(Plus((top, Ref(target)), (1, -1))), Number("2"))), ("",))
     else:

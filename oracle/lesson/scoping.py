@@ -34,7 +34,8 @@ def _of_labels(d: Definition) -> bool:
 def ranks(here: Usage, notation: Notation) -> dict[str, int]:
     """The axes of names that carry so many indices in this section, and another number (or none) in another.
 
-    Where a section has all of its vectors with indices, what has none there is a number; but dS_{ik} is of a matrix S.
+    Where a section has all of its vectors with indices, what has none there is a number; but dS_{ik} is of a matrix S,
+    and the w of ∂C/∂w beside w^l_{jk} is a weight.
     """
     elsewhere: dict[str, set[int]] = {}
     for base, count in notation.indexed:
@@ -46,9 +47,10 @@ def ranks(here: Usage, notation: Notation) -> dict[str, int]:
     single = {base: min(found) for base, found in local.items() if len(found) == 1}
     whole = any(not single.get(gradient_of(base, notation.markers), 1) for base, count in single.items() if count)
     by_indices = not (here.vectors or here.picked or whole) and any(single.values()) and len(single) == len(local)
+    entries = {ref.base for ref in here.refs if ref.slots and ref.subs}
     return {
         base: count for base, count in single.items()
-        if elsewhere.get(base, {count}) != {count} and (count or by_indices)
+        if (count or base not in entries) and elsewhere.get(base, {count}) != {count} and (count or by_indices)
     }  # fmt: skip
 
 

@@ -87,11 +87,11 @@ def scored(lesson: Path) -> Score:
     for copy in range(copies):
         changed, places = with_slips(text, slips[copy::copies])
         found = audit(read(lesson, changed), code=False).equations
-        hit = [number for at, slip in places for number in looked_for(score, at, slip, found, right, document)]
+        hit = [number for place in places for number in looked_for(score, place, found, right, document)]
         for equation in found:
             if equation.number not in hit and equation.verdict in BAD:
                 score.beside += 1
-                score.remarks.append(f"accused beside {[slip for _, slip in places]}, {words(equation)}")
+                score.remarks.append(f"accused beside {[place.slip for place in places]}, {words(equation)}")
     return score
 
 
@@ -111,33 +111,42 @@ def words(equation: Equation) -> str:
     return "\n".join([f"line {equation.place.line}: {equation.tex}", *said])
 
 
-def with_slips(text: str, slips: list[tuple[str, str]]) -> tuple[str, list[tuple[int, str]]]:
-    """A copy with slips, and where in it each of them stands."""
-    places: list[tuple[int, str]] = []
+@dataclass
+class Slip:
+    """A slip, where in a copy it stands, and where in the lesson."""
+
+    slip: str
+    at: int
+    was: int
+
+
+def with_slips(text: str, slips: list[tuple[str, str]]) -> tuple[str, list[Slip]]:
+    """A copy with slips, and where each of them stands."""
+    places, lesson = list[Slip](), text
     for before, after in sorted(slips, key=lambda slip: text.index(slip[0])):
         start = text.index(before)
         text = f"{text[:start]}{after}{text[start + len(before) :]}"
         same = next((k for k, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(after))
-        places.append((start + min(same, len(after) - 1), after))
+        was = lesson.index(before) + min(same, len(before) - 1)
+        places.append(Slip(after, start + min(same, len(after) - 1), was))
     return text, places
 
 
-def looked_for(
-    score: Score, at: int, slip: str, found: Sequence[Equation], right: Audit, document: Document
-) -> list[int]:
+def looked_for(score: Score, slip: Slip, found: Sequence[Equation], right: Audit, document: Document) -> list[int]:
     """Whether a slip was found and corrected; the numbers of the equations in which it stands."""
-    here = [e for e in found if e.place.start <= at <= e.place.end]
+    here = [e for e in found if e.place.start <= slip.at <= e.place.end]
     bad = [e for e in here if e.verdict in BAD]
     score.slips += 1
     score.found += bool(bad)
     if not bad:
-        score.remarks.append("\n".join([f"slip not found: {slip}", *map(words, here)]))
+        score.remarks.append("\n".join([f"slip not found: {slip.slip}", *map(words, here)]))
         return [e.number for e in here]
-    meant = next((canonical(e.tex, document) for e in right.equations if e.number == bad[0].number), "")
+    stood = (e for e in right.equations if e.place.start <= slip.was <= e.place.end)
+    meant = next((canonical(e.tex, document) for e in stood), "")
     offered = [canonical(s.tex, document) for s in bad[0].suggestions]
     score.corrected += offered[:1] == [meant]
     if offered[:1] != [meant]:
-        score.remarks.append(f"corrected otherwise: {slip}\n    {offered}")
+        score.remarks.append(f"corrected otherwise: {slip.slip}\n    {offered}")
     return [e.number for e in here]
 
 

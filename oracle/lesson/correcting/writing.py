@@ -199,11 +199,12 @@ def _ref(node: Ref, words: Vocabulary) -> str:
 
 
 def _scripts(written: str, other: Ref, node: Ref, words: Vocabulary) -> str:
-    spans = [s.span for s in (*(expr for _, expr in other.slots), *other.subs)]
+    """A symbol written as another one is; a layer that is not written there is not written here."""
+    old, new = ((*(expr for _, expr in ref.slots), *ref.subs) for ref in (other, node))
+    pairs = [(a.span, text(b, words)) for a, b in zip(old, new, strict=True) if any(part.span[1] for part in a.walk())]
     start = other.span[0]
-    new = [text(s, words) for s in (*(expr for _, expr in node.slots), *node.subs)]
     out = written
-    for (a, b), part in sorted(zip(spans, new, strict=True), reverse=True):
+    for (a, b), part in sorted(pairs, reverse=True):
         a, b = a - start, b - start
         if not 0 <= a < b <= len(written):
             return ""

@@ -262,6 +262,8 @@ class Reader(Derivatives, Fences, Calls):
         if isinstance(core, Name | Number):
             text = core.base if isinstance(core, Name) else core.text
             bold = isinstance(core, Name) and core.bold
+            if mark == "cal" and text.islower() and text != "l":  # there are no small letters of this kind
+                return inner
             return _recored(inner, core, Name(f"{mark} {text}", bold=bold, span=self.span(start)))
         if mark in ("cal", "bb", "bar"):
             return inner

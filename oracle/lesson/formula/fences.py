@@ -24,6 +24,8 @@ from oracle.lesson.syntax import (
     Times,
 )
 
+CLOSING = {"时", "時", "일 때", "のとき", "ise"}
+"""What stands after a condition where other languages have a word before it."""
 NORMS = (r"\|", r"\lVert", "|", r"\lvert")
 
 
@@ -140,6 +142,8 @@ class Fences(Cursor):
             return said
         while tokens and len(tokens) > 1 and tokens[0].text.lower().split()[0] in LIMITING:
             tokens = tokens[1:]
+        if len(tokens) > 1 and tokens[-1].kind == "text" and tokens[-1].text.strip() in CLOSING:
+            tokens = tokens[:-1]
         if not tokens:
             return None
         if len(tokens) == 1 and len(tokens[0].text) > 2:
@@ -154,6 +158,8 @@ def _branches(found: list[Token]) -> list[list[list[Token]]]:
     """The rows of an array, or of what stands after one brace; [] for a single row."""
     while found and found[-1].text in (".", ","):
         found = found[:-1]
+    while found and (found[0].text, found[-1].text) == ("{", "}"):
+        found = found[1:-1]
     if found and found[0].text.startswith(r"\begin ") and found[-1].text.startswith(r"\end "):
         found = found[1:-1]
     rows = [divided(row, {"&"}) for row in divided(found, {"\\\\"}) if row]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from oracle.lesson.formula.cursor import Limits, divided, nesting
 from oracle.lesson.formula.expressions import Reader
+from oracle.lesson.formula.pieces import together
 from oracle.lesson.formula.remarks import without_remarks
 from oracle.lesson.formula.symbols import (
     DOTS,
@@ -61,7 +62,7 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
             if rest is not None:
                 _add(statements, pending, rest, _read(rest, limits))
     statements += [Statement(node, span=node.span) for node in pending]
-    return Parsed(tuple(statements), tuple(problems))
+    return Parsed(tuple(together(statements)), tuple(problems))
 
 
 def _without_last(part: Part, problem: Problem) -> Part | None:

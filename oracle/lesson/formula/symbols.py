@@ -21,7 +21,12 @@ PLAIN = [
 ]
 """Words if no letter stands beside them."""
 LINKING = set(_split("and where with so then or hence thus therefore but since because by as is are let denote here"))
-LIMITING = set(_split("if for when unless otherwise else any every all each"))
+LIMITING = set(
+    _split(
+        "if for when unless otherwise else any every all each si se cuando pour por para sinon falls wenn für sonst "
+        "если при иначе eğer değilse 若 如果 当 當 对于 否则"
+    )
+)
 
 RELATIONS = {
     "=": "=", "==": "=", ":=": ":=", r"\equiv": ":=", r"\triangleq": ":=", r"\coloneqq": ":=", r"\doteq": ":=",

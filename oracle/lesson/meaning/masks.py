@@ -19,7 +19,10 @@ COMPARED: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 """Relations of a condition, of numbers and of tensors alike."""
 TURNED = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-REST = ("otherwise", "else", "other", "for other", "in other", "elsewhere", "其他", "其它", "否则", "sonst", "sinon")
+REST = (
+    "otherwise", "else", "other", "for other", "in other", "elsewhere", "其他", "其它", "否则", "sonst", "sinon",
+    "en otro caso", "altrimenti", "caso contrário", "иначе", "в остальных", "değilse", "그 외", "それ以外",
+)  # fmt: skip
 """How the last branch begins where it is what the others leave."""
 
 
@@ -29,13 +32,14 @@ class Masks(Functions):
 
     def cases(self, node: Cases, env: Env) -> Value:
         """The sum of the branches, each where its condition holds; the last may be all that is left."""
-        values = [self.value(value, env) for value in node.values]
         out: Value | None = None
         left = self.scalar(1.0)
-        for value, condition in zip(values, node.conditions, strict=True):
+        for value, condition in zip(node.values, node.conditions, strict=True):
             mask = left if _rest(condition) else self.condition(condition, env)
             left = self.algebra.add(left, mask, -1)
-            branch = self.algebra.elementwise(_where, value, mask, "a branch")
+            if _never(mask):  # of another layer: there it may mean nothing
+                continue
+            branch = self.algebra.elementwise(_where, self.value(value, env), mask, "a branch")
             out = branch if out is None else self.algebra.add(out, branch, 1)
         if out is None:
             raise NotUnderstoodError("cases without a branch")
@@ -117,13 +121,21 @@ class Masks(Functions):
         data = None if self.infer else (torch.arange(self.size(dim)) == at).double()
         return Value(data, (letter,), (dim,))
 
-    @staticmethod
-    def _counted(node: Node, env: Env) -> int | None:
-        return env.get(node.base) if isinstance(node, Name | Ref) else None
+    def _counted(self, node: Node, env: Env) -> int | None:
+        """The number of a letter that counts, and of the last layer."""
+        if not isinstance(node, Name | Ref):
+            return None
+        last = node == Name("L") and self.program.depth
+        return env.get(node.base) or last or None
 
 
 def _where(value: Tensor, mask: Tensor) -> Tensor:
     return torch.where(mask > 0, value, torch.zeros((), dtype=value.dtype))
+
+
+def _never(mask: Value) -> bool:
+    """Whether a condition is of no index, and does not hold."""
+    return mask.data is not None and not mask.names and not mask.rank and not bool(mask.data.any())
 
 
 def _rest(condition: Node | None) -> bool:

@@ -19,10 +19,13 @@ from oracle.lesson.meaning.last_steps import always_last
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
+from oracle.lesson.meaning.one_by_one import one_by_one
 from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.ranges import tops
 from oracle.lesson.meaning.samples_below import samples_below, samples_last
 from oracle.lesson.meaning.squares import Bare, bare, squared
+from oracle.lesson.meaning.step_heads import step_heads
+from oracle.lesson.meaning.unit_names import AnyUnit
 from oracle.lesson.meaning.whole_gradients import completed, gradients_by, loss_of
 from oracle.lesson.syntax import (
     Call,
@@ -275,6 +278,12 @@ class Notation:
     """By the lesson's own name of a function that is known, the usual one."""
     general: General = field(default_factory=General)
     """Variables that are meant in general: the X of α_m^T X beside α_m^T x_i."""
+    thresholds: frozenset[tuple[str, int]] = frozenset()
+    """Weights whose entry 0 is a threshold, and where the 0 stands: the w of w_0 + Σ_{i=1}^n w_i x_i."""
+    two_steps: Mapping[str, tuple[Ref, Derivative]] = field(default_factory=dict)
+    """Error signals of two steps, and the partials that they stand for."""
+    any_unit: AnyUnit = field(default_factory=AnyUnit)
+    """Units that may be of any layer."""
     depths: dict[int, int] = field(default_factory=dict)
     """How many layers the prose of a section says that there are."""
     narrow: set[int] = field(default_factory=set)
@@ -478,6 +487,9 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
         _layers(nodes, found)
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
+    stepped_bases = {base for base, slot in found.sub_slots.items() if slot == (0, "time")}
+    for base in step_heads(statements, stepped_bases) - PARAMETER_LETTERS:
+        found.sub_slots.setdefault(base, (0, "time"))
     found.parted, found.bare = _parted(nodes), bare(nodes)
     found.below = _layers_below(nodes, found)
     steps = {step for node in nodes if isinstance(node, Plus) and (step := stepped(node))}
@@ -486,7 +498,9 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.sampled, found.last_sampled = {**found.sampled, **last}, {*last}
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
-    _axes(nodes, [s.body for s in statements if _renews(s.body)], found)
+    _axes(
+        nodes, [s.body for s in statements if _renews(s.body)], _mentions_of(one_by_one(statements), statements), found
+    )
     found.numbered = {base for s in statements if (base := _told_apart(s.body))} | set(map(_turned, nodes)) - {""}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
@@ -776,9 +790,15 @@ def _renews(body: Node) -> bool:
     return isinstance(body, Relation) and (body.ops[0] in ("<-", "-=", "+=") or body.items[0] in body.items[1].walk())
 
 
-def _axes(nodes: list[Node], updates: list[Node], found: Notation) -> None:
+def _mentions_of(bases: set[str], statements: list[Statement]) -> set[int]:
+    """The h_j of formulas that claim nothing, for names that are defined with numbers: h_1 = …, h_2 = …"""
+    alone = (node for s in statements if not isinstance(s.body, Relation) for node in s.body.walk())
+    return {id(node) for node in alone if _base(node) in bases}
+
+
+def _axes(nodes: list[Node], updates: list[Node], mentioned: set[int], found: Notation) -> None:
     """Which symbols have indices; the i of W_i ← W_i - … is none where the net has a W_1 and a W_2."""
-    apart = {id(node) for update in updates for node in update.walk()}
+    apart = {id(node) for update in updates for node in update.walk()} | mentioned
     elsewhere = [taken_apart(node) for node in nodes if isinstance(node, Indexed) and id(node) not in apart]
     known = {parts.name.base for parts in elsewhere if parts}
     for node in nodes:

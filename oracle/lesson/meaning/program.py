@@ -193,6 +193,8 @@ class Program:
     unclear: set[Ref] = field(default_factory=set)
     """What the lesson defines in a way that means nothing here."""
     families: set[str] = field(default_factory=set)
+    inputs: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    """Of these names, what nothing computes and all of the others are made of: the a_i of a_j and a_k."""
 
     def end(self, kind: str) -> int:
         """The number of the last layer, step or sample."""
@@ -328,8 +330,9 @@ class Program:
     def families_of(self, base: str, count: int, defined: bool) -> list[tuple[str, ...]]:
         """The quantities of a name: those that are defined, and else those that a forward equation uses."""
         heads = [self.family(d.head) for d in self.definitions if d.head.base == base]
+        given = [letters for name, letters in self.inputs if name == base]
         leaves = [] if defined else [key[1] for key in self.shapes if key[0] == base]
-        return list(dict.fromkeys(f for f in (*heads, *leaves) if len(f) == count))
+        return list(dict.fromkeys(f for f in (*heads, *given, *leaves) if len(f) == count))
 
     def is_loss(self, base: str) -> bool:
         """Whether a name is a loss's; the C_t that is made of C_{t-1} is a cell."""
@@ -388,6 +391,25 @@ def find_families(program: Program) -> None:
     if not several and not crossed:
         return
     program.families = several | crossed | {base for base, found in leaves.items() if len(found) > 1}
+    made = {at: _reached(at, program.definitions) for at in ((b, letters) for b in several for letters in heads[b])}
+    for base in several:
+        for new in uses.get(base, set()) - heads[base]:
+            others = [below for (b, letters), below in made.items() if b == base and len(letters) == len(new)]
+            if others and all((base, new) in below for below in others):
+                program.inputs.add((base, new))
+
+
+def _reached(
+    head: tuple[str, tuple[str, ...]], definitions: Collection[Definition]
+) -> set[tuple[str, tuple[str, ...]]]:
+    """What a quantity is made of, by name and letters: z_j and a_i for a_j."""
+    found, new = set[tuple[str, tuple[str, ...]]](), {head}
+    while new:
+        bodies = [d.body for d in definitions if (d.head.base, letters_of(d.head)) in new]
+        used = {(part.base, letters_of(part)) for body in bodies for part in body.walk() if isinstance(part, Ref)}
+        new = used - found
+        found |= new
+    return found
 
 
 def made_of(definitions: Collection[Definition], names: Collection[str]) -> set[str]:

@@ -85,25 +85,25 @@ def _added_up(program: Program, symbol: Symbol) -> set[Symbol]:
     found, last = {symbol}, set[Symbol]()
     while found != last:
         last = {*found}
-        found |= {_symbol(d.head) for d in program.definitions if _adds(d.body, last)}
+        found |= {_symbol(d.head) for d in program.definitions if _adds(program, d.body, last)}
     return found
 
 
-def _adds(body: Node, found: set[Symbol]) -> bool:
+def _adds(program: Program, body: Node, found: set[Symbol]) -> bool:
     match body:
         case Ref():
             return _symbol(body) in found
         case Sum(body=inner, product=False) | Negative(body=inner):
-            return _adds(inner, found)
+            return _adds(program, inner, found)
         case Plus(terms=(_, Ref(base=base) as there)) if base.endswith(THERE):
-            return _adds(there, found)  # of an example of its own, from which nothing else of the loss is made
+            return _adds(program, there, found)  # of an example of its own, which nothing else is made of
         case Plus(terms=terms):
-            rest = [term for term in terms if not _of_parameters(term)]
-            return bool(rest) and all(_adds(term, found) for term in rest)
+            rest = [term for term in terms if not _penalty(program, term)]
+            return bool(rest) and all(_adds(program, term, found) for term in rest)
         case Times(factors=factors):
-            return _adds(factors[-1], found) and all(_constant(factor) for factor in factors[:-1])
+            return _adds(program, factors[-1], found) and all(_constant(factor) for factor in factors[:-1])
         case Quotient(over=over, under=under):
-            return _adds(over, found) and _constant(under)
+            return _adds(program, over, found) and _constant(under)
     return False
 
 
@@ -194,6 +194,12 @@ def _of_parameters(term: Node) -> bool:
     refs = [part for part in term.walk() if isinstance(part, Ref)]
     weights = [ref for ref in refs if ref.base not in SCALARS and core(ref.base) != "lambda"]
     return len(refs) > len(weights) > 0 and all(core(ref.base) in PARAMETER_LETTERS for ref in weights)
+
+
+def _penalty(program: Program, term: Node) -> bool:
+    """Whether a term is a penalty, or the name of one: the s of J = L + s."""
+    named = [d.body for d in program.definitions if d.head == term]
+    return _of_parameters(term) or (len(named) == 1 and _of_parameters(named[0]))
 
 
 def _named_signal(program: Program, ref: Ref) -> Node | None:

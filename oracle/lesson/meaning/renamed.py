@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from oracle.lesson.meaning.notation import Ref, mentions
+from oracle.lesson.meaning.naming import core
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, mentions
 from oracle.lesson.meaning.program import Definition, Program, letters_of
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Negative, Node, Relation, Sum, rebuilt
@@ -23,6 +24,8 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
             if len(pairs) != 1:
                 continue
             for new, known in (pairs[0], pairs[0][::-1]):
+                if isinstance(one, Derivative) and isinstance(new, Ref) and core(new.base) in PARAMETER_LETTERS:
+                    continue  # δ = ∂C/∂z = ∂C/∂b: the b of z = W x + b is no z
                 if isinstance(new, Ref) and _open(new, program, usage) and _known(known, new, program):
                     found.setdefault(new.base, Definition(new, known, number))
     return list(found.values())

@@ -1,6 +1,7 @@
 r"""Nets with one output unit in a lesson of batches: L = 1/m Σ_i (ŷ_i - y_i)², where ŷ = σ(A W + b) has a row a sample.
 
-Then ŷ_i is a number, so that ŷ, and what it is compared with, has one column.
+Then ŷ_i is a number, so that ŷ, and what it is compared with, has one column. And the y of o_j = y is all that
+the last layer has.
 """
 
 from collections.abc import Iterator
@@ -8,10 +9,10 @@ from collections.abc import Iterator
 from oracle.lesson.meaning.columns import is_batch
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import Program, is_target
+from oracle.lesson.meaning.program import Definition, Program, is_target
 from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.meaning.world import World
-from oracle.lesson.syntax import Node, Sum
+from oracle.lesson.syntax import Name, Node, Sum
 
 
 def declare_columns(program: Program) -> None:
@@ -28,6 +29,19 @@ def declare_columns(program: Program) -> None:
         if len(shape) == 2:
             program.declared[target.base] = 2
             program.units.append(shape[1])
+
+
+def declare_single(program: Program) -> None:
+    """Note that the last layer has one unit, in a lesson that says o_j = y of it."""
+    single = program.notation.any_unit.single
+    for d in program.definitions:
+        match d:
+            case Definition(head=Ref(base=y), body=Sum(body=Ref(subs=(Name(),)) as output)) if single and y == single:
+                try:
+                    shape = World(program, infer=True).whole(output, {}).shape
+                except REFUSED:
+                    continue
+                program.units.append(shape[0])
 
 
 def _compared(body: Node) -> Iterator[tuple[Ref, Ref]]:

@@ -2,7 +2,7 @@ r"""Slopes that stand side by side with vectors and matrices: X^T δ W^T f'(z) i
 
 from dataclasses import replace
 
-from oracle.lesson.syntax import Call, Node, Prime, Times, rebuilt
+from oracle.lesson.syntax import Call, Node, Prime, Times, Transpose, rebuilt
 
 
 def regrouped(node: Node, before: int) -> Node | None:
@@ -23,6 +23,23 @@ def leftwards(node: Node) -> Node:
             whole = replace(node, factors=(*front, first))
             return replace(node, factors=(whole, *rest), ops=ops)
     return node
+
+
+def linked(node: Node) -> tuple[list[Node], list[str]] | None:
+    """The factors of a long product of matrices and slopes, W_1^T · f_1' ∘ W_2^T · f_2' ∘ ∇C, and what joins them."""
+    factors, ops = _flat(node)
+    matrices = any(isinstance(factor, Transpose) for factor in factors)
+    return (factors, ops) if ops.count("odot") > 1 and {*ops} != {"odot"} and matrices else None
+
+
+def _flat(node: Node) -> tuple[list[Node], list[str]]:
+    if not isinstance(node, Times):
+        return [node], []
+    factors, ops = _flat(node.factors[0])
+    for op, factor in zip(node.ops, node.factors[1:], strict=True):
+        more, inside = _flat(factor)
+        factors, ops = [*factors, *more], [*ops, op, *inside]
+    return factors, ops
 
 
 def _slope(node: Node) -> bool:

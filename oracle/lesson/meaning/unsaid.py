@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.listed import listed
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, slots_of, taken_apart
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, written
@@ -36,7 +37,14 @@ class Unsaid(Node):
 def unsaid(program: Program, here: Usage, lesson: Usage) -> list[Definition]:
     """What a program lacks of the quantities that are differentiated: first as this section does it."""
     made, circles = _acyclic(program, here, lesson, False)
-    return _acyclic(program, here, lesson, True)[0] if circles else made
+    several = any(_several(program, arg) for d in made if isinstance(d.body, Unsaid) for arg in d.body.args)
+    return _acyclic(program, here, lesson, True)[0] if circles or several else made
+
+
+def _several(program: Program, arg: Ref) -> bool:
+    """Whether y_k(a_j) is of an a_j beside which the net has an a_l, made of it."""
+    heads = {d.head.subs for d in program.definitions if (d.head.base, d.head.slots) == (arg.base, ()) and d.head.subs}
+    return len(heads) > 1 and not arg.slots and len(arg.subs) == 1
 
 
 def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tuple[list[Definition], set[str]]:
@@ -48,20 +56,22 @@ def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tup
     }
     more = [d for d in _by_head(program, lesson, letters) if d.head.base not in near and written(d.head) in wanted]
     below = dependencies([*program.definitions, *found, *more], letters)
-    circles = {d.head.base for d in (*found, *more) if _key(d.head, letters) in below[_key(d.head, letters)]}
+    circles = {d.head.base for d in (*found, *more) if identity(d.head, letters) in below[identity(d.head, letters)]}
     return [_reduced(d, below, letters) for d in (*found, *more) if d.head.base not in circles], circles
 
 
 def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
     """Every undefined quantity, as a function of all that it is differentiated by."""
     heads: dict[object, tuple[Ref, bool, dict[object, Ref]]] = {}
-    each = summands(program)
+    each, together = summands(program), listed(program)
     for exact, pairs in ((True, usage.nested), (False, [*usage.partials, *_signalled(program, usage)])):
         for of, wrt in pairs:
             wrt = replace(wrt, base=program.aliases.get(wrt.base, wrt.base))
             if of in each and wrt.kinds == each[of].kinds and wrt.base not in program.copies:
                 of, wrt = each[of], replace(wrt, slots=each[of].slots)
-            if any(isinstance(sub, Plus) for sub in wrt.subs):
+            if any(isinstance(sub, Plus) for sub in wrt.subs) or any(
+                {of.base, wrt.base} <= names for names in together
+            ):
                 continue
             applied = usage.functions[of.base] and not exact and (of.subs or of.base in ACTIVATION_NAMES)
             if of.base == wrt.base or applied or not _open(program, of) or wrt.base in program.functions:
@@ -69,9 +79,9 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
             beside = of.base in LOSSES and any(d.head.base == of.base for d in program.definitions)
             if not of.kinds and (beside or any(ref.base == of.base and ref.kinds for ref in usage.refs)):
                 continue  # E is E_3 where that stands beside it
-            _, closed, args = heads.setdefault((written(of), _key(of, letters)), (of, exact, {}))
+            _, closed, args = heads.setdefault((written(of), identity(of, letters)), (of, exact, {}))
             if exact or not closed:
-                key = (wrt.base, wrt.kinds, set(of.subs) >= set(wrt.subs), _key(wrt, letters))
+                key = (wrt.base, wrt.kinds, set(of.subs) >= set(wrt.subs), identity(wrt, letters))
                 if _earlier(args.setdefault(key, wrt), wrt):
                     args[key] = wrt
     return [Definition(of, Unsaid(tuple(args.values()), exact)) for of, exact, args in heads.values()]
@@ -121,7 +131,8 @@ def _open(program: Program, of: Ref) -> bool:
     return not (program.defines(of.base, of.kinds) or program.is_function(of) or program.signal(of))
 
 
-def _key(ref: Ref, letters: bool) -> tuple[object, ...]:
+def identity(ref: Ref, letters: bool) -> tuple[object, ...]:
+    """What tells a quantity from others: its name and kinds of slots, and with `letters` its indices."""
     return (ref.base, ref.kinds, *ref.subs) if letters else (ref.base, ref.kinds)
 
 
@@ -145,8 +156,8 @@ def dependencies(definitions: Iterable[Definition], letters: bool = False) -> di
     for d in definitions:
         refs = (n for n in d.body.walk() if isinstance(n, Ref))
         used = (n for n in refs if not n.slots or n.slots == d.head.slots or n.kinds != d.head.kinds)
-        head = _key(d.head, letters)
-        below.setdefault(head, set()).update(key for n in used if (key := _key(n, letters)) != head)
+        head = identity(d.head, letters)
+        below.setdefault(head, set()).update(key for n in used if (key := identity(n, letters)) != head)
     for _ in range(len(below)):
         for made in below.values():
             made |= {deep for key in tuple(made) for deep in below.get(key, ())}
@@ -156,11 +167,11 @@ def dependencies(definitions: Iterable[Definition], letters: bool = False) -> di
 def _reduced(d: Definition, below: Mapping[object, set[object]], letters: bool) -> Definition:
     """Without the quantities that it depends on through others, and without z beside z_i."""
     assert isinstance(d.body, Unsaid)
-    through = {arg: below.get(_key(arg, letters), set()) for arg in d.body.args}
+    through = {arg: below.get(identity(arg, letters), set()) for arg in d.body.args}
     indexed = {arg.base for arg in d.body.args if arg.subs}
     args = tuple(
         arg for arg in d.body.args
-        if not any(_key(arg, letters) in used for other, used in through.items() if other != arg)
+        if not any(identity(arg, letters) in used for other, used in through.items() if other != arg)
         and (arg.subs or arg.base not in indexed)
     )  # fmt: skip
     return replace(d, body=replace(d.body, args=args))

@@ -7,10 +7,12 @@ from itertools import product
 import torch
 
 from oracle.lesson.meaning.bare_slopes import bare_slope
+from oracle.lesson.meaning.left_open import filled, leaves_out
 from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import CONSTANTS, UNITS, dims_of
+from oracle.lesson.meaning.slopes import linked
 from oracle.lesson.meaning.sums import Sums
 from oracle.lesson.meaning.unsaid import Unsaid, mixed
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value, mapped
@@ -41,6 +43,9 @@ from oracle.lesson.syntax import (
 @dataclass
 class World(Sums):
     """Formulas of sums, products, powers, calls and partials in a net."""
+
+    rightwards: bool = False
+    """Whether long products with ⊙ are made from right to left."""
 
     def value(self, node: Node, env: Env) -> Value:
         """What a formula is worth in this net."""
@@ -151,6 +156,10 @@ class World(Sums):
         return any(self.counts(name.base, node.body) for name in node.indices)
 
     def times(self, node: Times, env: Env) -> Value:
+        if leaves_out(node):
+            node = filled(node, lambda slot, kind: self.program.number(slot, env, kind))
+        if self.rightwards and (chain := linked(node)):
+            return self.from_the_right(*chain, env)
         node = self.widened(node, env)
         values = [self.value(factor, env) for factor in node.factors]
         ops = list(node.ops)
@@ -161,6 +170,13 @@ class World(Sums):
         for op, right in zip(ops, values[1:], strict=True):
             out = self.algebra.times(out, right, op)
         return out
+
+    def from_the_right(self, factors: list[Node], ops: list[str], env: Env) -> Value:
+        """A product of which every factor is applied to all that follows it: W^T · f' ∘ ∇C is W^T (f' ∘ ∇C)."""
+        *rest, last = [self.value(factor, env) for factor in factors]
+        for value, op in zip(rest[::-1], ops[::-1], strict=True):
+            last = self.algebra.times(value, last, op)
+        return last
 
     def widened(self, node: Times, env: Env) -> Times:
         """∇_s y log s, where y is not made of s: of all that follows."""
