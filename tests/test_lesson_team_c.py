@@ -123,17 +123,17 @@ def test_the_inputs_are_a_layer(right: str, wrong: str) -> None:
 
 ROWS = r"""
 Repeated indices are summed.
-$$t = x W_1 + b_1, \quad h = \sigma(t), \quad v = h W_2 + b_2, \quad J = \frac12 \|v - y\|^2$$
+$$t = x W + b, \quad h = \sigma(t), \quad v = h V + c, \quad J = \frac12 \|v - y\|^2$$
 """
 
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        (r"\frac{\partial J}{\partial x_k} = (v - y) W_2^T \circ \sigma'(t) W_1^T",
-         r"\frac{\partial J}{\partial x_k} = (v - y) W_2^T \circ \sigma(t) W_1^T"),
-        (r"\frac{\partial t_d}{\partial W_{1,fg}} = x_f \delta_{dg}",
-         r"\frac{\partial t_d}{\partial W_{1,fg}} = x_g \delta_{df}"),
+        (r"\frac{\partial J}{\partial x_k} = (v - y) V^T \circ \sigma'(t) W^T",
+         r"\frac{\partial J}{\partial x_k} = (v - y) V^T \circ \sigma(t) W^T"),
+        (r"\frac{\partial t_d}{\partial W_{fg}} = x_f \delta_{dg}",
+         r"\frac{\partial t_d}{\partial W_{fg}} = x_g \delta_{df}"),
     ],
 )  # fmt: skip
 def test_entries_that_are_not_written(right: str, wrong: str) -> None:
@@ -141,3 +141,56 @@ def test_entries_that_are_not_written(right: str, wrong: str) -> None:
     assert {*claimed(f"{ROWS}\n\n$${right}$$")} <= GOOD
     found = audit(read(Path("lesson.md"), f"{ROWS}\n\n$${wrong}$$")).equations[-1]
     assert not {link.verdict for link in found.links} & GOOD
+
+
+BOOK = r"""
+From $t = 1$ on, with the parameters $\MU$ and $\Vb$:
+$$\Vs^{(t)} = \Vb + \MW \Vs^{(t-1)} + \MU \Vx^{(t)}, \quad \Vu^{(t)} = \MV \Vs^{(t)}$$
+$$\hat \Vy^{(t)} = \text{softmax}(\Vu^{(t)})$$
+$$L\big(\{\Vx^{(1)}, \dots, \Vx^{(\tau)}\}\big) = \sum_t L^{(t)}
+= -\sum_t \log p_{\text{model}}\big(y^{(t)} \mid \{\Vx^{(1)}, \dots, \Vx^{(t)}\}\big)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"(\nabla_{\Vu^{(t)}} L)_i = \hat y_i^{(t)} - \mathbf{1}_{i,y^{(t)}}",
+         r"(\nabla_{\Vu^{(t)}} L)_i = \mathbf{1}_{i,y^{(t)}} - \hat y_i^{(t)}"),
+        (r"\nabla_{\Vs^{(\tau)}} L = \MV^\top \nabla_{\Vu^{(\tau)}} L",
+         r"\nabla_{\Vs^{(\tau)}} L = \MV \nabla_{\Vu^{(\tau)}} L"),
+        (r"\nabla_{\MV} L = \sum_t (\nabla_{\Vu^{(t)}} L) \Vs^{(t)^\top}",
+         r"\nabla_{\MV} L = \sum_t (\nabla_{\Vu^{(t)}} L) \Vs^{(t-1)^\top}"),
+    ],
+)  # fmt: skip
+def test_letters_of_a_book_without_its_preamble(right: str, wrong: str) -> None:
+    """Nobody defines the macros; the likelihood of the target is an entry of the softmax."""
+    assert {*claimed(f"{BOOK}\n\n$${right}$$")} <= GOOD | {"aside"}
+    found = audit(read(Path("lesson.md"), f"{BOOK}\n\n$${wrong}$$")).equations[-1]
+    assert {link.verdict for link in found.links} & BAD
+
+
+CELLS = r"""
+$$z^l = W^l a^{l-1} + b^l, \quad a^l = \sigma(z^l), \quad C = \frac12 \|a^L - y\|^2$$
+$$\nabla a^l = \frac{\partial C}{\partial a^l}, \quad \delta^l = \frac{\partial C}{\partial z^l}$$
+
+An example of a convolution, of a row with three entries:
+$$z_{11} = a_{11} w_{11} + a_{12} w_{12}, \quad z_{12} = a_{12} w_{11} + a_{13} w_{12}$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\nabla a_{12} = \delta_{11} w_{12} + \delta_{12} w_{11}",
+         r"\nabla a_{12} = \delta_{11} w_{11} + \delta_{12} w_{12}"),
+        (r"\frac{\partial C}{\partial W^{l+1}_{11}} = a_{11} \delta_{11} + a_{12} \delta_{12}",
+         r"\frac{\partial C}{\partial W^{l+1}_{11}} = a_{11} \delta_{11} + a_{13} \delta_{12}"),
+        (r"\delta^L = (a^L - y) \odot \sigma'(z^L)", r"\delta^L = (a^L - y) \odot \sigma(z^L)"),
+    ],
+)  # fmt: skip
+def test_entries_of_an_example_lead_to_the_loss(right: str, wrong: str) -> None:
+    """What is computed entry by entry beside the net is differentiated as part of it."""
+    assert {*claimed(f"{CELLS}\n\n$${right}$$")} <= GOOD
+    found = audit(read(Path("lesson.md"), f"{CELLS}\n\n$${wrong}$$")).equations[-1]
+    assert {link.verdict for link in found.links} & BAD

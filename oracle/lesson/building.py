@@ -17,6 +17,7 @@ from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
+from oracle.lesson.meaning.cells import with_cells
 from oracle.lesson.meaning.circles import without_circles
 from oracle.lesson.meaning.columns import batch_of, columns, samples_at, without_columns
 from oracle.lesson.meaning.copies import any_parameter, copied
@@ -309,6 +310,7 @@ def _completed(
     program.copies = copied(program, usages[1])
     program.signals = with_another_loss(program)
     program.definitions += unsaid(program, *usages)
+    program.definitions = with_cells(program.definitions)
     find_families(program)
     declare_numbers(program)
     program.shared, program.singles = shared(program.definitions), singles(program.definitions)

@@ -6,11 +6,13 @@ from functools import partial
 
 from oracle.lesson.document import Formula
 from oracle.lesson.meaning.bold_samples import bold, with_bold_samples
+from oracle.lesson.meaning.cells import as_cells, told_cells
 from oracle.lesson.meaning.componentwise import of_components, told_gates
 from oracle.lesson.meaning.dotted import dotted, with_slopes
 from oracle.lesson.meaning.example_layers import examples, of_all_layers
 from oracle.lesson.meaning.iterations import iterations, without_iterations
 from oracle.lesson.meaning.layer_functions import numbered, with_numbers
+from oracle.lesson.meaning.likelihoods import outputs, with_likelihoods
 from oracle.lesson.meaning.named_samples import named_samples, with_samples_above
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
 from oracle.lesson.meaning.numbered_losses import numbered_losses, with_numbered_losses
@@ -71,9 +73,11 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     named = [changed(found, names) for found in parsed]
     renewed = iterations(given)
     named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
+    named, names = _further(named, names, lambda found: partial(with_likelihoods, made=outputs(found)))
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
     named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
     named, names = _further(named, names, lambda _: without_sizes)
+    named, names = _further(named, names, lambda found: partial(as_cells, letters=told_cells(found)))
     named, names = _further(named, names, lambda _: without_remarks)
     named, names = _further(named, names, lambda found: partial(of_all_layers, said=examples(found)))
     named, names = _further(named, names, lambda _: partial(of_one_step, letter=now))

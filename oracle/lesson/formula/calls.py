@@ -94,7 +94,9 @@ def _of_itself(base: str, inner: list[Token]) -> bool:
 
 
 def _listed(inner: list[Token]) -> bool:
-    return len(divided(inner, {",", ";", "|"})) > 1
+    r"""Whether a parenthesis holds several things, or a set of them: L(\{x_1, …, x_n\})."""
+    whole = bool(inner) and inner[0].text == r"\{" and inner[-1].text == r"\}"
+    return whole or len(divided(inner, {",", ";", "|"})) > 1
 
 
 def _applied(node: Node, args: tuple[Node, ...], span: Span) -> Node:

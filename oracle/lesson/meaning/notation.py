@@ -26,7 +26,7 @@ from oracle.lesson.meaning.samples_below import samples_below, samples_last
 from oracle.lesson.meaning.squares import Bare, bare, squared
 from oracle.lesson.meaning.step_heads import step_heads
 from oracle.lesson.meaning.unit_names import AnyUnit
-from oracle.lesson.meaning.whole_gradients import completed, loss_of
+from oracle.lesson.meaning.whole_gradients import completed, gradients_by, loss_of
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -268,6 +268,8 @@ class Notation:
     """What has steps."""
     layouts: tuple[str, ...] = ()
     """How partials may be laid out, by what the lesson says."""
+    behind_nabla: set[str] = field(default_factory=set)
+    """Quantities whose gradient is meant by ∇ before them: the a of ∇a = ∂C/∂a."""
     loss: str = ""
     """What the lesson differentiates."""
     abbreviated: str = ""
@@ -506,6 +508,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.rows_labelled = any(_labelled_row(node) for node in nodes)
     found.sloped = sloped(nodes, _base)
     found.loss = loss_of(nodes, _base)
+    found.behind_nabla = gradients_by(nodes, _base)
     return found
 
 
@@ -838,7 +841,7 @@ def lifted(node: Node, notation: Notation) -> Node:
     if (found := primed(node)) and _name(found[0], notation) in partials and taken_apart(found[1]):
         return Derivative(lifted(found[0], notation), (lifted(found[1], notation),), span=node.span)
     if isinstance(node, Gradient):
-        node = completed(node, notation.loss, PARAMETER_LETTERS, _base)
+        node = completed(node, notation.loss, PARAMETER_LETTERS | notation.behind_nabla, _base)
     if isinstance(node, Call):
         call = Call(node.function, tuple(lifted(arg, notation) for arg in node.args), span=node.span)
         return _loss_of_a_sample(call, notation) or call

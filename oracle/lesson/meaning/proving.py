@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from oracle.lesson.meaning.differentials import PREFIX
+from oracle.lesson.meaning.losses import THERE
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import SCALARS, Program
@@ -49,6 +50,7 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
     if {_symbol(head) for head in program.unclear - clear} & reached:
         return False
     touched = {symbol for symbol, made in found.items() if symbol in reached and (made.number or not made.exact)}
+    touched -= {symbol for symbol, made in found.items() if _elsewhere(symbol, made, used, below)}
     ends = _ends_of_partials(program, head, member)
     sums = {symbol: _added_up(program, symbol) for symbol in touched}
     inner = {symbol for symbol in touched if any(symbol in below[k] for k in below.keys() - sums[symbol])}
@@ -59,6 +61,15 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
     if any(_between_arguments(program, symbol, head, member) for symbol in outer):
         return False
     return all(_carries(program, side, sums[symbol]) for symbol in outer for side in (head, member))
+
+
+def _elsewhere(
+    symbol: tuple[str, tuple[str, ...]], made: Unsaid, used: set[tuple[str, tuple[str, ...]]],
+    below: Mapping[object, set[object]],
+) -> bool:  # fmt: skip
+    """Whether an arbitrary part of the loss is of an example beside the net, of which a formula has nothing."""
+    args = {_symbol(arg) for arg in made.args}
+    return symbol[0].endswith(THERE) and not used & args.union(*(below.get(arg, set()) for arg in args))
 
 
 Symbol = tuple[str, tuple[str, ...]]
@@ -84,6 +95,8 @@ def _adds(program: Program, body: Node, found: set[Symbol]) -> bool:
             return _symbol(body) in found
         case Sum(body=inner, product=False) | Negative(body=inner):
             return _adds(program, inner, found)
+        case Plus(terms=(_, Ref(base=base) as there)) if base.endswith(THERE):
+            return _adds(program, there, found)  # of an example of its own, which nothing else is made of
         case Plus(terms=terms):
             rest = [term for term in terms if not _penalty(program, term)]
             return bool(rest) and all(_adds(program, term, found) for term in rest)

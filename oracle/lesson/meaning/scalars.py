@@ -2,6 +2,7 @@ r"""What is a number in a lesson of vectors: wᵀ x is one, so the b of wᵀ x +
 
 from collections.abc import Iterator
 
+from oracle.lesson.meaning.cells import cells
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOGARITHMS, Program, is_target
@@ -16,7 +17,7 @@ def declare_numbers(program: Program) -> None:
     """Note in `declared` all that must be a number because a forward equation has it beside one."""
     if not program.vectors:
         return
-    for base in (*_ends(program), *_shares(program)):
+    for base in (*_ends(program), *_shares(program), *cells(program.definitions)):
         program.declared.setdefault(base, 0)
     for base in _weights(program):
         program.declared.setdefault(base, 1)

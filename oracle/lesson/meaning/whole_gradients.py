@@ -24,6 +24,16 @@ def loss_of(nodes: Iterable[Node], named: Callable[[Node], str]) -> str:
     return next((base for base, _ in found.most_common() if base in LOSSES), "")
 
 
+def gradients_by(nodes: Iterable[Node], named: Callable[[Node], str]) -> set[str]:
+    """The a of ∇a = ∂C/∂a: what stands behind ∇ without being differentiated."""
+    found = set[str]()
+    for node in nodes:
+        match node:
+            case Relation(items=(Gradient(of=a, wrt=None), Derivative(of=of, wrt=(wrt,)), *_)) if wrt == a != of:
+                found.add(named(a))
+    return found - {""}
+
+
 def completed(node: Gradient, loss: str, parameters: set[str], named: Callable[[Node], str]) -> Gradient:
     """∇_W L for ∇_W and ∇W, ∇_x f(x) for ∇f(x)."""
     of = Name(loss or OF_THE_LOSS, span=node.of.span)
