@@ -9,7 +9,7 @@ from oracle.lesson.document import Formula
 from oracle.lesson.instead import instead
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
 from oracle.lesson.meaning.classes import other_classes
-from oracle.lesson.meaning.layouts import sensitive
+from oracle.lesson.meaning.layouts import LYING, sensitive
 from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref, mentions
@@ -19,11 +19,13 @@ from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
 from oracle.lesson.syntax import (
+    Call,
     Derivative,
     Indexed,
     Items,
     Limit,
     Matrix,
+    Name,
     Negative,
     Node,
     Number,
@@ -82,7 +84,7 @@ def _link(
     op = "<-" if op == "->" and is_update(head, member) else op
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
-    if isinstance(head, Ref) and op in EQUAL and _lists(member):
+    if op in EQUAL and ((isinstance(head, Ref) and _lists(member)) or _where(head, member)):
         return Link(left, op, right, "definition", place=place)
     nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member)
     if op not in EQUAL + STEP or nothing:
@@ -98,7 +100,7 @@ def _link(
         return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
-    if found.verdict == "ill-typed" and "numerator" in judge.program.layouts and sensitive(head, member):
+    if found.verdict == "ill-typed" and LYING & {*judge.program.layouts} and sensitive(head, member):
         found = Outcome("not understood", "partials may be rows in this lesson, and nothing says of which")
     if found.verdict == "ill-typed" and judge.program.narrow:
         found = Outcome(
@@ -197,6 +199,13 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
 def _lists(member: Node) -> bool:
     """Whether a formula lists what a vector or a set is made of: (x_1, …, x_n), {(x_1, y_1), …}."""
     return isinstance(member.base if isinstance(member, Transpose) else member, Items)
+
+
+def _where(head: Node, member: Node) -> bool:
+    """Whether a formula names the place of what is largest: (u^*, v^*) = argmax x_{uv}."""
+    function = member.function if isinstance(member, Call) else None
+    name = function.base if isinstance(function, Indexed) else function
+    return isinstance(head, Ref | Items) and name in (Name("argmax"), Name("argmin"))
 
 
 def _told(head: Node, member: Node) -> bool:

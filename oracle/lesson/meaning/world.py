@@ -7,6 +7,7 @@ from itertools import product
 import torch
 
 from oracle.lesson.meaning.bare_slopes import bare_slope
+from oracle.lesson.meaning.convolving import GOES_OVER
 from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
 from oracle.lesson.meaning.program import Env
@@ -151,6 +152,8 @@ class World(Sums):
         return any(self.counts(name.base, node.body) for name in node.indices)
 
     def times(self, node: Times, env: Env) -> Value:
+        if GOES_OVER & {*node.ops}:
+            return self.gone_over(node, env)
         node = self.widened(node, env)
         values = [self.value(factor, env) for factor in node.factors]
         ops = list(node.ops)
