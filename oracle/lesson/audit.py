@@ -9,6 +9,7 @@ from msgspec import structs
 from oracle.lesson.building import Reading, build
 from oracle.lesson.code import judged_code
 from oracle.lesson.conditions import conditions
+from oracle.lesson.convolutions import marked, over_marks, with_convolutions
 from oracle.lesson.correcting import suggest
 from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
@@ -21,6 +22,7 @@ from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.abbreviated import loss_of_names
 from oracle.lesson.meaning.any_unit import any_unit, in_layers
+from oracle.lesson.meaning.called_values import called_values, with_called_values
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.counting import counted, split_off
@@ -78,6 +80,7 @@ def audit(
     document: Document, *, seed: int = 0, nets: int = 8, settings: Mapping[str, str] | None = None, code: bool = True
 ) -> Audit:
     """Hold every equation of a lesson against autograd, in `nets` random nets drawn from `seed`."""
+    document = marked(document)
     functions = function_names(document)
     said = document.settings if settings is None else settings
     lines, notation, reading, judges = prepared(document, seed, nets, said, functions)
@@ -162,6 +165,7 @@ def _doubted(equation: Equation) -> Equation:
 
 def understood(document: Document, functions: set[str] | None = None) -> tuple[list[Line], Notation]:
     """Every formula that claims something, or that cannot be read, with its symbols bound."""
+    document = marked(document)
     functions = function_names(document) if functions is None else functions
     parsed, names = renamed(with_dropped(document, _parsed(document, functions)))
     every = [s for *_, found in parsed for s in found.statements]
@@ -169,6 +173,8 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     given = {**names.roles, **roles(document.settings)}
     notation = survey([with_classes(s, classes) for s in every], given, classes)
     notation.chosen, notation.renamed = classes, names
+    notation.called_values = called_values(bound(s, notation) for s in every)
+    notation.over = over_marks(document, [bound(s, notation) for s in every])
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     prose = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
     notation.layouts = said_layouts(prose, (piece.tex for piece in document.pieces if isinstance(piece, Formula)))
@@ -258,6 +264,7 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
     found = [with_samples(s, notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
+    found = [with_convolutions(with_called_values(s, notation.called_values), notation.over) for s in found]
     found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]
     found = [with_wrt(s, notation.made_by) for s in found]
     found = [written_out(apart(s, notation.thresholds), notation.two_steps) for s in found]

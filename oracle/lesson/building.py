@@ -11,6 +11,7 @@ from itertools import chain
 
 from oracle.lesson.another_loss import with_another_loss
 from oracle.lesson.arbitrary import arbitrary
+from oracle.lesson.convolutions import AXES, map_ranks, pooling, shared_biases
 from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF
 from oracle.lesson.formula import to_tex
@@ -23,7 +24,7 @@ from oracle.lesson.meaning.columns import batch_of, columns, samples_at, without
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layer_functions import depth as layer_functions
-from oracle.lesson.meaning.layouts import LAYOUTS, row, sensitive, settled_layout
+from oracle.lesson.meaning.layouts import LAYOUTS, order, row, sensitive, settled_layout
 from oracle.lesson.meaning.listed import apart
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
@@ -56,11 +57,16 @@ from oracle.lesson.syntax import (
     Relation,
     Statement,
     Sum,
+    Times,
     Transpose,
 )
 
 ROWS = 0.5
 """What it costs to read vectors as rows: one formula that holds is worth it, one that fails no longer is not."""
+
+
+SELDOM = 1.5
+r"""What it costs to read \star as a convolution that turns its kernel round: more than one formula."""
 
 
 @dataclass
@@ -76,6 +82,8 @@ class Scope:
     """What the lesson says itself."""
     usages: tuple[Usage, Usage]
     """Of the section, and of the lesson."""
+    reached: float = 0.0
+    """How much of the section holds."""
 
     def deeper(self) -> Program:
         """The same net with a layer more."""
@@ -95,6 +103,11 @@ class Reading:
         return ", ".join("the lesson's own equations" if name == "own" else name for name in names)
 
     @property
+    def reached(self) -> float:
+        """How much of the lesson holds."""
+        return sum(scope.reached for scope in self.scopes.values())
+
+    @property
     def net(self) -> tuple[str, ...]:
         """Every equation that was used, as TeX."""
         return tuple(dict.fromkeys(_equation(d) for scope in self.scopes.values() for d in scope.program.definitions))
@@ -109,8 +122,17 @@ class Reading:
 
 
 def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) -> Reading:
-    """The nets of a lesson whose symbols are `Ref`s by now."""
+    """The nets of a lesson whose symbols are `Ref`s by now, as it means its convolutions, if it has any."""
     found = list(said)
+    reading = _built(found, notation, settings)
+    parts = (part for s in found for part in s.statement.body.walk())
+    if notation.over.turning or not any(isinstance(part, Times) and "conv" in part.ops for part in parts):
+        return reading
+    turned = _built(found, replace(notation, over=replace(notation.over, turning=True)), settings)
+    return turned if turned.reached > reading.reached + SELDOM * notation.over.starred else reading
+
+
+def _built(found: list[Said], notation: Notation, settings: dict[str, str]) -> Reading:
     sections = list(dict.fromkeys(s.section for s in found)) or [0]
     usage = survey_usage([s.statement for s in found], notation)
     names = made_of_partials([s.statement.body for s in found if isinstance(s.statement.body, Relation)], usage)
@@ -165,7 +187,7 @@ def _chosen(
         keeping = [reached for reached, _, other in scopes if not any(d is r for r in other.rejected)]
         if d.number in choice.program.here and keeping and max(keeping) < best - 0.5:
             fallen.add(id(d.body))
-    scope.defined = defined - fallen
+    scope.defined, scope.reached = defined - fallen, best
     return scope
 
 
@@ -176,7 +198,9 @@ def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list
     scores = {
         layout: sum(_score(replace(p, layout=layout), open_to[k]) for k, p in programs.items()) for layout in possible
     }
-    best, others = settled_layout(scores, sum(row(*claim) for found in open_to.values() for claim in found))
+    for layout in (order(member) for found in open_to.values() for _, member in found):
+        scores |= {layout: scores[layout] + 1} if layout in scores else {}
+    best, others = settled_layout(scores, sum(row(*claim) for found in claims.values() for claim in found))
     for scope in reading.scopes.values():
         scope.program.layout, scope.program.layouts = best, others
 
@@ -203,7 +227,12 @@ def _scope(
 
 
 def _opposite(candidate: Assumption, assumed: Assumption, lesson: Usage) -> bool:
-    """Whether an error signal has the other sign than in the rest of the lesson, or is not what the lesson says."""
+    """Whether an error signal has the other sign than in the rest of the lesson, or is not what the lesson says; or a
+    matrix has in its rows what is in its columns there.
+    """
+    bodies = [(a.body, b.body) for a in candidate.definitions for b in assumed.definitions if a.head == b.head]
+    if any(a in (Transpose(b), b.base if isinstance(b, Transpose) else None) for a, b in bodies):
+        return True
     shared = candidate.signals.keys() & assumed.signals.keys()
     pairs = [(candidate.signals[base], assumed.signals[base]) for base in shared & lesson.told.keys()]
     if any((a.of, a.factor) != (b.of, b.factor) for a, b in pairs):
@@ -265,9 +294,8 @@ def _completed(
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         lettered=dict(own.lettered),
-        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], firsts=[],
-        families=set(), inputs=set(),
-        units=[], unclear={*own.unclear}, batch=None,
+        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], areas=[], firsts=[],
+        families=set(), inputs=set(), units=[], unclear={*own.unclear}, batch=None,
         depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
     program.vectors, program.summed = assumption.vectors, own.notation.summed
@@ -278,10 +306,15 @@ def _completed(
         **usages[1].thin,
         **_widths(own, usages[1]),
         **assumption.ranks,
+        **shared_biases(own.definitions),
+        **(maps := map_ranks(own.definitions, usages[0].bodies) if own.notation.over.convolves else {}),
     }
+    program.maps = {base for base, axes in maps.items() if axes == AXES}
+    program.turning = own.notation.over.turning
     program.supposed, program.read_off = assumption.supposed, assumption.read_off
     if assumption.numbers:
         program.definitions = of_numbers(program.definitions)
+    program.definitions = pooling(program.definitions, usages[0])
     known = {name_of(d.head) for d in program.definitions}
     read = {name_of(d.head): d for d in assumption.replaced}
     program.definitions = [read.get(name_of(d.head), d) for d in program.definitions]

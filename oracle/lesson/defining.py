@@ -119,6 +119,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = [d for d in program.definitions if d.number in program.here or d.head.base not in powers]
     program.definitions = in_sight(program.definitions, program.here, local)
     program.definitions = without_given(program.definitions, program.here, local, [s.statement.body for s in before])
+    program.definitions += [Definition(name, call) for call, name in usage.notation.called_values.items()]
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     program.definitions = of_this_section(program)
     stepwise(program, usage, local)
@@ -240,6 +241,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         if isinstance(partial.of, Ref) and isinstance(partial.wrt, Ref):
             stands_for = Signal(partial.wrt.base, partial.of, partial.factor, said=True)
             program.signals.setdefault(written(head), stands_for)
+            if head.kinds == ("layer",) and isinstance(head.slots[0][1], Number):
+                program.numbered_signals.setdefault(Ref(head.base, head.slots), stands_for)
             nearest = program.lettered.setdefault((head.base, head.kinds, letters_of(head)), stands_for)
             if nearest.loss != stands_for.loss and number < min(program.here) and not program.said_here(head):
                 program.unclear.add(head)  # of which loss ε is, where two sections before say two, nothing says here

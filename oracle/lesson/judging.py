@@ -99,6 +99,8 @@ class Way:
     """How partials are laid out, where that is not as in the rest of the lesson."""
     rightwards: bool = False
     """Long products with ⊙ are made from right to left."""
+    averaging: bool = False
+    """What takes the largest of a window takes the mean."""
     slopes: int | None = None
     """A slope at the end of a product is multiplied entry by entry with all but so many factors before it."""
 
@@ -141,6 +143,7 @@ OTHERWISE: tuple[Way, ...] = (
         summed=True,
     ),
 )
+OTHERWISE += (Way("the pooling is an average", averaging=True),)
 OTHERWISE += tuple(Way("slopes are multiplied entry by entry", slopes=before) for before in (0, 1))
 OTHERWISE += tuple(Way(WORDS[layout], layout=layout) for layout in LAYOUTS)
 ALWAYS = tuple(way for way in OTHERWISE if way.summed)
@@ -191,6 +194,7 @@ class Nets:
                         backwards=way.backwards,
                         rightwards=way.rightwards,
                         layout=way.layout,
+                        averaging=way.averaging,
                     )
                 )
             yield made[k]
@@ -233,6 +237,8 @@ class Nets:
             return any(inverted(side, self.program) != side for side in (head, member))
         if way.slopes is not None:
             return not self.program.elementwise and regrouped(member, way.slopes) is not None
+        if way.averaging:
+            return self.program.notation.over.averages and any(known.wide for known in self.program.windows)
         if way.layout is not None:
             return way.layout in self.program.layouts and sensitive(head, member)
         if way.activations:
@@ -381,6 +387,7 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     sample = sample_of(world.program, env, head, member)
     with world.fresh(head, member), world.of_sample(sample):
         left, right = both(world, head, member, env, way)
+        inside = world.inside(head, env)
     if isinstance(member, Number) and not right.rank:
         right = Value(right.data)
     if left.data is None or right.data is None or max(left.ones * right.rank, right.ones * left.rank) > 1:
@@ -400,6 +407,10 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
         raise IllTypedError(f"{_shape(left)} on the left, {_shape(right)} on the right")
     difference = world.algebra.elementwise(torch.sub, left, right, "the two sides")
     difference = beside_entries(difference, world.entered)
+    if inside is not None:
+        left, right, difference = (
+            world.algebra.elementwise(torch.mul, v, inside, "") for v in (left, right, difference)
+        )
     if way.apart:
         mask = _different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))

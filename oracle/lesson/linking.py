@@ -11,7 +11,7 @@ from oracle.lesson.entry_meant import ENTRY, entry_of
 from oracle.lesson.instead import instead
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
 from oracle.lesson.meaning.classes import other_classes
-from oracle.lesson.meaning.layouts import sensitive
+from oracle.lesson.meaning.layouts import LYING, sensitive
 from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.naming import core
@@ -30,6 +30,7 @@ from oracle.lesson.syntax import (
     Items,
     Limit,
     Matrix,
+    Name,
     Negative,
     Node,
     Number,
@@ -89,7 +90,7 @@ def _link(
     op = "<-" if op == "->" and is_update(head, member) else op
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
-    if isinstance(head, Ref) and op in EQUAL and _lists(member):
+    if op in EQUAL and ((isinstance(head, Ref) and _lists(member)) or _where(head, member)):
         return Link(left, op, right, "definition", place=place)
     nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member)
     if op not in EQUAL + STEP or nothing or Dots() in (head, member):
@@ -109,7 +110,7 @@ def _link(
         return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
-    if found.verdict == "ill-typed" and "numerator" in judge.program.layouts and sensitive(head, member):
+    if found.verdict == "ill-typed" and LYING & {*judge.program.layouts} and sensitive(head, member):
         found = Outcome("not understood", "partials may be rows in this lesson, and nothing says of which")
     if found.verdict == "ill-typed" and judge.program.narrow:
         found = Outcome(
@@ -223,6 +224,13 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
 def _lists(member: Node) -> bool:
     """Whether a formula lists what a vector or a set is made of: (x_1, …, x_n), {(x_1, y_1), …}."""
     return isinstance(member.base if isinstance(member, Transpose) else member, Items)
+
+
+def _where(head: Node, member: Node) -> bool:
+    """Whether a formula names the place of what is largest: (u^*, v^*) = argmax x_{uv}."""
+    function = member.function if isinstance(member, Call) else None
+    name = function.base if isinstance(function, Indexed) else function
+    return isinstance(head, Ref | Items) and name in (Name("argmax"), Name("argmin"))
 
 
 def _told(head: Node, member: Node) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson import chained
+from oracle.lesson.convolutions import ANY_LOSS, goes_over, open_losses
 from oracle.lesson.endings import (
     HALF,
     called,
@@ -24,7 +25,6 @@ from oracle.lesson.endings import (
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, counted_on
-from oracle.lesson.meaning.positions import place
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.normalising import normalisation
@@ -121,7 +121,10 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
         )  # fmt: skip
     for said in predictions(usage, own):
         yield Assumption("own", (said.definition,), {}, (said.words,), said.ranks, usage.vectors or said.whole)
-    if any(isinstance(ref, Ref) and any(map(place, ref.subs)) for d in own.definitions for ref in d.body.walk()):
+    if any(map(goes_over, own.definitions)):
+        for loss in open_losses(own):
+            given = ((), (loss,)) if loss.number else ((loss,), ())
+            yield Assumption("own", given[0], {}, (ANY_LOSS,), vectors=usage.vectors, replaced=given[1])
         return  # a convolution: no layers of the usual kind stand beside it
     if (top := output(own)) is not None:
         yield from _ended(usage, own, top)

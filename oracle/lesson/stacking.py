@@ -32,7 +32,12 @@ def _matrix(vector: str, usage: Usage, own: Program) -> str:
 
 
 def _column(matrix: str, vector: str, usage: Usage) -> bool | None:
-    """Whether w_j is a column of W, by which of the indices of W_{ij} its letter is; None where nothing says so."""
+    """Whether w_j is a column of W, as W = [w_1, …, w_n] says, or by which of the indices of W_{ij} its letter is.
+
+    None where nothing says so.
+    """
+    if matrix in usage.lined_up:
+        return usage.lined_up[matrix]
     letters = {sub for ref in usage.refs if ref.base == vector and len(ref.subs) == 1 for sub in ref.subs}
     entries = [ref.subs for ref in usage.refs if ref.base == matrix and len(ref.subs) == 2]
     first, second = ({subs[k] for subs in entries if isinstance(subs[k], Name)} for k in (0, 1))

@@ -86,8 +86,12 @@ def edits(node: Node, words: Vocabulary, term: bool = True, inner: bool = False,
     for k, child in enumerate(node.children()):
         if not _fixed(node, child):
             for edit in edits(child, words, _is_term(node, child), not isinstance(node, Plus), (*path, k)):
-                if not (isinstance(node, Plus) and edit.what == ("minus",) and edit.path == (*path, k)):
-                    yield edit  # a term of a sum has its own sign
+                if edit.path != (*path, k) or (type(node), edit.what) not in _OWN:
+                    yield edit
+
+
+_OWN = {(Plus, ("minus",)), (Transpose, ("transpose",))}
+"""What is never done to a child: a term of a sum has its own sign, and what is transposed is not transposed again."""
 
 
 def _at(edit: Edit, path: tuple[int, ...]) -> Edit:

@@ -29,7 +29,7 @@ ATOMS = (Ref, Call, Derivative, Quotient, Norm, Prime, Transpose, Power)
 FIRST = 0xE000
 """Private characters stand for atoms while a tree is printed."""
 MARKS = r"\\cdot|\\times|\\odot|\\circ|\\bullet|\\otimes|\*|\\,|\\;|\\ |~"
-OPS = {"cdot": r"\cdot", "times": r"\times", "*": "*", "otimes": r"\otimes", "@": "@"}
+OPS = {"cdot": r"\cdot", "times": r"\times", "*": "*", "conv": "*", "corr": r"\star", "otimes": r"\otimes", "@": "@"}
 
 
 def rewritten(old: Node, new: Node, tex: str, words: Vocabulary) -> str:

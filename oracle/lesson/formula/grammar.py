@@ -46,7 +46,7 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
         parts = _parts(_uncommented(_system(without_remarks(tokens(tex, macros)))))
     except (UnreadableError, RecursionError) as error:
         return Parsed((), (_problem(error, everything),))
-    if len(parts) == 1 and len(parts[0].tokens) == 1 and (mark := parts[0].tokens[0]).text in _MENTIONED:
+    if len(parts) == 1 and (mark := parts[0].tokens[0]).text in _MENTIONED and _is_mentioned(parts[0].tokens):
         return Parsed((Statement(Text(mark.text, span=mark.span), span=mark.span),), ())
     limits = Limits(frozenset(functions))
     statements: list[Statement] = []
@@ -63,6 +63,12 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
                 _add(statements, pending, rest, _read(rest, limits))
     statements += [Statement(node, span=node.span) for node in pending]
     return Parsed(tuple(together(statements)), tuple(problems))
+
+
+def _is_mentioned(found: list[Token]) -> bool:
+    r"""Whether a sign is spoken of, alone or with what would stand behind it: \circ f'(x)."""
+    binary = found[0].text in OPERATIONS - SIGNS.keys()
+    return len(found) == 1 or (binary and not any(token.text in RELATIONS for token in found))
 
 
 def _without_last(part: Part, problem: Problem) -> Part | None:

@@ -34,7 +34,7 @@ from oracle.lesson.syntax import (
     Transpose,
 )  # fmt: skip
 
-_OPS = {"": " ", "*": " * ", "@": " @ "}
+_OPS = {"": " ", "*": " * ", "conv": " * ", "corr": r" \star ", "star": r" \star ", "@": " @ "}
 _RELATIONS = {":=": ":=", "<-": r"\leftarrow", "->": r"\to", "~=": r"\approx", "!=": r"\ne", "<=": r"\le",
               ">=": r"\ge", "in": r"\in", "~": r"\sim"}  # fmt: skip
 _PREFIXES = {"Delta ": r"\Delta ", "delta ": r"\delta ", "d ": "d "}

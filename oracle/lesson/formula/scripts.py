@@ -172,7 +172,7 @@ def _ends_with_transpose(sup: list[Token]) -> bool:
 
 def _variant(sup: list[Token]) -> str:
     """`new`, `*`, a word above: what they say; "" for any other superscript."""
-    text = "".join(token.text for token in sup)
+    text = "".join(token.text for token in sup).replace(r"\circledast", r"\star")
     if len(sup) == 1 and (text in _MARKS or (sup[0].kind == "text") or (text.isalpha() and len(text) > 1)):
         return text.removeprefix("\\")
     return text if _spelled(sup) else ""

@@ -17,6 +17,7 @@ WORDS = _split(
 """Words that are no product of their letters, wherever they stand."""
 PLAIN = [
     *_split("diag if for where and otherwise when else with sum mean dot matmul multiply outer"),
+    *_split("conv conv2 rot180 ROT180 rot upsample"),
     *(name for name in GREEK if len(name) > 3),
 ]
 """Words if no letter stands beside them."""
@@ -42,7 +43,10 @@ IMPLIES = {
     r"\because",
 }  # fmt: skip
 SIGNS = {"+": 1, "-": -1}
-TIGHT = {r"\cdot": "cdot", r"\vdot": "cdot", r"\times": "times", "*": "*", r"\ast": "*", "@": "@"}
+TIGHT = {
+    r"\cdot": "cdot", r"\vdot": "cdot", r"\times": "times", "*": "*", r"\ast": "*", "@": "@",
+    r"\circledast": "star",
+}  # fmt: skip
 LOOSE = {
     r"\odot": "odot", r"\circ": "odot", r"\bullet": "odot", r"\star": "odot", ".*": "odot",
     r"\otimes": "otimes",
@@ -76,7 +80,10 @@ BARE = set(
 )
 """Functions that need no parenthesis."""
 FUNCTIONS = BARE | set(
-    _split("sum mean prod var Var sigma varsigma phi varphi psi Phi Psi f g dot matmul multiply outer sech sqrt")
+    _split(
+        "sum mean prod var Var sigma varsigma phi varphi psi Phi Psi f g dot matmul multiply outer sech sqrt "
+        "rot180 ROT180 rot conv conv2"
+    )
 )
 ABROAD = {"th": "tanh", "sh": "sinh", "ch": "cosh"}
 """What functions are called in other countries."""
@@ -84,7 +91,7 @@ NOUNS = set(_split("net out target Err total output hidden error input new old")
 """Words that are quantities: a parenthesis after them is a factor."""
 LOSSES = {"ell", "cal L", "cal J", "cal E", "cal C", "L", "J", "E", "l"}
 """What is a function of a parenthesis with one symbol, where it is a loss."""
-DIFFERENTIALS = {f"d{x}" for x in _split("W b B z a A Z x X w h H y U V v s S o O u p P Q K theta")}
+DIFFERENTIALS = {f"d{x}" for x in _split("W b B z a A Z x X w h H Y U V v s S o O u p P Q K theta")}
 FRACTIONS = {r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"}
 PAIRS = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lVert": r"\rVert", r"\lvert": r"\rvert"}
 OPENING = PAIRS.keys() | {"{", r"\left."}

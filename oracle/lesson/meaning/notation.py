@@ -20,8 +20,10 @@ from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.one_by_one import one_by_one
+from oracle.lesson.meaning.over_marks import OverMarks
 from oracle.lesson.meaning.primes import primed, quantities, sloped
 from oracle.lesson.meaning.ranges import tops
+from oracle.lesson.meaning.samples_above import samples_above
 from oracle.lesson.meaning.samples_below import samples_below, samples_last
 from oracle.lesson.meaning.squares import Bare, bare, squared
 from oracle.lesson.meaning.step_heads import step_heads
@@ -242,6 +244,8 @@ class Notation:
     """By base, the letter of its first index that counts samples: the i of x_i beside w^T x_i."""
     last_sampled: set[str] = field(default_factory=set)
     """Bases whose last index counts samples: the z of z_{mi} and z_i."""
+    samples_above: set[str] = field(default_factory=set)
+    """Letters that count samples without brackets above: the μ of x_i^μ."""
     samples_at: int | None = None
     """Which axis of its batches counts samples, by all that the lesson multiplies."""
     sample_losses: SampleLosses = field(default_factory=SampleLosses)
@@ -262,6 +266,10 @@ class Notation:
     """Costs whose primes are partials, and which are no functions: the C of C'(a)."""
     markers: frozenset[str] = frozenset()
     """What makes a quantity's name that of its partial: the δ of δh_t, the bar over h_t."""
+    called_values: dict[Call, "Ref"] = field(default_factory=dict)
+    """Values of functions by which the lesson differentiates, with their names."""
+    over: OverMarks = field(default_factory=OverMarks)
+    """How it writes convolutions."""
     differentials: bool = False
     """Whether dL and dW are changes of L and W, and no partials."""
     stepping: Stepped = field(default_factory=Stepped)
@@ -404,6 +412,8 @@ class Notation:
             return "" if base in REPEATED else "time"
         if used and used <= self.layers:
             return "layer"
+        if isinstance(power, Name) and power.base in self.samples_above:
+            return "sample"
         if not used and isinstance(power, Number) and base in self.plain_layers and power.text.isdigit():
             return "layer"
         return ""
@@ -485,6 +495,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     if found_tops := tops(statements, found.layers) - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
         _layers(nodes, found)
+    found.samples_above = samples_above(nodes) - found.layers - found.times
     _subscripts(nodes, found)
     _numbered_steps(statements, found)
     stepped_bases = {base for base, slot in found.sub_slots.items() if slot == (0, "time")}

@@ -11,7 +11,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
-from oracle.lesson.meaning.values import BeyondError, Dim, NotUnderstoodError, Window
+from oracle.lesson.meaning.values import Area, BeyondError, Dim, NotUnderstoodError, Window
 from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged
 
 TARGETS = ("t", "y", "d", "target", "T", "Y")
@@ -107,6 +107,8 @@ class Program:
     """By name, kinds of slots and letters, where it differs: δ_k of an output, δ_j of a hidden unit."""
     layered_inputs: dict[str, str] = field(default_factory=dict)
     """Inputs that are a layer, with what that is called: the x^1 and a of z^2 = W^2 x^1 and z^l = W^l a^{l-1}."""
+    numbered_signals: dict[Ref, Signal] = field(default_factory=dict)
+    """Of layers that have numbers: δ^1 of what goes into a layer, δ^2 of what comes out of another."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Names that are another's: w for W."""
     left_out: dict[str, tuple[tuple[str, Node], ...]] = field(default_factory=dict)
@@ -186,6 +188,12 @@ class Program:
     """Dimensions that are made of others."""
     windows: list[Window] = field(default_factory=list)
     """Positions that are those of others together, because x_{i+m} says so."""
+    maps: set[str] = field(default_factory=set)
+    """Names of whole arrays, of which a layer may have several: a_k beside a."""
+    turning: bool = False
+    """Whether * turns round what goes over an array."""
+    areas: list[Area] = field(default_factory=list)
+    """Dimensions that are all places of matrices: those of vec(A)."""
     firsts: list[tuple[Dim, int]] = field(default_factory=list)
     """From where sums count positions."""
     roles: dict[str, Dim] = field(default_factory=dict)
@@ -298,6 +306,8 @@ class Program:
 
     def signal(self, ref: Ref) -> Signal | None:
         """Of which partial a symbol stands: as it is written, else as its like is."""
+        if found := self.numbered_signals.get(Ref(ref.base, ref.slots)):
+            return found
         if found := self.lettered.get((ref.base, ref.kinds, letters_of(ref))) or self.signals.get(written(ref)):
             return found
         if ref.kinds == ("sample",) and (found := self.lettered.get((ref.base, (), letters_of(ref)))):
@@ -380,10 +390,10 @@ def find_families(program: Program) -> None:
     uses: dict[str, set[tuple[str, ...]]] = {}
     for definition in program.definitions:
         head = definition.head
-        if head.subs and not head.slots and all(isinstance(sub, Name) for sub in head.subs):
+        if _told_by_letters(head):
             heads.setdefault(head.base, set()).add(letters_of(head))
         for node in definition.body.walk():
-            if isinstance(node, Ref) and node.subs and not node.slots and all(isinstance(s, Name) for s in node.subs):
+            if isinstance(node, Ref) and _told_by_letters(node):
                 uses.setdefault(node.base, set()).add(letters_of(node))
     several = {base for base, found in heads.items() if len(found) > 1}
     leaves = {base: found for base, found in uses.items() if base not in heads}
@@ -410,6 +420,11 @@ def _reached(
         new = used - found
         found |= new
     return found
+
+
+def _told_by_letters(ref: Ref) -> bool:
+    """Whether the letters below a symbol may tell which quantity it is, of any sample: h_j, and V_j^μ."""
+    return bool(ref.subs) and {*ref.kinds} <= {"sample"} and all(isinstance(sub, Name) for sub in ref.subs)
 
 
 def made_of(definitions: Collection[Definition], names: Collection[str]) -> set[str]:

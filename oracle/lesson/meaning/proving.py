@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
+from oracle.lesson.meaning.convolving import LINEAR
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.losses import THERE
 from oracle.lesson.meaning.naming import core
@@ -174,6 +175,8 @@ def _inside(node: Node) -> tuple[Node, ...]:
             return factors
         case Call(function=Name(base="tr" | "Tr" | "sum"), args=(body,)):
             return (body,)
+        case Call(args=args) if name_of(node) in LINEAR:
+            return args[:2]
     return ()
 
 

@@ -17,6 +17,7 @@ from oracle.lesson.meaning.algebra import Algebra
 from oracle.lesson.meaning.columns import axis, bare, is_batch, sample
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.layouts import BACKWARD, LYING
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import CHOSEN, PARAMETER_LETTERS, Notation, Ref, is_class, letters, taken_apart
 from oracle.lesson.meaning.program import SCALARS, Definition, Env, Key, Program, Slots, is_target
@@ -39,8 +40,6 @@ from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Tagged
 SMALL = torch.tensor([0.5, 1.0, -0.5, 2.0, -1.0, 1.5, 0.25], dtype=torch.float64)
 UNITS = {"I", "delta", "1", "bb 1", "bb I"}
 """Symbols that are 1 where their two indices are one, and 0 elsewhere, if the lesson does not say otherwise."""
-BACKWARD = {"delta", "Delta", "epsilon", "err", "error"}
-"""What is as partials are: a row where those are rows."""
 EYES = {"I", "bb I"}
 """What the identity is called."""
 FREE = Name(":")
@@ -103,6 +102,7 @@ class Quantities(ABC):
 
     def __post_init__(self) -> None:
         layout = self.program.layout if self.layout is None else self.layout
+        layout = "" if layout == "rows" and self.program.rows else layout  # as the vectors there lie
         self.algebra = Algebra(self.infer, self.pairs, self.program.rows, self.program.flat, layout)
         self.random = torch.Generator().manual_seed(self.seed)
 
@@ -273,7 +273,7 @@ class Quantities(ABC):
             wrong = IllTypedError(f"index {', '.join(loose)} is free on the right and not on the left")
             wrong.culprit = definition
             raise wrong
-        lying = value.row and self.algebra.layout == "numerator" and core(definition.head.base) in BACKWARD
+        lying = value.row and self.algebra.layout in LYING and core(definition.head.base) in BACKWARD
         value = self.closed(definition.head, self.algebra.placed(value, tuple(n for n in names if n in value.names)))
         value = replace(value, row=lying and value.rank == 1)
         if value.data is not None and not value.data.requires_grad:
@@ -310,7 +310,12 @@ class Quantities(ABC):
                 return self.ones(node.subs[0].base, env)
         if self.is_identity(node):
             return replace(self.scalar(1.0), eye=True)
-        if node.base in UNITS and len(node.subs) == 2 and all(isinstance(x, Name) for x in node.subs):
+        if (
+            node.base in UNITS
+            and len(node.subs) == 2
+            and not node.slots
+            and all(isinstance(x, Name) for x in node.subs)
+        ):
             known = node.base == "delta" and (node.base, node.kinds, 2) in self.program.signals
             if not known and self.program.definition(node.base, self.program.family(node), ()) is None:
                 return self.kronecker(*(x.base for x in node.subs if isinstance(x, Name)))
@@ -500,6 +505,8 @@ class Quantities(ABC):
     def indexed(self, value: Value, node: Ref, env: Env) -> Value:
         if len(node.subs) > value.rank:
             raise NotUnderstoodError(f"{node.base} has {value.rank} axes here, and {len(node.subs)} indices")
+        if len(node.subs) == 1 and node.base in self.program.maps and value.rank > 1:
+            return value  # one of the arrays of a layer, whichever
         found = self.entries(value, node.subs, env)
         return replace(found, row=False) if node.base in self.program.notation.many else found
 

@@ -3,6 +3,7 @@ r"""What is a number in a lesson of vectors: wᵀ x is one, so the b of wᵀ x +
 from collections.abc import Iterator
 
 from oracle.lesson.meaning.cells import cells
+from oracle.lesson.meaning.convolving import GOES_OVER
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOGARITHMS, Program, is_target
@@ -125,9 +126,11 @@ def _is_number(node: Node, program: Program, made: set[str]) -> bool:
         case Sum(body=body) if node.indices:
             return all(_is_number(x, program, made) for x in (body.factors if isinstance(body, Times) else (body,)))
         case Times(factors=(Transpose(base=Ref(subs=()) as a), Ref(subs=()) as b)):
-            return _vector(a, program) and _vector(b, program)
+            layer = b.base.islower() and not b.slots and b.base not in made  # the a of wᵀ a, where a = f(W x)
+            return _vector(a, program) and (_vector(b, program) or (layer and _made(b.base, program)))
         case Plus(terms=terms):
-            return any(_is_number(term, program, made) for term in terms)
+            over = any(isinstance(part, Times) and GOES_OVER & {*part.ops} for part in node.walk())  # z = a * W + b
+            return not over and any(_is_number(term, program, made) for term in terms)
         case Negative(body=body) | Power(base=body) | Call(args=(body,)):
             return _is_number(body, program, made)
         case Quotient(over=over, under=under):

@@ -6,15 +6,15 @@ import torch
 
 from oracle.lesson.meaning.masks import COMPARED, compares
 from oracle.lesson.meaning.notation import Ref, letters
-from oracle.lesson.meaning.positions import Positions
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.meaning.vectorising import Vectorising
 from oracle.lesson.syntax import Name, Node, Number, Quotient, Relation, Sum
 
 
 @dataclass
-class Sums(Positions):
+class Sums(Vectorising):
     """A net whose quantities can be added up."""
 
     backwards: bool = False

@@ -9,6 +9,7 @@ from oracle.lesson.meaning.called import called_last
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.entry_names import has_entries
 from oracle.lesson.meaning.gradients import gradient_of
+from oracle.lesson.meaning.layouts import LAYOUTS
 from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.named_errors import named_errors
 from oracle.lesson.meaning.naming import core
@@ -19,8 +20,10 @@ from oracle.lesson.meaning.told import Told, like, of_any_sample, told
 from oracle.lesson.syntax import (
     Call,
     Derivative,
+    Dots,
     Gradient,
     Indexed,
+    Items,
     Matrix,
     Name,
     Node,
@@ -74,6 +77,8 @@ class Usage:
     """By function of one argument, what it is met with."""
     thin: dict[str, int] = field(default_factory=dict)
     """The axes of what a lesson's forward equations multiply to one vector: the w and b of X w + b."""
+    bodies: list[Node] = field(default_factory=list)
+    """The statements themselves."""
     formal: set[str] = field(default_factory=set)
     """What functions are said to be of: the x of f'(x) = f(x)(1 - f(x))."""
     heads: set[str] = field(default_factory=set)
@@ -89,6 +94,8 @@ class Usage:
     vectors: bool = False
     products: set[str] = field(default_factory=set)
     """Symbols that are the product of a matrix and a vector, if they are vectors."""
+    lined_up: dict[str, bool] = field(default_factory=dict)
+    """By matrix that is said to be made of vectors, whether these are its columns: U = [u_1, …, u_n]."""
     partials: list[tuple[Ref, Ref]] = field(default_factory=list)
     """What is differentiated by what."""
     nested: list[tuple[Ref, Ref]] = field(default_factory=list)
@@ -151,12 +158,14 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
             if partial := _partial_of(head, statement.body):
                 found.signals.add(head.base)
                 found.told.setdefault(head.base, {}).setdefault(head, partial)
+        found.bodies.append(statement.body)
         found.layers = _said_layers(statement.body) or found.layers
         found.formal |= _formal(statement.body)
         for node in statement.body.walk():
             _note(node, found)
         _count_steps(statement.body, found)
         found.products |= {_product(statement.body)}
+        found.lined_up |= _lined_up(statement.body)
         here = {node for node in statement.body.walk() if isinstance(node, Ref)}
         found.common |= here & seen
         seen |= here
@@ -164,7 +173,7 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
         found.signals.add(name.base)
         found.told.setdefault(name.base, {}).setdefault(name, partial)
     found.thin = thin(given)
-    found.vectors |= bool(found.thin) or len(found.notation.layouts) in (1, 2)
+    found.vectors |= bool(found.thin) or 0 < len(found.notation.layouts) < len(LAYOUTS)
     indexed = {ref.base for ref in found.refs if ref.subs}
     found.vectors |= bool(indexed & found.products) or has_entries(found.refs)
     return found
@@ -218,6 +227,27 @@ def _product(body: Node) -> str:
             upper = (any(isinstance(f, Ref) and f.base[:1].isupper() for f in found) for found in factors)
             return base if any(a and b for a, b in zip(known, upper, strict=True)) else ""
     return ""
+
+
+def _lined_up(body: Node) -> dict[str, bool]:
+    """The U of U = [u_1, …, u_n], whose columns these are; in [u_1^T; …; u_n^T] and [u_1, …, u_n]^T its rows."""
+    if not isinstance(body, Relation) or not isinstance(body.items[0], Ref):
+        return {}
+    rest = body.items[1]
+    whole = rest.base if isinstance(rest, Transpose) else rest
+    match whole:
+        case Items(items=cells) | Matrix(rows=(cells,)):
+            upright = True
+        case Matrix(rows=rows) if all(len(row) == 1 for row in rows):
+            cells, upright = tuple(row[0] for row in rows), False
+        case _:
+            return {}
+    matrix = body.items[0].base
+    vectors = {c.base if isinstance(c, Transpose) else c for c in cells if not isinstance(c, Dots)}
+    alike = all(isinstance(v, Ref) and matrix in (v.base[:1].upper() + v.base[1:]) for v in vectors)
+    turned = isinstance(rest, Transpose), any(isinstance(c, Transpose) for c in cells)
+    known = alike and len(vectors) > 1 and upright != turned[1]
+    return {matrix: upright != turned[0]} if known else {}
 
 
 def _note(node: Node, found: Usage) -> None:

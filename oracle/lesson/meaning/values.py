@@ -4,7 +4,7 @@ A dimension is a `Dim`; dimensions are one when a lesson's forward equations mak
 different sizes in every net, so that a product which conforms does so for a reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -82,6 +82,25 @@ class Window:
     of: Dim
     parts: tuple[Dim, ...]
     number: int
+    strides: tuple[int, ...] = ()
+    """How many positions each of a part has, where that is not one."""
+
+    def stepped(self) -> "Iterator[tuple[Dim, int]]":
+        """The parts, with the positions that each of them has."""
+        yield from zip(self.parts, self.strides or (1,) * len(self.parts), strict=True)
+
+    @property
+    def wide(self) -> bool:
+        """Whether there are strides."""
+        return any(step > 1 for step in self.strides)
+
+
+@dataclass(frozen=True)
+class Area:
+    """A dimension that is all places of a matrix, those of its last axis the outermost."""
+
+    made: Dim
+    shape: tuple[Dim, ...]
 
 
 def unite(a: Dim, b: Dim) -> None:

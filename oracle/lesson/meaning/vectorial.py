@@ -11,7 +11,7 @@ from oracle.lesson.meaning.program import Env, FunctionDefinition
 from oracle.lesson.meaning.quantities import UNITS
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value
 from oracle.lesson.meaning.wholes import is_jacobian
-from oracle.lesson.syntax import Call, Indexed, Name, Node
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Relation
 
 TRACES = {"Tr", "tr", "trace"}
 EXTREMES = {"max": torch.amax, "min": torch.amin}
@@ -20,6 +20,9 @@ EXTREMES = {"max": torch.amax, "min": torch.amin}
 @dataclass
 class Vectorial(Matrices):
     """A net whose vectors can be given to functions as a whole."""
+
+    averaging: bool = False
+    """Whether what takes the largest of a window takes the mean."""
 
     def call(self, node: Call, env: Env) -> Value:
         match node:
@@ -59,12 +62,17 @@ class Vectorial(Matrices):
         subs = node.function.subs if isinstance(node.function, Indexed) else ()
         letters = [sub.base for sub in subs if isinstance(sub, Name)]
         value = self.value(arg, env)
-        letter = letters[0] if letters else value.names[0] if len(value.names) == 1 and not value.rank else ""
-        if letter in value.names and not value.rank:
-            at = value.names.index(letter)
-            names, dims = value.names[:at] + value.names[at + 1 :], value.dims[:at] + value.dims[at + 1 :]
-            data = None if value.data is None else EXTREMES[name](value.data, at)
-            return Value(data, names, dims)
+        take = torch.mean if self.averaging and any(isinstance(sub, Relation) for sub in subs) else EXTREMES[name]
+        letters += [part.base for sub in subs if isinstance(sub, Relation) for part in sub.items
+                    if isinstance(part, Name | Ref) and part.base in value.names]  # fmt: skip
+        letters = letters or [*value.names] if len(value.names) == 1 else letters
+        if letters and {*letters} <= {*value.names} and not value.rank:
+            for letter in letters:
+                at = value.names.index(letter)
+                data = None if value.data is None else take(value.data, at)
+                names, dims = value.names[:at] + value.names[at + 1 :], value.dims[:at] + value.dims[at + 1 :]
+                value = Value(data, names, dims)
+            return value
         if value.rank != 1:
             raise NotUnderstoodError(f"{name} of what is no vector")
         return Value(None if value.data is None else EXTREMES[name](value.data, -1), value.names, value.dims)

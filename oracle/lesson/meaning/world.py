@@ -7,6 +7,7 @@ from itertools import product
 import torch
 
 from oracle.lesson.meaning.bare_slopes import bare_slope
+from oracle.lesson.meaning.convolving import GOES_OVER
 from oracle.lesson.meaning.left_open import filled, leaves_out
 from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
@@ -160,6 +161,8 @@ class World(Sums):
             node = filled(node, lambda slot, kind: self.program.number(slot, env, kind))
         if self.rightwards and (chain := linked(node)):
             return self.from_the_right(*chain, env)
+        if GOES_OVER & {*node.ops}:
+            return self.gone_over(node, env)
         node = self.widened(node, env)
         values = [self.value(factor, env) for factor in node.factors]
         ops = list(node.ops)
