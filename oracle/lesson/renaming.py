@@ -17,6 +17,7 @@ from oracle.lesson.meaning.of_everything import everything, without_everything
 from oracle.lesson.meaning.old_and_new import with_old_and_new
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
+from oracle.lesson.meaning.sums_left_out import with_own_indices
 from oracle.lesson.meaning.upper_scripts import Sampled, sampled, with_samples_apart
 from oracle.lesson.syntax import Parsed, Statement
 
@@ -63,6 +64,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     )
     named = [changed(found, names) for found in parsed]
     renewed = iterations(given)
+    named, names = _further(named, names, lambda _: with_own_indices)
     named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
     named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
