@@ -35,6 +35,8 @@ from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.meaning.overwritten import overwritten
 from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
 from oracle.lesson.meaning.sloped_gradients import made_by_functions, with_wrt
+from oracle.lesson.meaning.summed_losses import with_samples_named
+from oracle.lesson.meaning.sums_left_out import leaves_sums_out
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
 from oracle.lesson.meaning.totals import told_apart, totals
 from oracle.lesson.meaning.two_steps import two_steps, written_out
@@ -125,7 +127,7 @@ def prepared(
     for line in lines:  # nothing could be read in the whole section
         reading.scopes.setdefault(line.section, next(iter(reading.scopes.values())))
     judges = {
-        section: Nets(scope.program, nets, seed, reading.activations, deeper=scope.deeper)
+        section: Nets(scope.program, nets, seed, reading.activations, deeper=scope.deeper, others=scope.beside)
         for section, scope in reading.scopes.items()
     }
     return lines, notation, reading, judges
@@ -185,6 +187,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.general = general_inputs(_bound(every, notation))
     notation.others = speaks_of_others(_bound(every, notation), prose, classes)
     notation.labelled_losses = labelled_losses(_bound(every, notation))
+    notation.sums_left_out = leaves_sums_out(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
     notation.thresholds = thresholds(_bound(every, notation))
     notation.two_steps = two_steps(_bound(every, notation))
@@ -262,7 +265,7 @@ def _parsed(document: Document, functions: set[str]) -> list[Placed]:
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:
     """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
     found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
-    found = [with_samples(s, notation.sample_losses) for s in found]
+    found = [with_samples(with_samples_named(s), notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     found = [with_convolutions(with_called_values(s, notation.called_values), notation.over) for s in found]
     found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]

@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
+from oracle.lesson.all_samples import of_all_samples
 from oracle.lesson.another_loss import with_another_loss
 from oracle.lesson.arbitrary import arbitrary
 from oracle.lesson.convolutions import AXES, map_ranks, pooling, shared_biases
 from oracle.lesson.defining import Said, collected, name_of
-from oracle.lesson.endings import HALF
+from oracle.lesson.endings import HALF, samples_name
 from oracle.lesson.formula import to_tex
 from oracle.lesson.judging import Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.cells import with_cells
 from oracle.lesson.meaning.circles import without_circles
-from oracle.lesson.meaning.columns import batch_of, columns, samples_at, without_columns
+from oracle.lesson.meaning.columns import batch_of, columns, of_batch, samples_at, without_columns
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layer_functions import depth as layer_functions
@@ -45,12 +46,14 @@ from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
 from oracle.lesson.meaning.world import World
 from oracle.lesson.naming import made_of_partials
+from oracle.lesson.normalising import without_other_axes
 from oracle.lesson.one_sample import of_one_sample
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.profiles import Assumption, assumptions, entries_of, spelled_otherwise
 from oracle.lesson.rivals import Choice, choices, said_otherwise
 from oracle.lesson.scalar_sections import of_numbers
 from oracle.lesson.scoping import ranks
+from oracle.lesson.several_losses import losses_beside, with_loss
 from oracle.lesson.syntax import (
     Node,
     Power,
@@ -60,9 +63,12 @@ from oracle.lesson.syntax import (
     Times,
     Transpose,
 )
+from oracle.lesson.unreached_losses import without_unreached
 
 ROWS = 0.5
 """What it costs to read vectors as rows: one formula that holds is worth it, one that fails no longer is not."""
+LOST = 0.1
+"""What it costs that a definition of the lesson means nothing: not to understand is no merit."""
 
 
 SELDOM = 1.5
@@ -88,6 +94,13 @@ class Scope:
     def deeper(self) -> Program:
         """The same net with a layer more."""
         return completed(self.own, self.assumption, self.usages, self.program.depth + 1)
+
+    def beside(self) -> list[tuple[Definition, Program]]:
+        """The same net with another loss of the lesson, for each that stands beside this one's."""
+        return [
+            (other, completed(with_loss(self.own, loss, other), self.assumption, self.usages))
+            for loss, other in losses_beside(self.own)
+        ]
 
 
 @dataclass
@@ -159,6 +172,8 @@ def _built(found: list[Said], notation: Notation, settings: dict[str, str]) -> R
             tried.append(Choice(first, tuple(d for d in own.definitions if d not in first.definitions)))
         if single := of_one_sample(own, local):
             tried.append(Choice(single))
+        if whole := of_all_samples(own, local):
+            tried.append(Choice(whole))
         tried += said_otherwise(own)
         reading.scopes[section] = _chosen(tried, defined, claims, assumed, settings, usages)
         judged[section] = claims
@@ -214,8 +229,9 @@ def _scope(
     others = {name: other for name, other in assumed.aliases.items() if name not in spelled.values()}
     assumed = replace(assumed, aliases={**others, **spelled})
     program = completed(own, assumed, usages)
-    score = _score(program, claims)
-    if score < len(claims):
+    held = _score(program, claims)
+    score = held - LOST * len(program.unclear - own.unclear)
+    if held < len(claims):
         local = assumptions(usages[0], own, settings)
         local = (c.scalar for c in local) if usages[0].numbers else local
         every = chain(left_out(usages[0], own, assumed), local, assumptions(usages[1], own, settings))
@@ -249,6 +265,7 @@ def _best(
     for assumption in candidates:
         program = completed(own, assumption, usages)
         price = 0.01 * len(assumption.definitions) + ROWS * assumption.flat
+        price += LOST * len(program.unclear - own.unclear)
         score = _score(program, claims, best[0] + price if best else -float("inf")) - price
         # it is no merit of rows, or of a net that is made up, that one mistake means nothing there
         least = 0.5 if assumption.flat or assumption.name != "own" else 0.0
@@ -298,7 +315,7 @@ def _completed(
         families=set(), inputs=set(), units=[], unclear={*own.unclear}, batch=None,
         depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
-    program.vectors, program.summed = assumption.vectors, own.notation.summed
+    program.vectors, program.summed = assumption.vectors, own.notation.summed or own.notation.sums_left_out
     program.flat, program.numbers, program.narrow = assumption.flat, assumption.numbers, usages[0].narrow
     program.sizes = _ends(own, "sample")
     program.declared = {
@@ -311,13 +328,14 @@ def _completed(
     }
     program.maps = {base for base, axes in maps.items() if axes == AXES}
     program.turning = own.notation.over.turning
-    program.supposed, program.read_off = assumption.supposed, assumption.read_off
+    program.supposed, program.read_off, program.of_sum = assumption.supposed, assumption.read_off, assumption.of_sum
     if assumption.numbers:
         program.definitions = of_numbers(program.definitions)
     program.definitions = pooling(program.definitions, usages[0])
     known = {name_of(d.head) for d in program.definitions}
     read = {name_of(d.head): d for d in assumption.replaced}
     program.definitions = [read.get(name_of(d.head), d) for d in program.definitions]
+    program.definitions = without_other_axes(program.definitions, assumption.definitions, own.here)
     counts = _counts(own)
     for d in assumption.definitions:
         if d.head.base in counts:
@@ -328,18 +346,23 @@ def _completed(
             program.definitions.append(d)
         elif not d.head.slots and not d.head.subs:
             program.alternates[d.head.base] = d.body
+    program.definitions = without_unreached(program.definitions, usages[0], own.here)
     program.signals = {**{(base, (), 0): s for base, s in assumption.signals.items()}, **program.signals}
     for base, signal in assumption.signals.items():
         for letter, of in signal.each:
             program.lettered.setdefault((base, (), (letter,)), replace(signal, of=of, each=()))
     program.left_out = dict(assumption.left_out)
     program.definitions = without_columns(program.definitions, usages[0].kinds)
-    program.columns = columns(program, usages[1].kinds)
+    program.columns = columns(program, {b: k for b, k in usages[1].kinds.items() if b not in own.aliases})
     program.samples_at = samples_at(d.body for d in program.definitions)
+    if program.samples_at is None:
+        program.samples_at = own.notation.samples_at
+    bases = {d.head.base for d in program.definitions if program.columns}
+    program.batches = {base for base in bases if of_batch(program, base)}
     program.anyone = any_parameter(program, usages[1])
     spelled = {base: other for base, other in assumption.aliases.items() if base not in program.columns}
     entries = entries_of(program.definitions, usages[1])
-    program.aliases = {**own.layered_inputs, **program.anyone, **entries, **spelled}
+    program.aliases = {**own.layered_inputs, **own.aliases, **program.anyone, **entries, **spelled}
     program.copies = copied(program, usages[1])
     program.signals = with_another_loss(program)
     program.definitions += unsaid(program, *usages)
@@ -347,15 +370,20 @@ def _completed(
     find_families(program)
     declare_numbers(program)
     program.shared, program.singles = shared(program.definitions), singles(program.definitions)
+    program.singles -= {base for base, batch in program.columns.items() if base == batch}
     _stack(program, usages[1])
     declare_columns(program)
     declare_single(program)
     lost = _infer(program)
     if own.notation.chosen:
         declare_targets(program, usages[1])
-    program.batch = (program.batch or batch_of(program)) if {**program.columns, **program.stacks} else None
+    means = bool(program.of_sum) or any(signal.mean for signal in program.signals.values())
+    batched = means or {**program.columns, **program.stacks}
+    program.batch = (program.batch or batch_of(program)) if batched else None
     if program.batch is None:
         program.columns = {}
+    elif means and (count := samples_name(usages[1])) not in {d.head.base for d in program.definitions}:
+        program.sizes |= {count}
     return program, lost
 
 

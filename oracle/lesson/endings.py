@@ -3,15 +3,16 @@
 A lesson that writes z = W a + b and a = σ(z), and goes on with dz = a - y, has said its loss without writing it down.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, made_of
+from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times
+from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times, rebuilt
 
 HALF = Quotient(Number("1"), Number("2"))
 ONE = Number("1")
@@ -76,6 +77,15 @@ def joined(own: Program) -> tuple[Definition, ...]:
             assert top is not None
             found.append(Definition(Ref(min(open_ends)), top))
     return tuple(found[:1])
+
+
+def is_open(loss: Ref, own: Program) -> bool:
+    """Whether a loss is the mean of a function of which the lesson says only what it is of: J = 1/m Σ_i L(ŷ, y)."""
+    bodies = {d.head: d.body for d in own.definitions if is_loss(d.head.base)}
+    parts = bodies[loss].walk() if loss in bodies else ()
+    inner = {part.base for part in parts if isinstance(part, Ref)}
+    opened = {head.base for head, body in bodies.items() if isinstance(body, Unsaid)}
+    return bool(inner & opened)
 
 
 def is_loss(base: str) -> bool:
@@ -176,10 +186,20 @@ def _unsaid(usage: Usage, own: Program) -> set[str]:
 
 
 def called(usage: Usage, own: Program, top: Ref, target: str) -> tuple[Definition, ...]:
-    """Y = A^{(L)}: what a lesson that writes Y - T calls its output."""
+    """Y = A^{(L)}: what a lesson that writes Y - T calls its output; a hat says it without a target."""
     free = _unsaid(usage, own) - {target, top.base}
     name = next((base for base in OUTPUTS if base in free), "")
-    return (Definition(Ref(name), top),) if name and target in _unsaid(usage, own) else ()
+    return (Definition(Ref(name), top),) if name and (name.startswith("hat ") or target in _unsaid(usage, own)) else ()
+
+
+def of_the_called(definitions: Iterable[Definition], more: Iterable[Definition]) -> tuple[Definition, ...]:
+    """Losses of what the lesson calls its output: of Y, by which it may differentiate, and not of A^{(L)}."""
+    names = {d.body: d.head for d in more}
+    return tuple(replace(d, body=_put(d.body, names)) for d in definitions)
+
+
+def _put(node: Node, names: Mapping[Node, Ref]) -> Node:
+    return names[node] if node in names else rebuilt(node, lambda child: _put(child, names))
 
 
 def target_of(usage: Usage, own: Program, top: Ref) -> str:

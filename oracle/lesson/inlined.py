@@ -3,9 +3,12 @@ r"""A formula written in one piece, and again step by step: softmax(Q Kᵀ / √
 Where the two differ, one of them has a slip: what the piece says of a step is another definition of that step.
 """
 
+from dataclasses import replace
+
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Definition
-from oracle.lesson.syntax import Call, Node, Quotient, Times
+from oracle.lesson.syntax import Call, Node, Number, Quotient, Times, rebuilt
 
 
 def said_in_one_piece(definitions: list[Definition]) -> list[Definition]:
@@ -19,6 +22,14 @@ def said_in_one_piece(definitions: list[Definition]) -> list[Definition]:
             for step, body in differing or ():
                 found.append(Definition(step.head, body, whole.number))
     return found
+
+
+def with_one_end(definitions: list[Definition]) -> list[Definition]:
+    """The word and the letter for one output as one quantity: Attention = O, where both are P V."""
+    letters = {d.body: d.head for d in definitions if len(core(d.head.base)) == 1 and not d.head.subs + d.head.slots}
+    ends = {d.head for d in definitions if d.body in letters and len(core(d.head.base)) > 1 and d.head.base.isalpha()}
+    used = {part for d in definitions for part in d.body.walk()}
+    return [replace(d, body=letters[d.body]) if d.head in ends - used else d for d in definitions]
 
 
 def _differing(whole: Node, stepwise: Node, definitions: list[Definition]) -> list[tuple[Definition, Node]] | None:
@@ -45,3 +56,19 @@ def _alike(a: Node, b: Node) -> bool:
     """Whether two formulas are of the same kind, and of the same symbols."""
     symbols = [{part for part in node.walk() if isinstance(part, Ref)} for node in (a, b)]
     return type(a) is type(b) and symbols[0] == symbols[1] and len(symbols[0]) > 1
+
+
+def with_named_inputs(definitions: list[Definition]) -> list[Definition]:
+    """Definitions of A^{(0)} where they are of X, and A^{(0)} = X says that the two are one."""
+    made = {d.head for d in definitions}
+    names: dict[Node, Ref] = {
+        d.body: d.head for d in definitions
+        if isinstance(d.body, Ref) and d.body not in made and d.head.slots == (("layer", Number("0")),)
+    }  # fmt: skip
+    return [d if d.body in names or not names else replace(d, body=_called(d.body, names)) for d in definitions]
+
+
+def _called(node: Node, names: dict[Node, Ref]) -> Node:
+    if isinstance(node, Ref):
+        return replace(names[node], span=node.span) if node in names else node
+    return rebuilt(node, lambda child: _called(child, names))

@@ -19,7 +19,7 @@ from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
 from oracle.lesson.meaning.partials import by_its_past
-from oracle.lesson.meaning.program import LAST, Env, Program
+from oracle.lesson.meaning.program import LAST, Definition, Env, Program
 from oracle.lesson.meaning.proving import proves
 from oracle.lesson.meaning.slopes import linked, regrouped
 from oracle.lesson.meaning.told_entries import beside_entries
@@ -161,6 +161,14 @@ class Nets:
     worlds: dict[Way, list[World]] = field(default_factory=dict)
     deeper: Callable[[], Program] | None = None
     """The same lesson's net with a layer more, for formulas that this one has too few layers for."""
+
+    others: Callable[[], list[tuple[Definition, Program]]] | None = None
+    """The lesson's net with its other losses, each with what it says of the loss."""
+
+    @cached_property
+    def beside(self) -> "list[tuple[Definition, Nets]]":
+        """The nets with other losses of the lesson."""
+        return [(loss, self.of(program)) for loss, program in (self.others() if self.others else [])]
 
     @cached_property
     def further(self) -> "Nets | None":

@@ -21,6 +21,7 @@ from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
+from oracle.lesson.several_losses import by_another
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -92,7 +93,7 @@ def _link(
         return Link(left, op, right, "definition", place=place)
     if op in EQUAL and ((isinstance(head, Ref) and _lists(member)) or _where(head, member)):
         return Link(left, op, right, "definition", place=place)
-    nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member)
+    nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member) or _open_ended(member)
     if op not in EQUAL + STEP or nothing or Dots() in (head, member):
         return Link(left, op, right, "aside", place=place)
     part = added(head, op, member, nets[0])
@@ -158,7 +159,7 @@ def weighed(
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
         return found, judge, ANY_MATRICES
-    return found, judge, ""
+    return found, judge, by_another(judge, head, member, number)
 
 
 def _agree(nets: Nets, head: Node, member: Node, number: int) -> bool:
@@ -237,6 +238,11 @@ def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
     return not mentions(member) and bool(numbers) and (isinstance(head, Ref) or any("." in text for text in numbers))
+
+
+def _open_ended(member: Node) -> bool:
+    """Whether a sum says that something follows, and not what: W x + …"""
+    return isinstance(member, Plus) and isinstance(member.terms[-1], Dots)
 
 
 def _arithmetic(head: Node, member: Node) -> bool:

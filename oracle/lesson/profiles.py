@@ -15,8 +15,10 @@ from oracle.lesson.endings import (
     called,
     endings,
     is_loss,
+    is_open,
     joined,
     loss_name,
+    of_the_called,
     output,
     outputs,
     samples_name,
@@ -28,6 +30,7 @@ from oracle.lesson.meaning.notation import Ref, counted_on
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, Signal
 from oracle.lesson.meaning.usage import SIGNALS, Usage
 from oracle.lesson.normalising import normalisation
+from oracle.lesson.of_the_sum import of_the_sum
 from oracle.lesson.predictions import predictions
 from oracle.lesson.signals import ACT, PRE, first, meanings, spellings, swapped
 from oracle.lesson.stacking import stacked
@@ -79,6 +82,8 @@ class Assumption:
     """By name, the slots of what a section writes without them."""
     numbers: bool = False
     """Whether every quantity is a number, because every layer has one unit."""
+    of_sum: frozenset[str] = frozenset()
+    """By what partials of the loss are meant of the sum over the samples, where the loss is their mean."""
 
     @property
     def scalar(self) -> "Assumption":
@@ -98,7 +103,10 @@ def assumptions(usage: Usage, own: Program, settings: Mapping[str, str]) -> Iter
         base = replace(net, definitions=(*more, *stack, *net.definitions))
         for signals, words in meanings(usage, own, base.definitions):
             aliases = {**base.aliases, **spelled_otherwise(usage, own, base)}
-            yield replace(base, signals=signals, words=base.words + words, aliases=aliases)
+            made = replace(base, signals=signals, words=base.words + words, aliases=aliases)
+            yield made
+            if whole := of_the_sum(usage, own, signals):
+                yield replace(made, signals=whole.signals, words=(*base.words, whole.words), of_sum=whole.by)
 
 
 def _either_way(nets: list[Assumption], usage: Usage) -> Iterator[Assumption]:
@@ -146,10 +154,14 @@ def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
         if single:
             ranks = {ending.target: _rank(top.base) - 1, "w": 1, "b": 0}
         more = called(usage, own, top, ending.target)
-        yield Assumption(
-            "own", (*more, *ending.definitions), {}, (ending.words,), ranks, vectors, loss=ending.kind,
+        made = of_the_called(ending.definitions, more)
+        found = Assumption(
+            "own", (*more, *made), {}, (ending.words,), ranks, vectors, loss=ending.kind,
             replaced=ending.replaced, supposed=ending.target,
         )  # fmt: skip
+        yield found
+        if closed := [d for d in made if is_open(d.head, own)]:
+            yield replace(found, replaced=(*found.replaced, *closed))
 
 
 def _in_vectors(usage: Usage, own: Program) -> bool:

@@ -24,6 +24,7 @@ from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
 from oracle.lesson.meaning.remarks_beside import without_remarks
 from oracle.lesson.meaning.sizes_below import without_sizes
+from oracle.lesson.meaning.sums_left_out import with_own_indices
 from oracle.lesson.meaning.upper_scripts import Sampled, sampled, with_samples_apart
 from oracle.lesson.syntax import Node, Parsed, Statement
 
@@ -72,6 +73,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     )
     named = [changed(found, names) for found in parsed]
     renewed = iterations(given)
+    named, names = _further(named, names, lambda _: with_own_indices)
     named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
     named, names = _further(named, names, lambda found: partial(with_likelihoods, made=outputs(found)))
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.notation import Notation, Ref
-from oracle.lesson.meaning.program import Definition
+from oracle.lesson.meaning.program import TARGETS, Definition
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Name, Node, Number, Plus, Relation, Times
+from oracle.lesson.syntax import Call, Cases, Indicator, Name, Node, Number, Plus, Relation, Times
 
 
 def in_sight(definitions: list[Definition], here: Collection[int], bodies: Iterable[Node]) -> list[Definition]:
@@ -64,11 +64,15 @@ def without_given(
     """
     found = {base for body in bodies for base in (*_declared(body), *_targets(body))}
     before = {base for body in earlier for base in _declared(body)}
+    weighed = {base for body in bodies for base in weights(body)}
     own, last = {d.head.base for d in definitions if d.number in here}, max(here, default=0)
     return [
         d for d in definitions
-        if d.number in here or d.head.slots or d.head.subs
-        or not (d.head.base in found - own or (d.head.base in before and d.number > last))
+        if d.number in here or d.head.slots
+        or not (
+            d.head.base in weighed - own and not isinstance(d.body, Indicator | Cases) if d.head.subs
+            else d.head.base in found - own or (d.head.base in before and d.number > last)
+        )
     ]  # fmt: skip
 
 
@@ -79,6 +83,14 @@ def _declared(body: Node) -> Iterator[str]:
             yield from (item.base for item in items[:1] if isinstance(item, Ref) and not item.slots + item.subs)
         case Relation(items=(Ref(slots=(("layer", Number()),)), Ref(base=base, slots=(), subs=())), ops=("=" | ":=",)):
             yield base
+
+
+def weights(body: Node) -> Iterator[str]:
+    """The y_i of y_i log p_i: no y_i = γ x_i + β of another section."""
+    for part in body.walk():
+        match part:
+            case Times(factors=(Ref(base=base), Call(function=Name(base="log" | "ln")))) if base in TARGETS:
+                yield base
 
 
 def _targets(body: Node) -> Iterator[str]:

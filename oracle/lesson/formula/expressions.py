@@ -27,6 +27,7 @@ from oracle.lesson.formula.symbols import (
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import (
     Before,
+    Call,
     Dots,
     Indexed,
     Items,
@@ -36,6 +37,7 @@ from oracle.lesson.syntax import (
     Number,
     Plus,
     Power,
+    Prime,
     Quotient,
     Relation,
     Sum,
@@ -45,6 +47,8 @@ from oracle.lesson.syntax import (
     rebuilt,
 )
 
+_HATS = {r"\hat", r"\widehat"}
+"""Accents of outputs."""
 _BEGIN = OPENING | DOTS | ACCENTS.keys() | ALPHABETS.keys() | FRACTIONS | BRACES | set(NORMS) - {"|", r"\|"}
 _BEGIN |= {r"\sum", r"\prod", r"\partial", r"\nabla", r"\sqrt", r"\infty", r"\emptyset", r"\|"}
 
@@ -57,6 +61,8 @@ class Reader(Derivatives, Fences, Calls):
         start, found = self.at, [self.relation()]
         while self.text in (",", ";"):
             self.take()
+            if self.peek() is END:  # (n,)
+                break
             found.append(self.relation())
         return found[0] if len(found) == 1 else Items(tuple(found), span=self.span(start))
 
@@ -145,10 +151,22 @@ class Reader(Derivatives, Fences, Calls):
             else:
                 break
             last = self.at
+            own = isinstance(found[-1], Prime) and ops[-1] in ("*", "cdot") and self._in_parenthesis()
             found.append(self._signed())
+            if own:  # g' * (z), in braces of their own: nobody multiplies by one symbol in a parenthesis
+                found[-2:], ops = [Call(found[-2], (found[-1],), span=self.span(start))], ops[:-1]
+                continue
             if found[-1] == Number("1") and not ops[-1] and _capital(found[-2]):  # E 1: ones, without their bold face
                 found[-1] = Name("1", bold=True, span=found[-1].span)
         return Times(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]
+
+    def _in_parenthesis(self) -> bool:
+        """Whether one symbol in a parenthesis follows, with a brace below it or without."""
+        reader = self.inside(self.tokens[self.at :])
+        if reader.text in BRACES:
+            reader.take()
+            reader = self.inside(reader.group())
+        return reader.text == "(" and reader._symbol_alone(reader.group())
 
     def _signed(self) -> Node:
         """A factor; a minus may stand before it after a dot."""
@@ -234,10 +252,20 @@ class Reader(Derivatives, Fences, Calls):
         if close and token.text == "d" and "d" + after.text.removeprefix("\\") in DIFFERENTIALS:
             self.take()
             return self._numbered(Name("d" + after.text.removeprefix("\\"), span=self.span(start)), start)
+        if token.text == "d" and after.text in _HATS and isinstance(found := self._hatted(), Name):
+            return Name(f"d{found.base}", found.bold, span=self.span(start))
         if token.text == r"\Delta" and after.kind == "word":
             return Name("Delta " + self.take().text.removeprefix("\\"), span=self.span(start))
         node = Name(token.text.removeprefix("\\"), span=token.span)
         return self._numbered(node, start) if len(token.text) == 1 else node
+
+    def _hatted(self) -> Node | None:
+        r"""The symbol with an accent that follows: the \hat y of d\hat y; None where there is more than that."""
+        start = self.at
+        found = self._accented(self.take(), start)
+        if not isinstance(found, Name):
+            self.at = start
+        return found
 
     def _numbered(self, node: Name, start: int) -> Node:
         """`w1` and `dW1` in a lesson typed plainly: the number is an index."""

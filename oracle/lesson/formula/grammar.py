@@ -13,6 +13,7 @@ from oracle.lesson.formula.symbols import (
     IMPLIES,
     LIMITING,
     LINKING,
+    LOOSE,
     OPERATIONS,
     RELATIONS,
     SIGNS,
@@ -207,7 +208,8 @@ def _continues(token: Token, part: Part, after: Token | None) -> bool:
     if token.text == "\\\\":
         return before in RELATIONS.keys() | OPERATIONS or (after is not None and after.text in _GOING_ON)
     goes_on = after is not None and after.text in RELATIONS and token.text in _LISTING
-    return goes_on or (token.text == r"\quad" and before in RELATIONS.keys() | OPERATIONS)
+    multiplied = after is not None and after.text in TIGHT.keys() | LOOSE.keys()  # no statement begins with a ⊙
+    return goes_on or (token.text == r"\quad" and (before in RELATIONS.keys() | OPERATIONS or multiplied))
 
 
 _GOING_ON = RELATIONS.keys() | SIGNS.keys() | TIGHT.keys() | {r"\odot", r"\otimes", r"\circ", "/"}

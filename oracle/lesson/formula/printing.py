@@ -56,6 +56,8 @@ def _name(node: Name) -> str:
         return r"\mathbf{1}"
     if " " in node.base:
         mark, inner = node.base.split(" ", 1)
+        if mark == "dhat":
+            return f"d{_name(Name(node.base[1:]))}"
         if len(mark) == 1:
             return f"{mark}_{{{_name(Name(inner))}}}"
         command = {"cal": "mathcal", "bb": "mathbb"}.get(mark, mark)

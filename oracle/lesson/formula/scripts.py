@@ -33,7 +33,10 @@ class Scripts(Cursor):
         """`node` with the scripts that follow, subscripts innermost."""
         subs: tuple[Node, ...] = ()
         supers: list[list[Token]] = []
-        while self.text in ("_", "^", "'", r"\prime"):
+        while self.text in ("_", "^", "'", r"\prime") or self._untied(node):
+            if self.text in ("{", "["):
+                supers.append(self._layer())
+                continue
             mark = self.take()
             if mark.text == "_":
                 subs += self.subscripts(self.group())
@@ -45,6 +48,24 @@ class Scripts(Cursor):
             label = _upright(found)
             node = Marked(node, label, span=span) if label else self._super(node, _unstyled(found), span)
         return node
+
+    def _untied(self, node: Node) -> bool:
+        """Whether a layer follows whose ^ was forgotten: b{[l]}, g[1]'(z)."""
+        if not isinstance(node, Name) or self.text not in ("{", "["):
+            return False
+        before = self.at
+        found = self._layer()
+        after, self.at = self.text, before
+        inside = found[1:-1]
+        plain = bool(inside) and all(t.kind in ("word", "number") or t.text in ("+", "-") for t in inside)
+        bracketed = plain and (found[0].text, found[-1].text) == ("[", "]")
+        return bracketed and (self.text == "{" or after in ("^", "'", r"\prime"))
+
+    def _layer(self) -> list[Token]:
+        """What stands in a brace, or in a bracket with the bracket itself."""
+        start, braced = self.at, self.text == "{"
+        found = self.group()
+        return found if braced else list(self.tokens[start : self.at])
 
     def subscripts(self, found: list[Token]) -> tuple[Node, ...]:
         """`kj` and `k,j` are two indices, `11` is a number, `o1` a name."""

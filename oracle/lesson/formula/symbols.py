@@ -36,7 +36,7 @@ RELATIONS = {
     r"\ne": "!=", r"\neq": "!=", "<": "<", ">": ">", r"\ll": "<", r"\gg": ">",
     r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=", r"\ge": ">=", r"\geq": ">=", r"\geqslant": ">=",
     r"\in": "in", ":": "in", r"\colon": "in", r"\subset": "in", r"\subseteq": "in", r"\notin": "!=",
-    r"\sim": "~", r"\propto": "~", "+=": "+=", "-=": "-=", "*=": "*=",
+    r"\sim": "~", r"\propto": "~", r"\leftrightarrow": "~", "<->": "~", "+=": "+=", "-=": "-=", "*=": "*=",
 }  # fmt: skip
 IMPLIES = {
     r"\Rightarrow", r"\implies", r"\iff", r"\Longrightarrow", r"\Leftrightarrow", r"\Longleftrightarrow", r"\therefore",
@@ -85,8 +85,10 @@ FUNCTIONS = BARE | set(
         "rot180 ROT180 rot conv conv2"
     )
 )
-ABROAD = {"th": "tanh", "sh": "sinh", "ch": "cosh"}
-"""What functions are called in other countries."""
+ABROAD = {"th": "tanh", "sh": "sinh", "ch": "cosh"} | {
+    "Softmax": "softmax", "SoftMax": "softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "ReLU", "RELU": "ReLU",
+}  # fmt: skip
+"""What functions are called in other countries, or with a capital."""
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""
 LOSSES = {"ell", "cal L", "cal J", "cal E", "cal C", "L", "J", "E", "l"}

@@ -52,7 +52,8 @@ Macros = Mapping[str, tuple[int, str]]
 _LEXEME = re.compile(
     r"%[^\n]*|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}"
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|[^\\])"
-    r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\[A-Za-z]+\*?|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
+    r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\(?:operatorname|tag|[hv]space|intertext)\*"
+    r"|\\[A-Za-z]+|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
     r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|\.dot(?![A-Za-z])|(?:np|numpy|torch|tf)\.[a-z]+"
     + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
     + r"|(?<![A-Za-z\\])(?=[A-Z]?[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
@@ -60,7 +61,7 @@ _LEXEME = re.compile(
     + r"|CE(?=\s*(?:\\left)?\s*\()|\./"
     + r"|\|\|"
     + "|[" + "".join(SCRIPTS) + "]+"
-    + r"|:\s*=|==|(?<!\^)[+\-*]=|\s+|.",
+    + r"|:\s*=|<->|==|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
 _CODED = re.compile(r"(?:np|numpy|torch|tf)\.([a-z]+)")
@@ -306,6 +307,7 @@ class _Lexer:
             text = ":="
         if text.startswith(r"\arg") and text[-3:] in ("max", "min"):
             text = r"\arg" + text[-3:]
+        text = ABROAD.get(text, text) if len(text) > 2 else text
         text = "^" if text == "**" else UNICODE.get(text, SAME.get(text, text))
         self.add("\\\\" if text.startswith("\\\\") else text, span)
         return None

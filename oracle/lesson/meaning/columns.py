@@ -27,7 +27,8 @@ def columns(program: Program, kinds: Mapping[str, Iterable[tuple[str, ...]]]) ->
     for base, used in kinds.items():
         if base in heads or base in LOSSES or not any("sample" in slots for slots in used):
             continue
-        batch = next((name for name in (_capital(base), base) if name in whole and is_batch(name)), "")
+        names = (name for name in (capital(base), base) if name in whole)
+        batch = next((name for name in names if is_batch(name) or of_batch(program, name.removeprefix("d"))), "")
         found |= {base: batch} if batch else {}
     return {**_singles(program, kinds, whole), **found} if found else {}
 
@@ -36,14 +37,14 @@ def without_columns(definitions: list[Definition], used: Collection[str]) -> lis
     """Definitions without those of single samples, a^{(i)} = σ(z^{(i)}), in a section that has A = σ(Z)."""
     batches = {d.head.base for d in definitions if is_batch(d.head.base) and "sample" not in d.head.kinds}
     batches &= {base.removeprefix("d") for base in used} | {*used}
-    return [d for d in definitions if "sample" not in d.head.kinds or _capital(d.head.base) not in batches]
+    return [d for d in definitions if "sample" not in d.head.kinds or capital(d.head.base) not in batches]
 
 
 def _singles(program: Program, kinds: Iterable[str], whole: set[str]) -> dict[str, str]:
     """z, where the lesson has Z and z^{(i)} elsewhere: of any sample."""
     made = {d.head.base for d in program.definitions}
     named = [base for base in kinds if base not in made and letter(base) not in PARAMETER_LETTERS | LOSSES]
-    return {base: _capital(base) for base in named if _capital(base) in whole - {base} and is_batch(_capital(base))}
+    return {base: capital(base) for base in named if capital(base) in whole - {base} and is_batch(capital(base))}
 
 
 def samples_at(bodies: Iterable[Node]) -> int | None:
@@ -87,10 +88,17 @@ def _turned_batch(node: Node) -> bool:
     )
 
 
-def _capital(base: str) -> str:
+def capital(base: str) -> str:
     """Z for z, dZ for dz, hat Y for hat y; the label as it is."""
     core, line, label = base.partition("_")
     return core[:-1] + core[-1:].upper() + line + label
+
+
+def of_batch(program: Program, base: str) -> bool:
+    """Whether a quantity is made of a batch, as the z of z = W A + b is."""
+    bodies = (d.body for d in program.definitions if d.head.base == base and base not in LOSSES)
+    refs = (part for body in bodies for part in body.walk() if isinstance(part, Ref) and "sample" not in part.kinds)
+    return any(is_batch(ref.base) and letter(ref.base) not in {*PARAMETER_LETTERS, *TARGETS} for ref in refs)
 
 
 def is_batch(name: str) -> bool:
@@ -143,5 +151,13 @@ def batch_of(program: Program) -> Dim | None:
         if len(shape) == 2
         for dim in shape
         if not dim.root().of_parameter and dim.root().met > 1
-    }
+    } or _by_place(program)
     return found.pop() if len(found) == 1 else None
+
+
+def _by_place(program: Program) -> set[Dim]:
+    """The axes that count samples by where they stand, in a lesson without a loss: the second of A in W A."""
+    at = program.samples_at
+    batches = [shape for (base, *_), shape in program.shapes.items() if len(shape) == 2 and is_batch(base)]
+    dims = {shape[at].root() for shape in batches} if at is not None else set()
+    return {dim for dim in dims if not dim.of_parameter}

@@ -195,8 +195,8 @@ def free(node: Node) -> set[str]:
     match node:
         case Ref(subs=subs):
             return {sub.base for sub in subs if isinstance(sub, Name)}
-        case Sum(indices=indices):
-            inner = set[str]().union(*(free(child) for child in node.children()))
+        case Sum(indices=indices, body=body, condition=condition):  # the L of Σ_{k=1}^{n_L} is below no symbol
+            inner = free(body) | (free(condition) if condition else set())
             return inner - {name.base for name in indices}
     own = {sub.base for sub in node.subs if isinstance(sub, Name)} if isinstance(node, Indexed) else set[str]()
     return own.union(*(free(child) for child in node.children()))

@@ -256,6 +256,8 @@ class Notation:
     """By the name of a function of samples, the quantity that it is: h_θ(x)."""
     summed: bool = False
     """Whether the lesson says that repeated indices are summed."""
+    sums_left_out: bool = False
+    """Whether the lesson leaves sums out without saying so: it writes none, and repeats indices."""
     squares: set[str] = field(default_factory=set)
     """Names whose square is a quantity of its own: σ² of a batch."""
     units: Units = field(default_factory=Units)
@@ -509,9 +511,10 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.sampled, found.last_sampled = {**found.sampled, **last}, {*last}
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
-    _axes(
-        nodes, [s.body for s in statements if _renews(s.body)], _mentions_of(one_by_one(statements), statements), found
-    )
+    alone = _mentioned(statements)
+    renewed = [s.body for s in statements if _renews(s.body)]
+    mentions_of_units = _mentions_of(one_by_one(statements), statements)
+    _axes([node for node in nodes if id(node) not in alone], renewed, mentions_of_units, found)
     found.numbered = {base for s in statements if (base := _told_apart(s.body))} | set(map(_turned, nodes)) - {""}
     heads = [s.body.items[0] for s in statements if isinstance(s.body, Relation)]
     found.primed = quantities(nodes, heads, lambda node: _name(node, found))
@@ -521,6 +524,16 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.loss = loss_of(nodes, _base)
     found.behind_nabla = gradients_by(nodes, _base)
     return found
+
+
+def _mentioned(statements: list[Statement]) -> set[int]:
+    """The identities of indexed weights that the text only mentions, where all equations have them whole: W_i."""
+    related = [s.body for s in statements if isinstance(s.body, Relation)]
+    parts = [found for body in related for node in body.walk() if (found := taken_apart(node))]
+    indexed = {found.name.base for found in parts if found.subs}
+    whole = {found.name.base for found in parts} - indexed
+    tops = [s.body for s in statements if (found := taken_apart(s.body)) and found.subs and found.name.base in whole]
+    return {id(node) for top in tops if _base(top) in PARAMETER_LETTERS for node in top.walk()}
 
 
 def _told_apart(body: Node) -> str:

@@ -24,7 +24,7 @@ from oracle.lesson.meaning.values import (
     UndefinedError,
     Value,
 )
-from oracle.lesson.syntax import Call, Derivative, Node, Plus, Transpose
+from oracle.lesson.syntax import Call, Derivative, Node, Number, Plus, Transpose
 
 GIVEN = {"t", "d", "target"}
 """What targets are called, and nothing else is."""
@@ -50,6 +50,7 @@ class Partials(Sampling):
             raise NotUnderstoodError("a derivative of higher order")
         of = self.completed(node.of, env) if isinstance(node.of, Ref) else node.of
         wrt = node.wrt[0]
+        of = self.next_to(of, wrt, env) if isinstance(of, Ref) and isinstance(wrt, Ref) else of
         if isinstance(wrt, Transpose) and isinstance(wrt.base, Ref) and not wrt.base.subs:
             return self.algebra.transpose(self.derivative(replace(node, wrt=(wrt.base,)), env))
         if isinstance(of, Ref) and (node.immediate or self.holds_others(of, wrt)):
@@ -58,6 +59,20 @@ class Partials(Sampling):
         if isinstance(of, Call) and node.sign != "d" and argument is not None:
             return self.by_argument(of, argument, env)
         return self.partial(self.value(of, env), wrt, env, of)
+
+    def next_to(self, of: Ref, wrt: Ref, env: Env) -> Ref:
+        """The Z^{[l]} of ∂Z/∂A^{[l-1]}, whose layer is left out: the one that is made of A^{[l-1]} at once."""
+        bodies = [d for d in self.program.definitions if d.head.base == of.base and d.head.kinds == wrt.kinds]
+        if of.slots or wrt.kinds != ("layer",) or not bodies or self.program.defines(of.base, ()):
+            return of
+        wanted = (wrt.base, self.program.numbered(wrt, env))
+        for d in bodies:
+            for at in assigned(self.program, d.head):
+                parts = (part for part in d.body.walk() if isinstance(part, Ref) and part.kinds == wrt.kinds)
+                if wanted in [(part.base, self.program.numbered(part, at)) for part in parts]:
+                    number = dict(self.program.numbered(d.head, at))["layer"]
+                    return replace(of, slots=(("layer", Number(str(number))),))
+        raise BeyondError
 
     def parametrized(self, call: Call) -> bool:
         """Whether a call is the loss of some parameters, J(θ_0, θ_1): its partials are the total ones."""
@@ -231,6 +246,8 @@ class Partials(Sampling):
             raise NotUnderstoodError(f"nothing that is computed here uses {wrt.base} as it is written here")
         names, dims, shape = of.names, of.dims, of.shape + target.shape
         data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)
+        if data is not None and loss in LOSSES and wrt.base in self.program.of_sum:
+            data = data * self.samples(target)
         places = Value(data, names, dims, shape)
         way = None if wrt.subs else Route(self.end(source, env), self.end(wrt, env), target.rank)
         if not wrt.subs:

@@ -154,6 +154,8 @@ class Program:
     """Which axis of its batches counts samples."""
     singles: set[str] = field(default_factory=set)
     """Names of what is defined for each sample, and never without one."""
+    batches: set[str] = field(default_factory=set)
+    """Small letters of what is of all samples in lessons that have both: the z of z = W A + b."""
     batch: Dim | None = None
     """The dimension of the samples in lessons that have both."""
     vectors: bool = False
@@ -198,6 +200,8 @@ class Program:
     """From where sums count positions."""
     roles: dict[str, Dim] = field(default_factory=dict)
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
+    of_sum: frozenset[str] = frozenset()
+    """By what partials of the loss are meant of the sum over the samples, where the loss is their mean."""
     unclear: set[Ref] = field(default_factory=set)
     """What the lesson defines in a way that means nothing here."""
     families: set[str] = field(default_factory=set)
@@ -373,6 +377,8 @@ class Program:
             return 0
         if base in self.declared:
             return self.declared[base]
+        if self.columns.get(base) == base and self.vectors:  # the A of A_k^{(i)} has samples beside its k
+            return 2
         known = [n + (base in self.notation.many) for b, n in self.notation.indexed if b == base]
         if known or count:
             return max([*known, count])

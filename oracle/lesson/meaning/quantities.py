@@ -363,7 +363,8 @@ class Quantities(ABC):
     def column(self, node: Ref) -> str:
         """The batch of which a symbol is one sample; "" where it is none."""
         bound = any(node.base in binding for binding in self.bindings)
-        return "" if bound else self.program.columns.get(node.base, "")
+        batch = "" if bound else self.program.columns.get(node.base, "")
+        return batch if batch != node.base or "sample" in node.kinds else ""  # A is no column of A, A^{(i)} is
 
     def one_of(self, batch: Value, node: Ref, env: Env, first: int = 0) -> Value:
         """The sample of a batch that a symbol stands for; the places of the batch begin at `first`."""
@@ -482,7 +483,7 @@ class Quantities(ABC):
             (not given or any(d.head.base == base for d in self.program.definitions))
             and base not in self.program.counts
             and base not in self.program.shared
-            and not (self.program.columns and is_batch(base))
+            and not (self.program.columns and (is_batch(base) or base in self.program.batches))
             and base not in CONSTANTS
         )
 

@@ -74,6 +74,8 @@ class World(Sums):
                 return self.power(node, env)
             case Transpose(base=Ref(subs=(Name(),)) as one):  # θ_kᵀ x: one of many vectors, and each is a column
                 return self.algebra.transpose(replace(self.value(one, env), row=False))
+            case Transpose(base=Ref(subs=(Name() as a, Name() as b)) as entry):  # W^T_{ij} is W_{ji}
+                return self.value(replace(entry, subs=(b, a)), env)
             case Transpose(base=base):
                 return self.algebra.transpose(self.value(base, env))
             case Call():

@@ -1,0 +1,39 @@
+r"""Lessons with two losses side by side: "for classification J = …, for regression J = …", and a partial of each.
+
+The net of a section has one of them; what is so by another one that stands beside it is no mistake.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from oracle.lesson.formula import to_tex
+from oracle.lesson.judging import Nets
+from oracle.lesson.meaning.losses import LOSSES
+from oracle.lesson.meaning.notation import unbound
+from oracle.lesson.meaning.program import Definition, Program
+from oracle.lesson.syntax import Node
+
+NEAR = 3
+"""So many equations further the other loss may stand."""
+
+
+def losses_beside(own: Program) -> Iterator[tuple[Definition, Definition]]:
+    """The loss of a section that has none of its own, with what the lesson says of it beside that."""
+    for d in own.definitions:
+        known = d.head.base in LOSSES and not d.head.subs and d.number and d.number not in own.here
+        for other in own.again if known else ():
+            if other.head == d.head and other.body != d.body and 0 < abs(other.number - d.number) <= NEAR:
+                yield d, other
+
+
+def with_loss(own: Program, loss: Definition, other: Definition) -> Program:
+    """The lesson's own program with another loss."""
+    return replace(own, definitions=[other if d is loss else d for d in own.definitions])
+
+
+def by_another(nets: Nets, head: Node, member: Node, number: int) -> str:
+    """By which of the lesson's other losses two sides agree; "" where by none."""
+    for loss, others in nets.beside:
+        if others.judge(head, member, number).right:
+            return f"the loss is the lesson's other one, {to_tex(unbound(loss.head))} = {to_tex(unbound(loss.body))}"
+    return ""
