@@ -25,7 +25,7 @@ from oracle.lesson.meaning.columns import batch_of, columns, of_batch, samples_a
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layer_functions import depth as layer_functions
-from oracle.lesson.meaning.layouts import LAYOUTS, order, row, sensitive, settled_layout
+from oracle.lesson.meaning.layouts import LAYOUTS, TURNED, order, row, sensitive, settled_layout
 from oracle.lesson.meaning.listed import apart
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Notation, Ref, unbound
@@ -213,8 +213,9 @@ def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list
     scores = {
         layout: sum(_score(replace(p, layout=layout), open_to[k]) for k, p in programs.items()) for layout in possible
     }
-    for layout in (order(member) for found in open_to.values() for _, member in found):
-        scores |= {layout: scores[layout] + 1} if layout in scores else {}
+    for written in (order(member) for found in open_to.values() for _, member in found):
+        alike = {layout for layout in scores if written is not None and (layout == TURNED) == written}
+        scores |= {layout: scores[layout] + 1 for layout in alike}
     best, others = settled_layout(scores, sum(row(*claim) for found in claims.values() for claim in found))
     for scope in reading.scopes.values():
         scope.program.layout, scope.program.layouts = best, others

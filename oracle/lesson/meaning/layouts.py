@@ -15,7 +15,8 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.values import Value
 from oracle.lesson.syntax import Call, Derivative, Gradient, Node, Plus, Prime, Times, Transpose
 
-LAYOUTS = ("", "denominator", "rows", "numerator")
+TURNED = "denominator"
+LAYOUTS = ("", TURNED, "rows", "numerator")
 LYING = {"rows", "numerator"}
 """Where the partials of a number by a vector are rows."""
 NUMERATOR = re.compile(r"(?i)numerator[\s-]+layout|jacobian formulation|分子布局")
@@ -101,14 +102,14 @@ def _is_vector(ref: Ref) -> bool:
     return ref.base[:1].islower() and core(ref.base) not in PARAMETER_LETTERS
 
 
-def order(member: Node) -> str | None:
-    """The layout in which a chain of whole partials has the order that it is written in: ∂z/∂a ∂L/∂z ends in L."""
+def order(member: Node) -> bool | None:
+    """Whether a chain of whole partials stands in the order of denominator layout: ∂z/∂a ∂L/∂z ends in L."""
     if not isinstance(member, Times):
         return None
     chains = [(a, b) for a, b in pairwise(member.factors) if isinstance(a, Derivative) and isinstance(b, Derivative)]
     if any(a.wrt == (b.of,) and _is_whole(b.of) for a, b in chains):
-        return ""
-    return "denominator" if any(b.wrt == (a.of,) and _is_whole(a.of) for a, b in chains) else None
+        return False
+    return True if any(b.wrt == (a.of,) and _is_whole(a.of) for a, b in chains) else None
 
 
 def _is_whole(node: Node) -> bool:
