@@ -30,8 +30,8 @@ from oracle.lesson.syntax import Derivative, Node, Relation
 STAYS = ("not understood", "aside", "definition", "update", "holds under", "vacuous")
 """Verdicts of members that a repair leaves as they are."""
 
-AGAIN = 1.2
-"""What it costs that the lesson tells elsewhere what a repaired equation tells: of another left side it may be new."""
+WANTED = 1.2
+"""What it is worth that another left side is a partial that the lesson uses and never tells, where this one is told."""
 
 
 @dataclass
@@ -81,14 +81,18 @@ class Corrector:
         if not any(offer.kind == "edit" for offer in found):
             found += self.swapped(chain, words)
         found = found or [*self.exchanged(chain, words)]
-        told = self.told(chain.line)
-        return sorted(found, key=lambda offer: offer.cost + AGAIN * (offer.body.items[0] in told))
+        again, wanted = self.untold(chain)
+        return sorted(
+            found, key=lambda offer: offer.cost - (WANTED if again and offer.body.items[0] in wanted else 0.0)
+        )
 
-    def told(self, line: int) -> set[Node]:
-        """What the other equations of the lesson are of, where they say it without partials."""
-        bodies = (s.body for n in self.lines if n.number != line for s in n.statements)
-        found = (body for body in bodies if isinstance(body, Relation))
-        return {body.items[0] for body in found if not all(map(_has_partials, body.items[1:]))}
+    def untold(self, chain: Chain) -> tuple[bool, set[Node]]:
+        """Whether the lesson tells elsewhere, without partials, what this chain is of; what it never tells so."""
+        others = [s.body for n in self.lines if n.number != chain.line for s in n.statements]
+        bodies = [body for body in others if isinstance(body, Relation)]
+        told = {body.items[0] for body in bodies if not all(map(_has_partials, body.items[1:]))}
+        partials = {part for body in bodies for part in body.walk() if isinstance(part, Derivative)}
+        return chain.body.items[0] in told, partials - told
 
     def edited(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
         """Every bad member repaired; the first one in several ways."""
