@@ -91,7 +91,7 @@ class Corrector:
         others = [s.body for n in self.lines if n.number != chain.line for s in n.statements]
         bodies = [body for body in others if isinstance(body, Relation)]
         told = {body.items[0] for body in bodies if not all(map(_has_partials, body.items[1:]))}
-        partials = {part for body in bodies for part in body.walk() if isinstance(part, Derivative)}
+        partials: set[Node] = {part for body in bodies for part in body.walk() if isinstance(part, Derivative)}
         return chain.body.items[0] in told, partials - told
 
     def edited(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
