@@ -51,7 +51,12 @@ def _of_vectors(program: Program, head: Node, member: Node) -> bool:
     """Whether a formula says of vectors that no net has what entries a product of them has: (s ⊙ t)_j = s_j t_j."""
     entry = isinstance(head, Indexed) and isinstance(head.base, Times) and not any(map(_known, member.walk()))
     refs = [part for side in (head, member) for part in side.walk() if isinstance(part, Ref)]
-    return entry and all(len(ref.subs) <= 1 and not ref.slots and not program.knows(ref.base) for ref in refs)
+    match head:
+        case Indexed(base=Times(ops=("odot",), factors=(Ref(subs=()), Ref(subs=())))):
+            told = True  # whatever s and t are elsewhere
+        case _:
+            told = False
+    return entry and all(len(ref.subs) <= 1 and not ref.slots and (told or not program.knows(ref.base)) for ref in refs)
 
 
 def _known(part: Node) -> bool:

@@ -39,7 +39,7 @@ from oracle.lesson.meaning.values import (
 )
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
-from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Node, Number, Prime, Sum
+from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Node, Number, Prime, Sum, Transpose
 
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
@@ -411,6 +411,9 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
         raise NotUnderstoodError(f"what {', '.join(sorted(extra))} is on the right is not said")
     if extra:
         raise FreeIndexError(f"index {', '.join(sorted(extra))} is free on the right and not on the left")
+    one = isinstance(member.base if isinstance(member, Transpose) else member, Ref | Call)
+    if right.rank < left.rank > 2 and (one or left.rank > 3):  # ∂Z/∂W = Aᵀ
+        raise NotUnderstoodError(f"the left side has {left.rank} axes: what a chain multiplies by is meant")
     if right.rank and left.rank != right.rank:
         raise IllTypedError(f"{_shape(left)} on the left, {_shape(right)} on the right")
     difference = world.algebra.elementwise(torch.sub, left, right, "the two sides")

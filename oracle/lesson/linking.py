@@ -49,6 +49,8 @@ from oracle.lesson.unscripted import ANY_UNIT, of_any_unit
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
+SIZES = {"n", "m", "d", "p", "N", "M", "D", "K", "B"}
+"""Letters that sizes of matrices have."""
 
 
 def chain(
@@ -94,6 +96,7 @@ def _link(
     if op in EQUAL and ((isinstance(head, Ref) and _lists(member)) or _where(head, member)):
         return Link(left, op, right, "definition", place=place)
     nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member) or _open_ended(member)
+    nothing = nothing or _size(head, member, nets[0])
     if op not in EQUAL + STEP or nothing or Dots() in (head, member):
         return Link(left, op, right, "aside", place=place)
     part = added(head, op, member, nets[0])
@@ -243,6 +246,16 @@ def _told(head: Node, member: Node) -> bool:
 def _open_ended(member: Node) -> bool:
     """Whether a sum says that something follows, and not what: W x + …"""
     return isinstance(member, Plus) and isinstance(member.terms[-1], Dots)
+
+
+def _size(head: Node, member: Node, nets: Nets) -> bool:
+    """Whether it is said how large a product is: W^T dZ = n × m."""
+    if not isinstance(member, Times) or {*member.ops} != {"times"} or isinstance(head, Ref):
+        return False
+    refs = [factor for factor in member.factors if isinstance(factor, Ref)]
+    numbers = len(refs) == len([factor for factor in member.factors if not isinstance(factor, Number)])
+    made = {d.head.base for d in nets.program.definitions}
+    return numbers and bool(refs) and all(ref.base in SIZES - made for ref in refs)
 
 
 def _arithmetic(head: Node, member: Node) -> bool:

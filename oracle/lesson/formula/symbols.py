@@ -54,7 +54,7 @@ LOOSE = {
 DIVIDING = {r"\oslash", r"\div", "./"}
 """Elementwise quotients."""
 OPERATIONS = SIGNS.keys() | TIGHT.keys() | LOOSE.keys() | DIVIDING
-DOTS = {r"\cdots", r"\ldots", r"\dots", r"\vdots", r"\ddots", r"\dotsc", r"\dotsb", "..."}
+DOTS = {r"\cdots", r"\hdots", r"\ldots", r"\dots", r"\vdots", r"\ddots", r"\dotsc", r"\dotsb", "..."}
 ACCENTS = {
     r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde", r"\bar": "bar",
     r"\overline": "bar", r"\dot": "dot", r"\ddot": "ddot", r"\check": "check", r"\breve": "breve",
@@ -121,6 +121,7 @@ SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ�
 }
 COMBINING = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar", "\u0307": r"\dot"}
 SAME = {
+    r"\vartriangle": r"\Delta", r"\triangle": r"\Delta", r"\bigtriangleup": r"\Delta",
     "||": r"\|", r"\_": "_", r"\*": "*",
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\vert": "|", r"\mid": "|",
     r"\arrowvert": "|", r"\lt": "<", r"\gt": ">",

@@ -83,6 +83,8 @@ class Algebra:
         names, dims = self.union((a, b), what)
         left, right = self.spread(a, names), self.spread(b, names)
         if a.rank and b.rank and a.rank != b.rank:
+            if max(a.rank, b.rank) > 3:
+                raise NotUnderstoodError(f"{what} with partials of a matrix by a matrix, which have four axes")
             if a.rank > 2 or b.rank > 2:
                 raise IllTypedError(f"{what} of {a.rank} and {b.rank} axes")
             matrix, vector = (a, b) if a.rank > b.rank else (b, a)
