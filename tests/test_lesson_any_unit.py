@@ -168,20 +168,6 @@ def test_rules_without_scripts_are_of_any_neuron(right: str, wrong: str) -> None
     assert claimed(f"{NIELSEN}$${wrong}$$")[-1] == "not understood"
 
 
-def test_a_mistake_chooses_no_net_in_which_it_means_nothing() -> None:
-    net = r"""
-## One neuron
-$$u = w x + b, \quad h = \sigma(u), \quad y = v h + c, \quad C = \frac{1}{2} (y - t)^2$$
-$$\frac{\partial C}{\partial v} = (y - t) h$$
-## Many
-$$z_j^{(l)} = \sum_i w_{ij}^{(l)} a_i^{(l-1)} + b_j^{(l)}, \quad a_j^{(l)} = \sigma(z_j^{(l)})$$
-$$C = \frac{1}{2} \sum_j (a_j^{(L)} - t_j)^2$$
-$$\delta_j^{(l)} = \frac{\partial C}{\partial z_j^{(l)}}, \quad \frac{\partial C}{\partial b_j^{(l)}} = \delta_j^{(l)}$$
-"""
-    assert claimed(net + r"$$\frac{\partial C}{\partial w_{ij}^{(l)}} = a_i^{(l-1)} \delta_j^{(l)}$$")[-1] == "holds"
-    assert claimed(net + r"$$\frac{\partial C}{\partial w_{ij}^{(l)}} = a_i^{(l)} \delta_j^{(l)}$$")[-1] in BAD
-
-
 def test_what_is_said_of_softmax_outputs_is_so_for_them() -> None:
     net = r"""
 $$a_j = \sum_i w_{ji} z_i, \quad z_j = f(a_j)$$

@@ -195,8 +195,7 @@ def _chosen(
             break
         made, reached = _scope(choice.program, defined, claims, assumed, settings, usages)
         scopes.append((reached, made, choice))
-    better = [found for found in scopes if found[0] > scopes[0][0] + 0.5]  # no merit that one mistake means nothing
-    best, scope, choice = max(better or scopes[:1], key=lambda found: found[0])
+    best, scope, choice = max(scopes, key=lambda found: (found[0] > scopes[0][0] + 0.5, found[0]))
     fallen = set()
     for d in choice.rejected:
         keeping = [reached for reached, _, other in scopes if not any(d is r for r in other.rejected)]
