@@ -31,5 +31,5 @@ def one_of_several(head: Node, part: Node, number: int, nets: Nets) -> bool:
         return False
     of = (signal.of, head.kinds)
     bodies = [d.body.walk() for d in nets.program.definitions]
-    uses = [any(isinstance(part, Ref) and (part.base, part.kinds) == of for part in body) for body in bodies]
+    uses = [any(isinstance(node, Ref) and (node.base, node.kinds) == of for node in body) for body in bodies]
     return sum(uses) != 1 and not nets.judge(head, part, number).right
