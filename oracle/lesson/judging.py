@@ -467,7 +467,7 @@ def relative(left: Value, right: Value, difference: Value) -> tuple[float, bool]
     return (size(difference) / scale if not scale <= NOTHING else 0.0), scale <= NOTHING
 
 
-def both(world: World, head: Node, member: Node, env: Env, way: Way) -> tuple[Value, Value]:
+def both(world: World, head: Node, member: Node, env: Env, way: Way = Way()) -> tuple[Value, Value]:
     """Two formulas; a matrix that is written out is as large as what stands on the other side."""
     world.open, world.frame = False, ()
     laid_out = any(isinstance(part, Matrix) for part in head.walk())

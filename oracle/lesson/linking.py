@@ -5,6 +5,7 @@ from dataclasses import replace
 from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
+from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.entry_meant import ENTRY, entry_of
@@ -104,6 +105,8 @@ def _link(
         return Link(left, op, right, "update", place=place)
     member = part or member
     found, judge, under = weighed(head, member, number, nets, limits)
+    if found.verdict == "not understood" and not under and (factor := as_factor(judge, head, member, number)):
+        found, under = factor, FACTOR if factor.verdict == "holds" else ""
     if found.verdict in (*BAD, "not understood") and not under:
         under = instead(judge, head, member, number, spoken)
     if under:
