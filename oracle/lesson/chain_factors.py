@@ -19,7 +19,11 @@ FACTOR = "it is the factor that a chain multiplies by"
 
 def as_factor(nets: Nets, head: Node, member: Node, number: int) -> Outcome | None:
     """Whether a formula is the factor that a chain multiplies by; None where it cannot be one."""
-    if not isinstance(head, Derivative) or not isinstance(head.of, Ref) or not all(isinstance(k, Ref) for k in head.wrt):
+    if (
+        not isinstance(head, Derivative)
+        or not isinstance(head.of, Ref)
+        or not all(isinstance(k, Ref) for k in head.wrt)
+    ):
         return None
     gaps = list[float]()
     for world in nets:

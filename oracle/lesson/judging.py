@@ -253,7 +253,8 @@ class Nets:
             return way.activations != self.activations and len(self.activations) > 1
         if way.pairs == "elementwise" and self.program.elementwise and not way.entrywise:
             return False
-        if way.entrywise and not any(isinstance(part, Derivative) for side in (head, member) for part in side.walk()):
+        partials = (isinstance(part, Derivative | Gradient) for side in (head, member) for part in side.walk())
+        if way.entrywise and not any(partials):
             return False
         if way.summed and not self.program.summed and (self.program.chains_summed or not is_chain(member)):
             return False

@@ -1,5 +1,7 @@
 r"""Derivatives in all their spellings, and fractions that are none."""
 
+from dataclasses import replace
+
 from oracle.lesson.formula.cursor import END, Cursor
 from oracle.lesson.formula.symbols import CLOSING, OPERATIONS, RELATIONS
 from oracle.lesson.formula.token import Token, UnreadableError
@@ -19,10 +21,10 @@ class Derivatives(Cursor):
         """The tokens of a numerator and a denominator."""
         above, below = _apart(_unbraced(over)), _apart(_unbraced(under))
         sign = above[0].text if above else ""
-        if sign in _SIGNS and below and below[0].text == sign:
+        if sign in _SIGNS and below and (below[0].text == sign or _mixed(sign, below)):
             rest = self.inside(above[1:])
             order, immediate = rest.order()
-            if wrt := self._wrt(below, sign, order):
+            if wrt := self._wrt(below, below[0].text, order):
                 return self._derivative(rest, wrt, _SIGNS[sign], immediate, start)
         if sign in _SIGNS and (parts := _factored(below, sign)) is not None:  # \frac{\partial L}{T \cdot \partial o}
             node = self.divided(over, parts[1], start)
@@ -31,9 +33,13 @@ class Derivatives(Cursor):
         if sign == r"\partial" and len(above) > 1:  # \frac{\partial C}{z}: nothing else can be meant
             rest = self.inside(above[1:])
             order, immediate = rest.order()
-            return self._derivative(rest, (self.whole(under),) * order, "∂", immediate, start)
+            found = self._derivative(rest, (self.whole(under),) * order, "∂", immediate, start)
+            return replace(found, torn="below")
         if [token.text for token in above] == [r"\partial"]:  # `\frac{\partial}{w}`: nothing else can be meant
-            return Derivative(self.term(), (self.whole(under),), "∂", True, span=self.span(start))
+            return Derivative(self.term(), (self.whole(under),), "∂", True, torn="below", span=self.span(start))
+        named = len(below) > 1 and below[0].text == r"\partial" and any(token.kind == "word" for token in above)
+        if named and (wrt := self._wrt(below, below[0].text, 1)):  # \frac{E}{\partial w}: nothing else can be meant
+            return Derivative(self.whole(over), wrt, "∂", torn="above", span=self.span(start))
         return Quotient(self.whole(over), self.whole(under), span=self.span(start))
 
     def order(self) -> tuple[int, bool]:
@@ -114,6 +120,11 @@ class Derivatives(Cursor):
         alone = wrt is not None and (self.peek() is END or self.text in RELATIONS.keys() | OPERATIONS | CLOSING)
         of = Name("loss", span=self.span(start)) if alone else self.factor()
         return Gradient(of, wrt, span=self.span(start))
+
+
+def _mixed(sign: str, below: list[Token]) -> bool:
+    r"""Whether ∂ stands above and d below, or d above and ∂ below: \frac{dE}{\partial w}."""
+    return {sign, below[0].text} == {"d", r"\partial"} and len(below) > 1
 
 
 def _factored(below: list[Token], sign: str) -> tuple[list[Token], list[Token]] | None:
