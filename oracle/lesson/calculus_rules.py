@@ -47,7 +47,7 @@ def by_rule(nets: Nets, head: Node, member: Node, number: int) -> tuple[Outcome,
     body = _told(nets, head, number)
     if body is not None and _is_slope(nets, body, member, number):
         return Outcome("holds"), WHOLE
-    unknown = isinstance(head, Prime) and not _function(nets, head.base)
+    unknown = isinstance(head, Prime) and not _function(nets, head.base) and not _has(member, head.base)
     return (Outcome("not understood", "what is differentiated by what, nothing says"), "") if unknown else None
 
 
@@ -55,6 +55,10 @@ def _function(nets: Nets, name: Node) -> bool:
     """Whether a symbol is a function that the lesson has or uses."""
     program = nets.program
     return isinstance(name, Name | Ref) and (name.base in program.functions or program.calls(name.base))
+
+
+def _has(node: Node, name: Node) -> bool:
+    return isinstance(name, Name | Ref) and any(isinstance(n, Name | Ref) and n.base == name.base for n in node.walk())
 
 
 def composed(head: Node) -> bool:
