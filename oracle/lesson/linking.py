@@ -124,7 +124,8 @@ def _link(
         return Link(left, op, right, "update", place=place)
     member = part or member
     found, judge, under = weighed(head, member, number, nets, limits)
-    if found.verdict == "not understood" and not under and (factor := as_factor(judge, head, member, number)):
+    factor = None if under or found.verdict == "holds" else as_factor(judge, head, member, number)
+    if factor is not None and (factor.verdict == "holds" or found.verdict == "not understood"):
         found, under = factor, FACTOR if factor.verdict == "holds" else ""
     if found.verdict != "holds" and not under and primed(head) and (said := by_rule(judge, head, member, number)):
         found, under = said

@@ -2,7 +2,7 @@ r"""Derivatives in all their spellings, and fractions that are none."""
 
 from dataclasses import replace
 
-from oracle.lesson.formula.cursor import END, Cursor
+from oracle.lesson.formula.cursor import END, Cursor, divided
 from oracle.lesson.formula.symbols import CLOSING, OPERATIONS, RELATIONS
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Power, Quotient
@@ -75,8 +75,19 @@ class Derivatives(Cursor):
         self, rest: "Derivatives", wrt: tuple[Node, ...], sign: str, immediate: bool, start: int
     ) -> Derivative:
         if of := rest.tokens[rest.at :]:
+            self._skip_arguments(wrt)
             return Derivative(self.whole(of), wrt, sign, False, immediate, span=self.span(start))
         return Derivative(self.term(), wrt, sign, True, immediate, span=self.span(start))
+
+    def _skip_arguments(self, wrt: tuple[Node, ...]) -> None:
+        r"""Go on behind what a partial is of: the a of \frac{\partial p_i}{\partial a_j}(a)."""
+        before = self.at
+        inside = self.group() if self.text == "(" else []
+        parts = [[t for t in part if t.kind != "style" and t.text not in ("{", "}")] for part in divided(inside, {","})]
+        words = {part[0].text.removeprefix("\\") for part in parts if len(part) == 1 and part[0].kind == "word"}
+        by = {part.base for node in wrt for part in node.walk() if isinstance(part, Name)}
+        if len(words) < len(parts) or not by & words or self.text in ("^", "_"):
+            self.at = before
 
     def inline(self) -> Node | None:
         r"""`\partial L / \partial w`, `dL/dw`, `\partial_w L`; None (and nothing taken) where it is none of them."""

@@ -156,7 +156,7 @@ class Fences(Cursor):
 
 def _bare_words(found: list[Token]) -> list[Token]:
     r"""Words without braces around them: {\mbox{if}}."""
-    braces = {k for k, token in enumerate(found) if token.kind == "text" and _braced(found, k)}
+    braces = {k for k, token in enumerate(found) if {token.text.strip()} & LIMITING and _braced(found, k)}
     return [token for k, token in enumerate(found) if not {k - 1, k + 1} & braces]
 
 
