@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson import chained
+from oracle.lesson.chained_units import chained_units
 from oracle.lesson.convolutions import ANY_LOSS, goes_over, open_losses
 from oracle.lesson.endings import (
     HALF,
@@ -127,6 +128,8 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
             "chains", definitions, {}, words, loss=ending.kind, aliases=read.aliases,
             supposed=ending.target, read_off=True,
         )  # fmt: skip
+    if units := chained_units(usage, own):
+        yield Assumption("chains", units, {}, ("the forward pass is what the partials say",), read_off=True)
     for said in predictions(usage, own):
         yield Assumption("own", (said.definition,), {}, (said.words,), said.ranks, usage.vectors or said.whole)
     if any(map(goes_over, own.definitions)):

@@ -736,12 +736,21 @@ def _labels(tops: list[Node], nodes: list[Node], found: Notation) -> None:
         elif counted:
             pure.update(counted)
             whole.add((base, len(counted)))
+    found.counting |= _between(nodes, found) - quantities
     found.entries = pure - _stepping(nodes)
     for base, labels, counted in mixed:
         if (base, len(labels) + len(counted)) in whole and not quantities & set(labels):
             found.counting |= {label for label in labels if len(label) == 1}
         elif quantities & set(labels):
             found.labelled |= set(counted) - pure - found.bound
+
+
+def _between(nodes: list[Node], found: Notation) -> set[str]:
+    """The h of v_{ih} and w_{hj}: last below one weight and first below another, beside letters that count."""
+    met = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node))]
+    pairs = [(*map(_word, flat(m.subs)),) for m in met if m.name.base in PARAMETER_LETTERS and len(flat(m.subs)) == 2]
+    firsts = {first for first, last in pairs if not found.is_label(last)}
+    return firsts & {last for first, last in pairs if not found.is_label(first)}
 
 
 def _stepping(nodes: list[Node]) -> set[str]:
