@@ -65,10 +65,54 @@ TOLD_CLAIMS = [
 """A net with thresholds of which the lesson writes no forward equation."""
 
 
+UNITS = r"""
+Here $\theta$ will denote an activation function, and the loss $\mathcal{L}$ is any.
+
+\begin{align}
+a_h^{t} &= \sum_{i=1}^I w_{ih} x_i^{t} + \sum_{h'=1}^H w_{h'h} b_{h'}^{t-1} \\
+b_h^t &= \theta(a_h^t) \\
+a_k^t &= \sum_{h=1}^H w_{hk} b_h^t \\
+y_k^t &= \theta(a_k^t)
+\end{align}
+
+$$\delta_j^t = \frac{\partial \mathcal{L}}{\partial a_j^t}$$
+"""
+UNITS_CLAIMS = [
+    (
+        r"\delta_h^t = \theta'(a_h^t) \Big( \sum_k \delta_k^t w_{hk} + \sum_{h'} \delta_{h'}^{t+1} w_{hh'} \Big)",
+        "w_{hh'}",
+        "w_{h'h}",
+    ),
+    (r"\frac{\partial \mathcal{L}}{\partial w_{ij}} = \sum_{t=1}^T \delta_j^t b_i^t", "b_i^t", "a_i^t"),
+    (r"\frac{\partial \mathcal{L}}{\partial w_{ij}} = \sum_{t=1}^T \delta_j^t b_i^{t-1}", r"_j^t b_i", r"_i^t b_j"),
+    (r"\delta_j^T = \theta'(a_j^T) \sum_k w_{jk} \delta_k^T", r"\theta'(a_j^T)", ""),
+    (
+        r"\delta_j^{T-1} = \theta'(a_j^{T-1}) \Big( \sum_k w_{jk} \delta_k^{T-1} + \sum_{h_1=1}^H w_{jh_1} "
+        r"\theta'(a_{h_1}^T) \sum_k w_{h_1k} \delta_k^T \Big)",
+        "(a_{h_1}^T)",
+        "(a_{h_1}^{T-1})",
+    ),
+]
+"""Graves's letters: of every layer of units its own, and of any unit i and j."""
+BELOW = r"""
+$$z_i = \sum_j W_{ij} x_j + b_i, \quad \delta_{z_i} = \frac{\partial L}{\partial z_i}$$
+$$\frac{\partial L}{\partial x_j} = \sum_i W_{ij} \delta_{z_i}$$
+
+## Summary
+"""
+BELOW_CLAIMS = [
+    (r"\frac{\partial L}{\partial \mathbf{W}} = \boldsymbol{\delta_z} \mathbf{x}^T", "_z} \\mathbf{x}^T", "_z}"),
+    (r"\frac{\partial L}{\partial W_{ij}} = \delta_{z_i} x_j", "{z_i} x_j", "{z_j} x_i"),
+]
+"""Error signals with their quantity below them, and a section that only speaks of parameters."""
+
+
 @pytest.mark.parametrize(
     ("net", "claims", "at"),
     [(RECURRENT, RECURRENT_CLAIMS, at) for at in range(len(RECURRENT_CLAIMS))]
-    + [(TOLD_BY_PARTIALS, TOLD_CLAIMS, at) for at in range(len(TOLD_CLAIMS))],
+    + [(TOLD_BY_PARTIALS, TOLD_CLAIMS, at) for at in range(len(TOLD_CLAIMS))]
+    + [(UNITS, UNITS_CLAIMS, at) for at in range(len(UNITS_CLAIMS))]
+    + [(BELOW, BELOW_CLAIMS, at) for at in range(len(BELOW_CLAIMS))],
 )
 def test_the_right_ones_hold_and_a_slip_is_found(net: str, claims: list[tuple[str, str, str]], at: int) -> None:
     right = [claim for claim, _, _ in claims]

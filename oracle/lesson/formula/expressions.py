@@ -381,7 +381,7 @@ def _bounds(lower: Node | None, upper: Node | None) -> tuple[tuple[Name, ...], N
     items: tuple[Node | None, ...] = lower.items if isinstance(lower, Items) else (lower,)
     first = items[0]
     names = tuple(dict.fromkeys(item for item in map(_index, items) if item))
-    if isinstance(first, Relation) and first.ops == ("=",) and isinstance(first.items[0], Name):
+    if isinstance(first, Relation) and first.ops == ("=",) and isinstance(_letter(first.items[0]), Name):
         return names, first.items[1], upper, next((item for item in items[1:] if isinstance(item, Relation)), None)
     condition: Node | None = next((item for item in items if isinstance(item, Relation)), None)
     if condition is None and lower is not None and not names:
@@ -391,4 +391,12 @@ def _bounds(lower: Node | None, upper: Node | None) -> tuple[tuple[Name, ...], N
 
 def _index(item: Node | None) -> Name | None:
     found = item.items if isinstance(item, Relation) else (item,)
-    return next((part for part in map(primed, filter(None, found)) if isinstance(part, Name)), None)
+    return next((part for part in map(_letter, filter(None, found)) if isinstance(part, Name)), None)
+
+
+def _letter(node: Node) -> Node:
+    """The h1 of Σ_{h_1}, a letter of its own."""
+    match node:
+        case Indexed(base=Name(base=base), subs=(Number(text=text),)):
+            return Name(base + text, span=node.span)
+    return primed(node)
