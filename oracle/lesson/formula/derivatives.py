@@ -33,7 +33,7 @@ class Derivatives(Cursor):
             order, immediate = rest.order()
             return self._derivative(rest, (self.whole(under),) * order, "∂", immediate, start)
         if [token.text for token in above] == [r"\partial"]:  # `\frac{\partial}{w}`: nothing else can be meant
-            return Derivative(self.term(), (self.whole(under),), "∂", True, span=self.span(start))
+            return Derivative(self._operand(), (self.whole(under),), "∂", True, span=self.span(start))
         return Quotient(self.whole(over), self.whole(under), span=self.span(start))
 
     def order(self) -> tuple[int, bool]:
@@ -70,7 +70,13 @@ class Derivatives(Cursor):
     ) -> Derivative:
         if of := rest.tokens[rest.at :]:
             return Derivative(self.whole(of), wrt, sign, False, immediate, span=self.span(start))
-        return Derivative(self.term(), wrt, sign, True, immediate, span=self.span(start))
+        return Derivative(self._operand(), wrt, sign, True, immediate, span=self.span(start))
+
+    def _operand(self) -> Node:
+        r"""What an operator is applied to, a dot before it or none: \frac{\partial}{\partial w} \cdot z."""
+        if self.text == r"\cdot":
+            self.take()
+        return self.term()
 
     def inline(self) -> Node | None:
         r"""`\partial L / \partial w`, `dL/dw`, `\partial_w L`; None (and nothing taken) where it is none of them."""

@@ -41,6 +41,7 @@ from oracle.lesson.syntax import (
     Quotient,
     Relation,
     Sum,
+    Tagged,
     Text,
     Times,
     Transpose,
@@ -212,7 +213,15 @@ class Reader(Derivatives, Fences, Calls):
             return self._over(start) or self.fenced(start)
         if token.text.startswith(r"\begin "):
             return self.matrix(start)
+        if token.text == "^" and (self.peek(1).kind == "word" or self.peek(1).text == "{"):
+            return self._before(start)
         return self._symbol(self.take(), start)
+
+    def _before(self, start: int) -> Node:
+        """The {}^p E of a sample p, written before its symbol, as E^{(p)}."""
+        self.take()
+        tag = self.whole(self.group())
+        return Tagged(self.primary(), tag, "(", span=self.span(start))
 
     def _symbol(self, token: Token, start: int) -> Node:
         if token.kind == "number":
