@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from msgspec import structs
 
@@ -17,7 +18,7 @@ from oracle.lesson.dropped_index import with_dropped
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.hypothetical import imagined, only_imagined
-from oracle.lesson.instead import spoken
+from oracle.lesson.instead import named, spoken
 from oracle.lesson.judging import Nets
 from oracle.lesson.linking import aside, chain, unread
 from oracle.lesson.meaning.abbreviated import loss_of_names
@@ -97,7 +98,8 @@ def audit(
 
     equations: list[Equation] = []
     first = [judged(line, reading, judges) for line in lines]
-    everywhere = narrowed([k.section for k in lines], first, judges, lambda k, nets: judged(lines[k], reading, nets))
+    again = partial(_again, lines, reading)
+    everywhere = narrowed([k.section for k in lines], first, judges, again, named(document))
     for section, scope in reading.scopes.items():
         here = [line for line in lines if line.section == section]
         found = [equation for line, equation in zip(lines, everywhere, strict=True) if line.section == section]
@@ -198,7 +200,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     symbols = {k: _bound(found.statements, notation) for _, k, _, found in parsed}
     symbols = overwritten(symbols, {k: section for section, k, *_ in parsed})
     split, said = _conditioned(document, symbols, classes)
-    named = spoken(document)
+    telling = spoken(document)
     running = counted(s for own, _ in split.values() for s in own)
     lines: list[Line] = []
     before: Statement | None = None
@@ -216,7 +218,7 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
             part = parts.of(section, statements)
             of[part] = section
             lines.append(
-                Line(len(lines) + 1, part, formula, statements, found.problems, named.get(place, ()), tuple(alone))
+                Line(len(lines) + 1, part, formula, statements, found.problems, telling.get(place, ()), tuple(alone))
             )
     words = _words(document)
     return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
@@ -296,6 +298,11 @@ def _continued(statement: Statement, before: Statement | None) -> Statement:
     assert isinstance(before.body, Relation)
     head = replace(before.body.items[0], span=body.items[0].span)
     return under(replace(statement, body=replace(body, items=(head, *body.items[1:])), limits=()), before.limits)
+
+
+def _again(lines: list[Line], reading: Reading, place: int, judges: Mapping[int, Nets]) -> Equation:
+    """The formula at a place, judged in other nets."""
+    return judged(lines[place], reading, judges)
 
 
 def judged(line: Line, reading: Reading, judges: Mapping[int, Nets]) -> Equation:

@@ -53,7 +53,7 @@ LETTER = re.compile(r"\\?(?:math\w+\s*\{)?([A-Za-z]+)\}?(?:\(\\?(?:cdot|bullet|[
 FUNCTION = r"(?:activation|transfer|squashing|sigmoid\w*|logistic|tanh|hyperbolic|relu|non-?linear\w*|激活|传递|非线性)"
 """What an activation is called."""
 SAID_AFTER = re.compile(
-    rf"(?i)\s*(?:,?\s*(?:is|are|be|denotes?|stands for|being|will be)\s|为|是|表示)[^.;。；$]{{0,40}}?\b{FUNCTION}"
+    rf"(?i)\s*(?:,?\s*(?:will\s+)?(?:is|are|be|denotes?|stands? for|being)\s|为|是|表示)[^.;。；$]{{0,40}}?\b{FUNCTION}"
 )
 SAID_BEFORE = re.compile(rf"(?i){FUNCTION}(?:\s+functions?|函数)?\s*(?:is|为|是)?\s*$")
 

@@ -23,6 +23,11 @@ NAMED = {
 SENTENCE = re.compile(r"[.;。；!?？\n]\s")
 
 
+def named(document: Document) -> set[str]:
+    """The activations that a lesson names anywhere."""
+    return {name for name, words in NAMED.items() if re.search(words, document.text, re.IGNORECASE)}
+
+
 def spoken(document: Document) -> dict[int, tuple[str, ...]]:
     """By the place of a formula among the pieces, the activations that its sentence names before it."""
     found: dict[int, tuple[str, ...]] = {}

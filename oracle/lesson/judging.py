@@ -24,6 +24,7 @@ from oracle.lesson.meaning.proving import proves
 from oracle.lesson.meaning.slopes import linked, regrouped
 from oracle.lesson.meaning.told_entries import beside_entries
 from oracle.lesson.meaning.two_steps import ahead
+from oracle.lesson.meaning.units_meant import meant
 from oracle.lesson.meaning.unsaid import dependencies
 from oracle.lesson.meaning.usage import is_chain
 from oracle.lesson.meaning.values import (
@@ -266,6 +267,8 @@ class Nets:
         A symbol that nothing defines may be anything where it stands on both sides: σ′(z) = σ(z) (1 − σ(z)). Where it
         stands on one, nothing is said but that they agree whatever it is: p_i = C e^{z_i} / (C Σ_j e^{z_j}).
         """
+        if ways := meant(self.program, head, member):
+            return _any_of([self.read(left, right, way, line) for left, right in ways])
         free: set[str] = set()
         head, member = applied(head, member)
         if way.slopes is not None:
@@ -340,6 +343,13 @@ class Nets:
             except REFUSED:
                 continue
         return False
+
+
+def _any_of(found: list[Outcome]) -> Outcome:
+    """What is said of some layers, whichever: it holds if it does of one, and fails if it does of all."""
+    held = [outcome for outcome in found if outcome.verdict == "holds"]
+    open_to = [outcome for outcome in found if outcome.verdict == "not understood"]
+    return min(held, key=lambda outcome: outcome.zero) if held else (open_to or found)[0]
 
 
 def over_samples(formula: Node) -> bool:

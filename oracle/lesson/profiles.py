@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oracle.lesson import chained
+from oracle.lesson.chained_units import chained_units
 from oracle.lesson.convolutions import ANY_LOSS, goes_over, open_losses
 from oracle.lesson.endings import (
     HALF,
@@ -127,6 +128,8 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
             "chains", definitions, {}, words, loss=ending.kind, aliases=read.aliases,
             supposed=ending.target, read_off=True,
         )  # fmt: skip
+    if units := chained_units(usage, own):
+        yield Assumption("chains", units, {}, ("the forward pass is what the partials say",), read_off=True)
     for said in predictions(usage, own):
         yield Assumption("own", (said.definition,), {}, (said.words,), said.ranks, usage.vectors or said.whole)
     if any(map(goes_over, own.definitions)):
@@ -143,7 +146,7 @@ def _nets(usage: Usage, own: Program) -> Iterator[Assumption]:
     if any(usage.layered(base) for base in usage.kinds):
         yield from _layered(usage, own)
     else:
-        yield from _indexed(usage)
+        yield from _indexed(usage, {d.head.base for d in own.definitions})
 
 
 def _ended(usage: Usage, own: Program, top: Ref) -> Iterator[Assumption]:
@@ -329,9 +332,9 @@ def _loss(usage: Usage, own: Program, top: Ref, kind: str, batch: bool) -> tuple
 # ------------------------------------------------------------------------------------------------------------- indices
 
 
-def _indexed(usage: Usage) -> Iterator[Assumption]:
+def _indexed(usage: Usage, made: set[str]) -> Iterator[Assumption]:
     """z_j = Σ_i w_ji x_i + b_j and so on, for a lesson that tells its layers apart by letters."""
-    names = _names(usage)
+    names = _names(usage, made)
     if names is None:
         return
     for to_from in (True, False):
@@ -365,14 +368,15 @@ def _indexed(usage: Usage) -> Iterator[Assumption]:
         yield Assumption("indices", definitions, {}, words, loss="half_squared")
 
 
-def _names(usage: Usage) -> dict[str, str] | None:
+def _names(usage: Usage, made: set[str]) -> dict[str, str] | None:
+    """What units have in this lesson; a target is nothing that a forward equation has `made`."""
     indexed = {r.base for r in usage.refs if r.subs and not r.slots}
     w = first(WEIGHT, {r.base for r in usage.refs if len(r.subs) == 2 and not r.slots})
     if w is None:
         return None
     pre = next((b for b, _ in usage.preactivations.most_common() if b in indexed), None) or first(PRE, indexed) or "z"
     rest = indexed - {w, pre}
-    t = first(TARGET, rest) or "t"
+    t = first(TARGET, rest - made) or "t"
     if t == "y" and not (set(OUT[1:]) & (rest - {"y"})):
         t = "t"
     y = first([b for b in OUT if b not in (t,)], rest) or "y"

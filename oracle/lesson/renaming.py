@@ -9,11 +9,14 @@ from oracle.lesson.meaning.bold_samples import bold, with_bold_samples
 from oracle.lesson.meaning.cells import as_cells, told_cells
 from oracle.lesson.meaning.componentwise import of_components, told_gates
 from oracle.lesson.meaning.dotted import dotted, with_slopes
+from oracle.lesson.meaning.entries_above import entries_above, with_entries_below
 from oracle.lesson.meaning.example_layers import examples, of_all_layers
 from oracle.lesson.meaning.iterations import iterations, without_iterations
+from oracle.lesson.meaning.last_steps import stepping_above, with_last_steps
 from oracle.lesson.meaning.layer_functions import numbered, with_numbers
 from oracle.lesson.meaning.likelihoods import outputs, with_likelihoods
 from oracle.lesson.meaning.named_samples import named_samples, with_samples_above
+from oracle.lesson.meaning.named_signals import told_below, with_names_apart
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
 from oracle.lesson.meaning.numbered_losses import numbered_losses, with_numbered_losses
 from oracle.lesson.meaning.numbered_units import numbered_units, of_every_unit
@@ -74,6 +77,9 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     named = [changed(found, names) for found in parsed]
     renewed = iterations(given)
     named, names = _further(named, names, lambda _: with_own_indices)
+    named, names = _further(named, names, lambda found: partial(with_names_apart, names=told_below(found)))
+    named, names = _further(named, names, lambda found: partial(with_last_steps, bases=stepping_above(found)))
+    named, names = _further(named, names, lambda found: partial(with_entries_below, letters=entries_above(found)))
     named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
     named, names = _further(named, names, lambda found: partial(with_likelihoods, made=outputs(found)))
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))

@@ -36,7 +36,7 @@ class Derivatives(Cursor):
             found = self._derivative(rest, (self.whole(under),) * order, "∂", immediate, start)
             return replace(found, torn="below")
         if [token.text for token in above] == [r"\partial"]:  # `\frac{\partial}{w}`: nothing else can be meant
-            return Derivative(self.term(), (self.whole(under),), "∂", True, torn="below", span=self.span(start))
+            return Derivative(self._operand(), (self.whole(under),), "∂", True, torn="below", span=self.span(start))
         named = len(below) > 1 and below[0].text == r"\partial" and any(token.kind == "word" for token in above)
         if named and (wrt := self._wrt(below, below[0].text, 1)):  # \frac{E}{\partial w}: nothing else can be meant
             return Derivative(self.whole(over), wrt, "∂", torn="above", span=self.span(start))
@@ -77,7 +77,13 @@ class Derivatives(Cursor):
         if of := rest.tokens[rest.at :]:
             self._skip_arguments(wrt)
             return Derivative(self.whole(of), wrt, sign, False, immediate, span=self.span(start))
-        return Derivative(self.term(), wrt, sign, True, immediate, span=self.span(start))
+        return Derivative(self._operand(), wrt, sign, True, immediate, span=self.span(start))
+
+    def _operand(self) -> Node:
+        r"""What an operator is applied to, a dot before it or none: \frac{\partial}{\partial w} \cdot z."""
+        if self.text == r"\cdot":
+            self.take()
+        return self.term()
 
     def _skip_arguments(self, wrt: tuple[Node, ...]) -> None:
         r"""Go on behind what a partial is of: the a of \frac{\partial p_i}{\partial a_j}(a)."""

@@ -41,6 +41,7 @@ from oracle.lesson.syntax import (
     Quotient,
     Relation,
     Sum,
+    Tagged,
     Text,
     Times,
     Transpose,
@@ -215,7 +216,15 @@ class Reader(Derivatives, Fences, Calls):
             return self._over(start) or self.fenced(start)
         if token.text.startswith(r"\begin "):
             return self.matrix(start)
+        if token.text == "^" and (self.peek(1).kind == "word" or self.peek(1).text == "{"):
+            return self._before(start)
         return self._symbol(self.take(), start)
+
+    def _before(self, start: int) -> Node:
+        """The {}^p E of a sample p, written before its symbol, as E^{(p)}."""
+        self.take()
+        tag = self.whole(self.group())
+        return Tagged(self.primary(), tag, "(", span=self.span(start))
 
     def _symbol(self, token: Token, start: int) -> Node:
         if token.kind == "number":
@@ -384,7 +393,7 @@ def _bounds(lower: Node | None, upper: Node | None) -> tuple[tuple[Name, ...], N
     items: tuple[Node | None, ...] = lower.items if isinstance(lower, Items) else (lower,)
     first = items[0]
     names = tuple(dict.fromkeys(item for item in map(_index, items) if item))
-    if isinstance(first, Relation) and first.ops == ("=",) and isinstance(first.items[0], Name):
+    if isinstance(first, Relation) and first.ops == ("=",) and isinstance(_letter(first.items[0]), Name):
         return names, first.items[1], upper, next((item for item in items[1:] if isinstance(item, Relation)), None)
     condition: Node | None = next((item for item in items if isinstance(item, Relation)), None)
     if condition is None and lower is not None and not names:
@@ -394,4 +403,12 @@ def _bounds(lower: Node | None, upper: Node | None) -> tuple[tuple[Name, ...], N
 
 def _index(item: Node | None) -> Name | None:
     found = item.items if isinstance(item, Relation) else (item,)
-    return next((part for part in map(primed, filter(None, found)) if isinstance(part, Name)), None)
+    return next((part for part in map(_letter, filter(None, found)) if isinstance(part, Name)), None)
+
+
+def _letter(node: Node) -> Node:
+    """The h1 of Σ_{h_1}, a letter of its own."""
+    match node:
+        case Indexed(base=Name(base=base), subs=(Number(text=text),)):
+            return Name(base + text, span=node.span)
+    return primed(node)

@@ -59,6 +59,7 @@ _LEXEME = re.compile(
     + r"|(?<![A-Za-z\\])(?=[A-Z]?[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
     + "".join("|" + word for word in WORDS)
     + r"|CE(?=\s*(?:\\left)?\s*\()|\./"
+    + r"|(?<![A-Za-z\\])[tT]r(?=\s*(?:\\(?:left|[bB]igg?l?)\s*)?[(\[])"
     + r"|\|\|"
     + "|[" + "".join(SCRIPTS) + "]+"
     + r"|:\s*=|<->|==|(?<!\^)[+\-*]=|\s+|.",
@@ -68,6 +69,8 @@ _CODED = re.compile(r"(?:np|numpy|torch|tf)\.([a-z]+)")
 """A function of a library, by its own name."""
 _ROMAN = re.compile(r"\s+([A-Za-z]{2,}\d*)\s*(?=})")
 r"""The word behind an old command: the in of a_{\rm in}."""
+_WRAPPING = re.compile(r"(?:\s*\\(?:textcolor|color|colorbox|framebox|fbox|mbox)\s*(?:\{\w*\}\s*)?\{?)+\s*|\s*\}[\s}]*")
+r"""Commands around a formula in a text: \text{\textcolor{red}{\framebox{$z$}}}."""
 _FENCE = re.compile(r"\\(left|right|middle|[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\.|[^\\])$", re.DOTALL)
 
 
@@ -265,6 +268,8 @@ class _Lexer:
         for k, piece in enumerate(tex[at:stop].split("$")):
             if k % 2:
                 self.read(tex, at, at + len(piece), call, depth + 1)
+            elif _WRAPPING.fullmatch(piece):
+                pass
             elif words := piece.replace("~", " ").strip(" ,.;:\\\n"):
                 kind = "word" if re.fullmatch(r"[A-Za-z]+\d*", words) else "text"
                 self.add(words, call or (at, min(at + len(piece), stop)), kind)

@@ -18,9 +18,23 @@ def elsewhere(program: Program, base: str, family: tuple[str, ...], slots: Slots
     heads = [d.head for d in program.definitions if d.head.base == base and d.head.kinds == kinds]
     known = dict.fromkeys(", ".join(program.family(head)) for head in heads)
     names = {base, *(name for (name, *_), signal in program.signals.items() if signal.of == base)}
-    used = any(ref.base in names and letters_of(ref) == family for ref in program.common)
+    used = any(is_common(program, name, family) for name in names)
     counted = all(letter in program.roles or letter in typed for letter in family)
     return " or ".join(known) if family and known and counted and not used else ""
+
+
+def is_common(program: Program, base: str, family: tuple[str, ...]) -> bool:
+    """Whether a lesson writes a symbol with these letters more than once."""
+    return any(ref.base == base and letters_of(ref) == family for ref in program.common)
+
+
+def is_open(program: Program, base: str, family: tuple[str, ...]) -> bool:
+    """Whether a symbol may be of units that no forward equation has: the w_{hl} of a lesson that has it twice, or of an
+    l that counts nothing there.
+    """
+    sides = (part for d in program.definitions for side in (d.head, d.body) for part in side.walk())
+    counted = {letter for part in sides if isinstance(part, Ref) for letter in letters_of(part)}
+    return is_common(program, base, family) or not {*family} <= counted
 
 
 def past(program: Program, member: Node) -> str:

@@ -9,13 +9,15 @@ from oracle.lesson.syntax import Call, Derivative, Indexed, Name, Node, Relation
 
 GIVEN = {*PARAMETER_LETTERS, *LOSSES, "x", "X", "t", "y", "Y", "T", "d"}
 """What stands at the end of a chain and has a meaning by custom."""
+STEP = "Delta "
+"""What the names of steps begin with."""
 ERRORS = {"epsilon", "varepsilon", "delta"}
 """What may be a name at the end of a chain though equations are of it as well."""
 
 
 def called_last(statements: Iterable[Statement]) -> dict[Ref, Derivative]:
     """Every such name with its partial: no equation is of it (but for δ and ε), it has the partial's scripts, and it is
-    met there first.
+    met there first, but for formulas of partials and steps: ∂E/∂v = -e x, Δθ = -η g.
 
     It is a name only if it is used later on.
     """
@@ -29,8 +31,18 @@ def called_last(statements: Iterable[Statement]) -> dict[Ref, Derivative]:
         if last and not {last[0].base, core(last[0].base)} & (others - {ref.base for ref in found}):
             later = {ref.base for other in bodies[k + 1 :] for ref in _refs(other)}
             found |= {last[0]: last[1]} if last[0].base in later else {}
-        seen |= {ref.base for ref in _refs(body)}
+        seen |= {ref.base for ref in _refs(body)} if not _of_partials(body) else set()
     return found
+
+
+def _of_partials(body: Node) -> bool:
+    """Whether a formula is a partial's, or a step along one: what it has on its right may get its name later on."""
+    match body:
+        case Relation(items=(Derivative(), *_)):
+            return True
+        case Relation(items=(Ref(base=base), *_)):
+            return base.startswith(STEP)
+    return False
 
 
 def called_by_word(call: Call) -> str:

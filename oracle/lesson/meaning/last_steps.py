@@ -1,8 +1,23 @@
-"""A letter of its own for the last step: the τ of h^{(τ)} in a lesson whose other steps are t."""
+r"""The last step: the τ of h^{(τ)} in a lesson whose other steps are t, and the T of δ_j^T, which is no transpose."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from oracle.lesson.syntax import Dots, Indexed, Items, Name, Node, Power, Statement, Tagged
+from oracle.lesson.meaning.above import PARAMETERS, STEPS, symbol_of
+from oracle.lesson.syntax import (
+    Dots,
+    Indexed,
+    Items,
+    Name,
+    Node,
+    Number,
+    Plus,
+    Power,
+    Statement,
+    Tagged,
+    Transpose,
+    rebuilt,
+)
 
 
 def always_last(statements: Iterable[Statement]) -> set[str]:
@@ -36,3 +51,34 @@ def _scripts(node: Node) -> tuple[Node, ...]:
         case Indexed(subs=subs):
             return subs
     return ()
+
+
+def stepping_above(statements: Iterable[Statement]) -> set[str]:
+    """The δ and a of δ_j^t and a_j^{T-1}: where steps stand above without brackets, T is the last one."""
+    nodes = [node for s in statements for node in s.body.walk() if isinstance(node, Power)]
+    above = {symbol_of(node) for node in nodes if _is_step(node.exponent)}
+    last = any(isinstance(node.exponent, Plus) and node.exponent.terms[0] == Name("T") for node in nodes)
+    return above - PARAMETERS - {""} if last else set()
+
+
+def with_last_steps(statement: Statement, bases: Collection[str]) -> Statement:
+    """A statement with the last step where a transpose seems to stand above such a symbol."""
+    return replace(statement, body=_stepped(statement.body, bases)) if bases else statement
+
+
+def _stepped(node: Node, bases: Collection[str]) -> Node:
+    node = rebuilt(node, lambda child: _stepped(child, bases))
+    match node:
+        case Transpose(base=Name() | Indexed(base=Name()) as base) if symbol_of(base) in bases:
+            return Power(base, Name("T", span=node.span), span=node.span)
+    return node
+
+
+def _is_step(exponent: Node) -> bool:
+    """Whether a script is t, t + 1 or T - 1."""
+    match exponent:
+        case Name(base=letter):
+            return letter in STEPS
+        case Plus(terms=(Name(base=letter), Number())):
+            return letter in STEPS | {"T"}
+    return False

@@ -21,13 +21,21 @@ def many_vectors(statements: Iterable[Statement]) -> tuple[set[str], set[tuple[s
     columns = {base for node in nodes for base in _columns(node)}
     said = columns | {base for node in nodes for base in _said(node)}
     entries = {node.base for node in nodes if isinstance(node, Indexed) and len(flat(node.subs)) > 1}
-    names = said - {base.base for base in entries if isinstance(base, Name)}
+    names = said - {base.base for base in entries if isinstance(base, Name)} - set(map(_stepped, nodes))
     summed = {pair for node in nodes if isinstance(node, Sum) for pair in _summed(node)}
     below = [(base, sub) for node in nodes for base, sub in _below(node) if base in names]
     counted = columns | {base for base, sub in below if isinstance(sub, Name) and (base, sub.base) in summed}
     sampled = {base for base, sub in below if isinstance(sub, Indexed)}
     single = {(base, sub.base) for base, sub in below if isinstance(sub, Name) and base not in counted}
     return counted | sampled, single
+
+
+def _stepped(node: Node) -> str:
+    """The x of x_i^t, an entry of what x is at the step t; "" of anything else."""
+    match node:
+        case Power(base=Indexed(base=Name(base=base)), exponent=Name(base=letter)) if letter in STEPS - {"l", "L"}:
+            return base
+    return ""
 
 
 def _summed(node: Sum) -> Iterator[tuple[str, str]]:

@@ -54,11 +54,12 @@ def units(statements: Iterable[Statement]) -> Units:
     """The named units of a lesson; none where no subscript is a letter and a number."""
     given = list(statements)
     numbers: dict[str, set[int]] = {}
-    for statement in given:
-        for node in statement.body.walk():
-            if isinstance(node, Indexed):
-                for letter, number in _named(node):
-                    numbers.setdefault(letter, set()).add(number)
+    nodes = [node for statement in given for node in statement.body.walk()]
+    bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
+    for node in nodes:
+        for letter, number in _named(node) if isinstance(node, Indexed) else ():
+            if f"{letter}{number}" not in bound:  # the h_1 of Σ_{h_1} is any unit
+                numbers.setdefault(letter, set()).add(number)
     several = {letter: tuple(sorted(found)) for letter, found in numbers.items() if len(found) > 1}
     heads = [s.body for s in given if isinstance(s.body, Relation) and isinstance(s.body.items[0], Indexed)]
     joints: dict[tuple[str, str], tuple[str, str]] = {}

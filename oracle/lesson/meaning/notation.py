@@ -15,7 +15,7 @@ from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.iterations_above import iterated
-from oracle.lesson.meaning.last_steps import always_last
+from oracle.lesson.meaning.last_steps import always_last, stepping_above
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
@@ -190,6 +190,8 @@ class Notation:
     """Names that stand without anything above them, with the number of their indices."""
     bracket_kinds: dict[str, str] = field(default_factory=dict)
     """By base, what a number in brackets is."""
+    stepping_above: set[str] = field(default_factory=set)
+    """Bases whose steps stand above without brackets: T is the last one there, as in δ^{T-1} beside δ^t."""
     timed: set[str] = field(default_factory=set)
     """Bases whose superscripts in parentheses count steps: the k of h^{(k)} beside h^{(t)}."""
     passing: set[str] = field(default_factory=set)
@@ -410,7 +412,7 @@ class Notation:
         used = letters(power)
         if base in NUMBERS and base not in self.plain_layers:
             return ""
-        if used and used <= self.times:
+        if used and used <= self.times | ({"T"} if base in self.stepping_above else set()):
             return "" if base in REPEATED else "time"
         if used and used <= self.layers:
             return "layer"
@@ -493,6 +495,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
     found.iterated = {pair for s in statements if (pair := iterated(s.body))}
+    found.stepping_above = stepping_above(statements)
     _layers(nodes, found)
     if found_tops := tops(statements, found.layers) - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
@@ -736,12 +739,21 @@ def _labels(tops: list[Node], nodes: list[Node], found: Notation) -> None:
         elif counted:
             pure.update(counted)
             whole.add((base, len(counted)))
+    found.counting |= _between(nodes, found) - quantities
     found.entries = pure - _stepping(nodes)
     for base, labels, counted in mixed:
         if (base, len(labels) + len(counted)) in whole and not quantities & set(labels):
             found.counting |= {label for label in labels if len(label) == 1}
         elif quantities & set(labels):
             found.labelled |= set(counted) - pure - found.bound
+
+
+def _between(nodes: list[Node], found: Notation) -> set[str]:
+    """The h of v_{ih} and w_{hj}: last below one weight and first below another, beside letters that count."""
+    met = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node))]
+    pairs = [(*map(_word, flat(m.subs)),) for m in met if m.name.base in PARAMETER_LETTERS and len(flat(m.subs)) == 2]
+    firsts = {first for first, last in pairs if not found.is_label(last)}
+    return firsts & {last for first, last in pairs if not found.is_label(first)}
 
 
 def _stepping(nodes: list[Node]) -> set[str]:

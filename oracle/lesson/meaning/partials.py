@@ -253,7 +253,8 @@ class Partials(Sampling):
         if not wrt.subs:
             alone = self.entrywise and self.algebra.diagonal(places)
             return alone or laid_out(replace(places, way=way), self.algebra.layout)
-        return self.indexed(_turned(places, of.rank), wrt, env)
+        entry = self.indexed(_turned(places, of.rank), wrt, env)
+        return replace(entry, row=False) if entry.rank == of.rank == 1 else entry  # ∂z/∂W_{ij} is as z is
 
 
 def _turned(made: Value, rank: int) -> Value:

@@ -323,7 +323,7 @@ class Program:
         """The letters by which a quantity of several is known: z_j is not z_k."""
         if ref.base not in self.families:
             return ()
-        return tuple(sub.base.rstrip("'") if isinstance(sub, Name) else "?" for sub in ref.subs)
+        return tuple(counting(sub.base) if isinstance(sub, Name) else "?" for sub in ref.subs)
 
     @property
     def activations(self) -> set[str]:
@@ -430,7 +430,7 @@ def _reached(
 
 def _told_by_letters(ref: Ref) -> bool:
     """Whether the letters below a symbol may tell which quantity it is, of any sample: h_j, and V_j^μ."""
-    return bool(ref.subs) and {*ref.kinds} <= {"sample"} and all(isinstance(sub, Name) for sub in ref.subs)
+    return bool(ref.subs) and {*ref.kinds} <= {"sample", "time"} and all(isinstance(sub, Name) for sub in ref.subs)
 
 
 def made_of(definitions: Collection[Definition], names: Collection[str]) -> set[str]:
@@ -443,9 +443,14 @@ def made_of(definitions: Collection[Definition], names: Collection[str]) -> set[
     return found
 
 
+def counting(letter: str) -> str:
+    """The letter of what a letter with a prime or a number counts: h for the h' and h_1 that sums go over."""
+    return letter.rstrip("'0123456789") or letter
+
+
 def letters_of(ref: Ref) -> tuple[str, ...]:
     """The letters of a symbol's indices."""
-    return tuple(sub.base.rstrip("'") for sub in ref.subs if isinstance(sub, Name))
+    return tuple(counting(sub.base) for sub in ref.subs if isinstance(sub, Name))
 
 
 def _crossed(a: tuple[str, ...], b: tuple[str, ...]) -> bool:

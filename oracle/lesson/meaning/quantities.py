@@ -12,7 +12,7 @@ from itertools import count as counting
 
 import torch
 
-from oracle.lesson.meaning.absent import elsewhere
+from oracle.lesson.meaning.absent import elsewhere, is_open
 from oracle.lesson.meaning.algebra import Algebra
 from oracle.lesson.meaning.columns import axis, bare, is_batch, sample
 from oracle.lesson.meaning.differentials import PREFIX
@@ -206,7 +206,7 @@ class Quantities(ABC):
             raise BeyondError
         if any(known[1] == family and len(known[2]) == len(at[2]) for known in others):
             raise BeyondError
-        if others and family:
+        if others and family and not is_open(self.program, base, family):
             raise IllTypedError(f"no {base} has the indices {', '.join(family)}")
         if known := elsewhere(self.program, base, family, slots, {*self.typed}):
             raise IllTypedError(f"no equation says what {base} with {', '.join(family)} is, only with {known}")

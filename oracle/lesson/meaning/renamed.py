@@ -1,7 +1,8 @@
 """o = φ(net) = φ(Σ_k w_k x_k): one formula twice, which says what net is; so does C = ½ Σ (y − t)² = ½ Σ (a^L − t)²."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, mentions
@@ -16,7 +17,12 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
     """What two members of a chain say by being alike but for one symbol, which nothing else defines."""
     found: dict[str, Definition] = {}
     for number, body in said:
-        if not isinstance(body, Relation) or {*body.ops} - {"=", ":="} or not isinstance(body.items[0], Ref | Call):
+        if not isinstance(body, Relation) or {*body.ops} - {"=", ":="}:
+            continue
+        for partial, inner in _inside_partials(body):
+            if _open(partial, program, usage) and _known(inner, partial, program):
+                found.setdefault(partial.base, Definition(partial, inner, number))
+        if not isinstance(body.items[0], Ref | Call):
             continue
         for one, other in zip(body.items[1:], body.items[2:], strict=False):
             pairs = renaming(one, other) or []
@@ -68,6 +74,26 @@ def stepwise(program: Program, usage: Usage, local: Iterable[Node]) -> None:
                 program.definitions[program.definitions.index(known)] = replace(known, body=step.body)
                 program.definitions.append(Definition(new, made, step.number))
                 break
+
+
+def _inside_partials(body: Relation) -> Iterator[tuple[Ref, Node]]:
+    """The y and σ(z) of ∂y/∂z = ∂σ(z)/∂z, and of chains that are alike but for these."""
+    for one, other in pairwise(body.items):
+        for a, b in _differing(one, other):
+            if not isinstance(a.of, Ref):
+                a, b = b, a
+            if isinstance(a.of, Ref) and a.wrt == b.wrt and not isinstance(b.of, Ref):
+                yield a.of, b.of
+
+
+def _differing(one: Node, other: Node) -> list[tuple[Derivative, Derivative]]:
+    """The partials in which two formulas differ that are alike but for one of them."""
+    if isinstance(one, Derivative) and isinstance(other, Derivative):
+        return [(one, other)] if one != other else []
+    pairs = renaming(one, other) or []
+    ends = [[part for part in side.walk() if isinstance(part, Derivative)] for side in (one, other)]
+    found = [(a, b) for a, b in zip(*ends, strict=False) if a != b]
+    return found if len(pairs) == 1 == len(found) and len(ends[0]) == len(ends[1]) else []
 
 
 def renaming(one: Node, other: Node) -> list[tuple[Node, Node]] | None:

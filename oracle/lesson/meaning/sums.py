@@ -48,12 +48,21 @@ class Sums(Vectorising):
         before = self.falling
         self.falling = before | {letter} if down else before - {letter}
         try:
-            out, *rest = [self.term(node.body, {**env, letter: n}, n if kind == "sample" else None) for n in numbers]
+            out, *rest = self.terms(node, letter, kind, numbers, env)
         finally:
             self.falling = before
         for value in rest:
             out = self.algebra.times(out, value, "") if node.product else self.algebra.add(out, value, 1)
         return out
+
+    def terms(self, node: Sum, letter: str, kind: str, numbers: list[int], env: Env) -> list[Value]:
+        """The terms of a sum; in Σ_{k=0}^t δ_k ⊗ h_{k-1} that of a step 0, which no net drawn has, is none."""
+        if kind == "time" and node.lower == Number("0") and not node.product and numbers[:1] == [0] and numbers[1:]:
+            try:
+                return [self.term(node.body, {**env, letter: n}, None) for n in numbers]
+            except BeyondError:
+                numbers = numbers[1:]
+        return [self.term(node.body, {**env, letter: n}, n if kind == "sample" else None) for n in numbers]
 
     def term(self, body: Node, env: Env, sample: int | None) -> Value:
         """One term of a sum; in that of a sample, what names none is of this one."""

@@ -1,6 +1,7 @@
 r"""Error signals of two steps: $\delta_k^{(t)} = \partial E_t / \partial z_k$ is of what comes before the loss.
 
-Such a symbol is written out wherever it is used. Where the step comes after that of the loss, it means nothing.
+So is $\delta_k = \partial E_t / \partial z_k$, where the step of the loss is some t that stays the same. Such a
+symbol is written out wherever it is used. Where the step comes after that of the loss, it means nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +25,8 @@ def two_steps(statements: Iterable[Statement]) -> Signals:
             case Relation(items=(Ref() as head, Derivative(of=Ref() as of, wrt=(Ref() as wrt,)) as partial, *_)):
                 steps = [slot for ref in (of, wrt) for kind, slot in ref.slots if kind == "time"]
                 plain = all(isinstance(slot, Name) for slot in steps) and of.kinds == wrt.kinds == ("time",)
-                told = {*_places(head)} == {*steps, *wrt.subs} and len(_places(head)) == 2 + len(wrt.subs)
+                counted = {*steps, *wrt.subs} if len(_places(head)) > 1 + len(wrt.subs) else {*_places(wrt)}
+                told = {*_places(head)} == counted and len(_places(head)) == len(counted)
                 if plain and told and steps[0] != steps[1] and not of.subs:
                     found.setdefault(head.base, (head, partial))
     return found
@@ -51,8 +53,8 @@ def _written(node: Node, signals: Signals) -> Node:
     if len(old) != len(new):
         return node
     there = dict(zip(old, new, strict=True))
-    (of, wrt) = (replace(ref, slots=tuple((kind, there[slot]) for kind, slot in ref.slots), span=node.span,
-                         subs=tuple(there[sub] for sub in ref.subs))
+    (of, wrt) = (replace(ref, slots=tuple((kind, there.get(slot, slot)) for kind, slot in ref.slots), span=node.span,
+                         subs=tuple(there.get(sub, sub) for sub in ref.subs))
                  for ref in (partial.of, partial.wrt[0]) if isinstance(ref, Ref))  # fmt: skip
     return replace(partial, of=of, wrt=(wrt,), span=node.span)
 

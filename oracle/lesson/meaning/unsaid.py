@@ -15,6 +15,7 @@ from oracle.lesson.meaning.listed import listed
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, slots_of, taken_apart
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, written
+from oracle.lesson.meaning.units_meant import every_layer
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
 from oracle.lesson.meaning.values import Tensor, Value
 from oracle.lesson.syntax import Call, Name, Node, Plus, Sum, Times
@@ -43,21 +44,33 @@ def unsaid(program: Program, here: Usage, lesson: Usage) -> list[Definition]:
 
 def _several(program: Program, arg: Ref) -> bool:
     """Whether y_k(a_j) is of an a_j beside which the net has an a_l, made of it."""
-    heads = {d.head.subs for d in program.definitions if (d.head.base, d.head.slots) == (arg.base, ()) and d.head.subs}
-    return len(heads) > 1 and not arg.slots and len(arg.subs) == 1
+    heads = {d.head.subs for d in program.definitions if (d.head.base, d.head.kinds) == (arg.base, arg.kinds)}
+    return len(heads - {()}) > 1 and "layer" not in arg.kinds and len(arg.subs) == 1
 
 
 def _acyclic(program: Program, here: Usage, lesson: Usage, letters: bool) -> tuple[list[Definition], set[str]]:
     """Arbitrary functions, and what would depend on itself; with `letters`, z_j and z_k are two quantities."""
-    found = _by_head(program, here, letters)
+    all_over = _by_head(program, lesson, letters)
+    found = [_with_made(d, all_over, program, letters) for d in _by_head(program, here, letters)]
     near = {d.head.base for d in found}
     wanted = {written(ref) for ref in here.refs} | {
         written(s.loss) for s in program.signals.values() if isinstance(s.loss, Ref)
     }
-    more = [d for d in _by_head(program, lesson, letters) if d.head.base not in near and written(d.head) in wanted]
+    more = [d for d in all_over if d.head.base not in near and written(d.head) in wanted]
     below = dependencies([*program.definitions, *found, *more], letters)
     circles = {d.head.base for d in (*found, *more) if identity(d.head, letters) in below[identity(d.head, letters)]}
     return [_reduced(d, below, letters) for d in (*found, *more) if d.head.base not in circles], circles
+
+
+def _with_made(d: Definition, lesson: list[Definition], program: Program, letters: bool) -> Definition:
+    """L(W, z), where this section has L(W) alone, and z, by which other sections differentiate L, is made of W."""
+    assert isinstance(d.body, Unsaid)
+    given = {identity(arg, letters) for arg in d.body.args}
+    below = dependencies(program.definitions, letters)
+    others = (o.body.args for o in lesson if written(o.head) == written(d.head) and isinstance(o.body, Unsaid))
+    more = [arg for args in others for arg in args if below.get(identity(arg, letters), set()) & given]
+    made = tuple(arg for arg in dict.fromkeys(more) if identity(arg, letters) not in given)
+    return replace(d, body=replace(d.body, args=(*d.body.args, *made)))
 
 
 def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
@@ -80,10 +93,10 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
             if not of.kinds and (beside or any(ref.base == of.base and ref.kinds for ref in usage.refs)):
                 continue  # E is E_3 where that stands beside it
             _, closed, args = heads.setdefault((written(of), identity(of, letters)), (of, exact, {}))
-            if exact or not closed:
-                key = (wrt.base, wrt.kinds, set(of.subs) >= set(wrt.subs), identity(wrt, letters))
-                if _earlier(args.setdefault(key, wrt), wrt):
-                    args[key] = wrt
+            for arg in every_layer(program, wrt) if exact or not closed else ():
+                key = (arg.base, arg.kinds, set(of.subs) >= set(arg.subs), identity(arg, letters))
+                if _earlier(args.setdefault(key, arg), arg):
+                    args[key] = arg
     return [Definition(of, Unsaid(tuple(args.values()), exact)) for of, exact, args in heads.values()]
 
 

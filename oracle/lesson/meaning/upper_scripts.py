@@ -11,6 +11,7 @@ from oracle.lesson.meaning.above import COUNTING, POWERED, STEPS
 from oracle.lesson.meaning.losses import ALL, LOSS, LOSSES
 from oracle.lesson.meaning.naming import flat
 from oracle.lesson.syntax import (
+    Derivative,
     Indexed,
     Name,
     Node,
@@ -46,6 +47,7 @@ def sampled(statements: Iterable[Statement]) -> Sampled:
     given = list(statements)
     nodes = [node for s in given for top in (s.body, *s.asides) for node in top.walk()]
     pairs = {pair for s in given for pair in _of_samples(s.body)}
+    partials = {pair for node in nodes for pair in _differentiated(node)}
     letters = {letter for _, letter in pairs if letter not in NEVER}
     bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
     for letter in sorted(letters):
@@ -55,6 +57,9 @@ def sampled(statements: Iterable[Statement]) -> Sampled:
             return Sampled(letter, True, losses, wholes)
         if found := frozenset(base for node in nodes if (base := _beside(node, letter, bound))):
             return Sampled(letter, False, found, wholes)
+    for loss, letter in sorted(partials - pairs):
+        if letter not in NEVER and any(_above(node, letter) for node in nodes):
+            return Sampled(letter, True, frozenset({loss}))
     return Sampled()
 
 
@@ -68,6 +73,13 @@ def _of_samples(body: Node) -> Iterator[tuple[str, str]]:
                 match node:
                     case Sum(indices=(Name(base=letter),), body=Indexed(base=Name(base=each), subs=(Name(base=at),))):
                         yield from [(base, letter)] if each == base and at == letter else []
+
+
+def _differentiated(node: Node) -> Iterator[tuple[str, str]]:
+    """The E and k of ∂E_k/∂w."""
+    match node:
+        case Derivative(of=Indexed(base=Name(base=base), subs=(Name(base=letter),))) if base in LOSS:
+            yield base, letter
 
 
 def _above(node: Node, letter: str) -> bool:

@@ -9,9 +9,14 @@ from oracle.lesson.reading.source import Source
 FENCE = r"^[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$"
 HEADING = r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<heading>[^\n]*)$"
 SCRIPT = r"<script[^>]*type=[\"']math/tex(?P<mode>[^\"'>]*)[\"'][^>]*>(?P<script>.*?)</script>"
+SHORTCODE = (
+    r"\{\{[<%]\s*(?P<code>displaymath|equation|math|katex|latex|tex|mathjax)\b(?P<how>[^>%]*)[>%]\}\}"
+    r"(?P<coded>(?:(?!\{\{|\$|\\\[|\\\().)*?)\{\{[<%]\s*/\s*(?P=code)\s*[>%]\}\}"
+)
+"""Hugo's `{{< katex >}} .. {{< /katex >}}` around a formula without delimiters."""
 RULE = r"^(?=[^\n]*-)(?=[^\n]*\|)[ \t|:-]+$"
 TOKEN = re.compile(
-    rf"{FENCE}|{HEADING}|(?P<rule>{RULE})|(?:{SCRIPT})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})",
+    rf"{FENCE}|{HEADING}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})",
     re.MULTILINE | re.DOTALL,
 )
 FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
@@ -40,6 +45,10 @@ def _token(source: Source, maths: Delimited, match: re.Match[str]) -> int:
         return _table(source, match)
     if match["script"] is not None:
         source.formula(match.span("script"), match.span(), display="display" in match["mode"])
+        return match.end()
+    if match["code"]:
+        display = "\n" in match["coded"] or match["code"] == "displaymath" or "display" in match["how"]
+        source.formula(match.span("coded"), match.span(), display=display)
         return match.end()
     if match["comment"]:
         return _comment(source, maths, match.start())

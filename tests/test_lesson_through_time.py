@@ -1,0 +1,128 @@
+"""Recurrent nets as real lessons write them, and forward passes that only their derivation tells."""
+
+from pathlib import Path
+
+import pytest
+
+from oracle.lesson.audit import audit
+from oracle.lesson.reading import read
+from tests.verdicts import claimed
+
+GOOD, BAD = {"holds", "holds under", "definition", "update", "aside"}, {"fails", "ill-typed"}
+
+RECURRENT = r"""
+$$u_t = A h_{t-1} + B x_t,\quad h_t = \sigma(u_t),\quad o_t = C h_t,\quad p_t = \mathrm{softmax}(o_t)$$
+$$L_t = -y_t^T \log(p_t),\quad L = \sum_t L_t$$
+$$\delta_k = \frac{\partial L_t}{\partial u_k}$$
+"""
+RECURRENT_CLAIMS = [
+    (r"\frac{\partial L}{\partial C} = \sum_{k=0}^T (p_k - y_k) \otimes h_k", "h_k", "h_{k-1}"),
+    (r"\frac{\partial L_t}{\partial A} = \sum_{k=0}^t \delta_k \otimes h_{k-1}", "{k-1}", "k"),
+    (r"\delta_k = (A^T \delta_{k+1}) \odot \sigma'(u_k)", "{k+1}", "{k+2}"),
+    (r"\delta_k = (A^T \delta_{k+1}) \odot h_k \odot (1 - h_k)", "1 - h_k", r"1 - h_k \odot h_k"),
+    (r"\delta_t = (C^T (p_t - y_t)) \odot h_t \odot (1 - h_t)", "C^T", "A^T"),
+    (r"\frac{\partial L_t}{\partial A_{ij}} = \sum_{k=0}^t \delta_k^{(i)} h_{k-1}^{(j)}", "(i)} h", "(j)} h"),
+    (r"\frac{\partial L_t}{\partial C_{ij}} = (p_t - y_t)^{(i)} h_t^{(j)}", "h_t^", "u_t^"),
+    (
+        r"\frac{\partial L_t}{\partial C_{ij}} = tr\Big( \big(\frac{\partial L_t}{\partial o_t}\big)^T "
+        r"\frac{\partial o_t}{\partial C_{ij}} \Big)",
+        "{\\partial o_t}{",
+        "{\\partial u_t}{",
+    ),
+]
+"""A sum from step 0, a fixed step of the loss, entries above, a trace; what is right, and what wrong."""
+TOLD_BY_PARTIALS = r"""
+Each pattern $k$ has a loss $E_k$.
+"""
+TOLD_CLAIMS = [
+    (
+        r"\frac{\partial E_k}{\partial \tau_j} = \frac{\partial E_k}{\partial \hat{y}_j^k} "
+        r"\frac{\partial f(\beta_j - \tau_j)}{\partial \tau_j} = -\frac{\partial E_k}{\partial \hat{y}_j^k} "
+        r"f'(\beta_j - \tau_j) = -\frac{\partial [\frac{1}{2} \sum_j (\hat{y}_j^k - y_j^k)^2]}"
+        r"{\partial \hat{y}_j^k} f'(\beta_j - \tau_j) = (y_j^k - \hat{y}_j^k) f'(\beta_j - \tau_j) = g_j",
+        r"(y_j^k - \hat{y}_j^k) f",
+        r"(\hat{y}_j^k - y_j^k) f",
+    ),
+    (
+        r"\frac{\partial E_k}{\partial v_{ih}} = \sum_j \frac{\partial E_k}{\partial \hat{y}_j^k} "
+        r"\frac{\partial \hat{y}_j^k}{\partial \beta_j} \frac{\partial \beta_j}{\partial b_h} "
+        r"\frac{\partial b_h}{\partial \alpha_h} \frac{\partial \alpha_h}{\partial v_{ih}}",
+        r"{\partial \beta_j}{\partial b_h}",
+        r"{\partial \beta_j}{\partial \alpha_h}",
+    ),
+    (
+        r"\frac{\partial E_k}{\partial v_{ih}} = -\sum_j g_j w_{hj} f'(\alpha_h - \gamma_h) x_i",
+        "f'(",
+        "f(",
+    ),
+    (
+        r"\frac{\partial E_k}{\partial \gamma_h} = \frac{\partial E_k}{\partial b_h} "
+        r"\frac{\partial b_h}{\partial \gamma_h} = f'(\alpha_h - \gamma_h) \sum_j g_j w_{hj}",
+        "g_j w_{hj}",
+        "\\beta_j w_{hj}",
+    ),
+]
+"""A net with thresholds of which the lesson writes no forward equation."""
+
+
+UNITS = r"""
+Here $\theta$ will denote an activation function, and the loss $\mathcal{L}$ is any.
+
+\begin{align}
+a_h^{t} &= \sum_{i=1}^I w_{ih} x_i^{t} + \sum_{h'=1}^H w_{h'h} b_{h'}^{t-1} \\
+b_h^t &= \theta(a_h^t) \\
+a_k^t &= \sum_{h=1}^H w_{hk} b_h^t \\
+y_k^t &= \theta(a_k^t)
+\end{align}
+
+$$\delta_j^t = \frac{\partial \mathcal{L}}{\partial a_j^t}$$
+"""
+UNITS_CLAIMS = [
+    (
+        r"\delta_h^t = \theta'(a_h^t) \Big( \sum_k \delta_k^t w_{hk} + \sum_{h'} \delta_{h'}^{t+1} w_{hh'} \Big)",
+        "w_{hh'}",
+        "w_{h'h}",
+    ),
+    (r"\frac{\partial \mathcal{L}}{\partial w_{ij}} = \sum_{t=1}^T \delta_j^t b_i^t", "b_i^t", "a_i^t"),
+    (r"\frac{\partial \mathcal{L}}{\partial w_{ij}} = \sum_{t=1}^T \delta_j^t b_i^{t-1}", r"_j^t b_i", r"_i^t b_j"),
+    (r"\delta_j^T = \theta'(a_j^T) \sum_k w_{jk} \delta_k^T", r"\theta'(a_j^T)", ""),
+    (
+        r"\delta_j^{T-1} = \theta'(a_j^{T-1}) \Big( \sum_k w_{jk} \delta_k^{T-1} + \sum_{h_1=1}^H w_{jh_1} "
+        r"\theta'(a_{h_1}^T) \sum_k w_{h_1k} \delta_k^T \Big)",
+        "(a_{h_1}^T)",
+        "(a_{h_1}^{T-1})",
+    ),
+]
+"""Graves's letters: of every layer of units its own, and of any unit i and j."""
+BELOW = r"""
+$$z_i = \sum_j W_{ij} x_j + b_i, \quad \delta_{z_i} = \frac{\partial L}{\partial z_i}$$
+$$\frac{\partial L}{\partial x_j} = \sum_i W_{ij} \delta_{z_i}$$
+
+## Summary
+"""
+BELOW_CLAIMS = [
+    (r"\frac{\partial L}{\partial \mathbf{W}} = \boldsymbol{\delta_z} \mathbf{x}^T", "_z} \\mathbf{x}^T", "_z}"),
+    (r"\frac{\partial L}{\partial W_{ij}} = \delta_{z_i} x_j", "{z_i} x_j", "{z_j} x_i"),
+]
+"""Error signals with their quantity below them, and a section that only speaks of parameters."""
+
+
+@pytest.mark.parametrize(
+    ("net", "claims", "at"),
+    [(RECURRENT, RECURRENT_CLAIMS, at) for at in range(len(RECURRENT_CLAIMS))]
+    + [(TOLD_BY_PARTIALS, TOLD_CLAIMS, at) for at in range(len(TOLD_CLAIMS))]
+    + [(UNITS, UNITS_CLAIMS, at) for at in range(len(UNITS_CLAIMS))]
+    + [(BELOW, BELOW_CLAIMS, at) for at in range(len(BELOW_CLAIMS))],
+)
+def test_the_right_ones_hold_and_a_slip_is_found(net: str, claims: list[tuple[str, str, str]], at: int) -> None:
+    right = [claim for claim, _, _ in claims]
+    claim, old, new = claims[at]
+    wrong = [*right[:at], claim.replace(old, new), *right[at + 1 :]]
+    assert wrong != right
+    assert set(claimed(net + _shown(right))) <= GOOD
+    found = audit(read(Path("lesson.md"), net + _shown(wrong))).equations[at - len(claims)]
+    assert {link.verdict for link in found.links} & BAD
+
+
+def _shown(formulas: list[str]) -> str:
+    return "\n\n".join(f"$${formula}$$" for formula in formulas)
