@@ -434,7 +434,7 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
             world.algebra.elementwise(torch.mul, v, inside, "") for v in (left, right, difference)
         )
     if way.apart:
-        mask = _different(difference)
+        mask = different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     if way.unlike in difference.names:
         dim = difference.dims[difference.names.index(way.unlike)]
@@ -497,7 +497,7 @@ def _known(*values: Value) -> list[Value]:
     return [replace(v, data=None if v.data is None else v.data.nan_to_num(0.0)) for v in values]
 
 
-def _different(value: Value) -> Value:
+def different(value: Value) -> Value:
     """1 where indices of one kind differ from each other."""
     sizes = [] if value.data is None else list(value.data.shape[: len(value.names)])
     mask = torch.ones(sizes, dtype=torch.float64)
