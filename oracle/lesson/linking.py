@@ -55,6 +55,8 @@ from oracle.lesson.widening import widened
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
+ACTIVATION_WORDS = {way.words for way in OTHERWISE if way.activations}
+"""Readings by which activation it is."""
 SIZES = {"n", "m", "d", "p", "N", "M", "D", "K", "B"}
 """Letters that sizes of matrices have."""
 
@@ -72,7 +74,18 @@ def chain(
     notation = nets[0].program.notation
     limits += other_classes(body.items[0], notation.chosen if notation.others else ())
     links = [_link(formula, number, body.items[0], op, member, defined, nets, limits, spoken) for op, member in members]
-    return _torn(_by_numbers(links, body), body)
+    return _torn(_of_one_activation(_by_numbers(links, body)), body)
+
+
+def _of_one_activation(links: list[Link]) -> list[Link]:
+    """Links of which none holds for another activation than one before it in the chain: h (1 - h) = 1 - h²."""
+    first = next((k.under for k in links if k.under in ACTIVATION_WORDS), "")
+    why = f"another member of this chain holds where {first}, and not where this one does"
+    return [
+        Link(k.left, k.relation, k.right, "fails", why, place=k.place)
+        if first and k.under in ACTIVATION_WORDS - {first} else k
+        for k in links
+    ]  # fmt: skip
 
 
 def _torn(links: list[Link], body: Relation) -> list[Link]:

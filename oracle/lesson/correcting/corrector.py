@@ -219,12 +219,21 @@ class Corrector:
         same = body.items[0] == old.items[0] and len(verdicts) == len(old.items) - 1 == len(body.items) - 1
         left = {k for k, verdict in enumerate(verdicts) if same and verdict in STAYS}
         left = {k for k in left if body.items[k + 1] == old.items[k + 1]}
-        judge = Judge(self.sure, self.ways + conditional(line.statements[at].limits))
-        outcomes = [
-            judge.outcome(body.items[0], member, line.number)
-            for k, member in enumerate(body.items[1:])
-            if k not in left
-        ]
+        head, *members = body.items
+        made = [member for k, member in enumerate(members) if k not in left]
+        kept = [members[k] for k in left if verdicts[k] == "holds under"]
+        groups = [*_of_one_activation(self.ways + conditional(line.statements[at].limits))]
+        agree = [{m for m in kept if self.all_right(head, [m], line.number, group)} for group in groups]
+        read = set[Node]().union(*agree)
+        return any(
+            known == read and self.all_right(head, made, line.number, group)
+            for group, known in zip(groups, agree, strict=True)
+        )
+
+    def all_right(self, head: Node, members: Sequence[Node], number: int, ways: tuple[Way, ...]) -> bool:
+        """Whether all members of a chain hold in fresh nets, and not all because they are zero."""
+        judge = Judge(self.sure, ways)
+        outcomes = [judge.outcome(head, member, number) for member in members]
         return all(held for held, _ in outcomes) and not all(zero for _, zero in outcomes)
 
     def spellings(self, line: Understood) -> dict[Node, Node]:
@@ -237,6 +246,13 @@ class Corrector:
             pairs = [(n, pair) for n in ordered for pair in respelled(self.reread(n.formula.tex), n.statements)]
             self.meant[line.section] = {a: b for n, (a, b) in pairs if n.section == line.section or longer(a, b)}
         return self.meant[line.section] | own
+
+
+def _of_one_activation(ways: tuple[Way, ...]) -> Iterator[tuple[Way, ...]]:
+    """Readings that can be meant together: of one activation at most."""
+    general = tuple(way for way in ways if not way.activations)
+    yield general
+    yield from ((*general, way) for way in ways if way.activations)
 
 
 def _completed(chain: Chain) -> Iterator[Offer]:
