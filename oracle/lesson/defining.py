@@ -200,6 +200,11 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if vectorial := whole_function(head, member, number) or listed_function(head, member, number):
         if any(f.parameters[0] != vectorial.parameters[0] for f in program.functions.get(vectorial.name, [])):
             return
+        if isinstance(head, Call) and any(
+            isinstance(x, Ref) and x.subs for x in usage.arguments.get(vectorial.name, ())
+        ):
+            defined.add(id(member))  # σ(v) = e^{v_i} / Σ_j e^{v_j} is an example, where σ is applied to entries
+            return
         program.functions.setdefault(vectorial.name, []).append(vectorial)
         if isinstance(member, Matrix | Transpose):  # its cells are alike: one stands for all
             defined.add(id(member))

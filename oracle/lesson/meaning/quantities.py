@@ -422,7 +422,7 @@ class Quantities(ABC):
             raise NotUnderstoodError(f"{node.base} is one function of each entry and another of whole vectors here")
         if self.program.is_function(node) and self.program.definition(node.base, (), ()) is None and not node.slots:
             own = self.program.function(core(node.base), self.line)
-            if own is not None:
+            if own is not None and own.body != node:
                 return self.value(own.body, env)
         node = self.completed(node, env)
         slots = self.program.numbered(node, env)
