@@ -24,6 +24,7 @@ from oracle.lesson.meaning.circles import without_circles
 from oracle.lesson.meaning.columns import batch_of, columns, of_batch, samples_at, without_columns
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.end_signals import end_signals
 from oracle.lesson.meaning.layer_functions import depth as layer_functions
 from oracle.lesson.meaning.layouts import LAYOUTS, TURNED, order, row, sensitive, settled_layout
 from oracle.lesson.meaning.listed import apart
@@ -351,6 +352,7 @@ def _completed(
     for base, signal in assumption.signals.items():
         for letter, of in signal.each:
             program.lettered.setdefault((base, (), (letter,)), replace(signal, of=of, each=()))
+    program.lettered = {**end_signals(program), **program.lettered}
     program.left_out = dict(assumption.left_out)
     program.definitions = without_columns(program.definitions, usages[0].kinds)
     program.columns = columns(program, {b: k for b, k in usages[1].kinds.items() if b not in own.aliases})

@@ -45,6 +45,7 @@ from oracle.lesson.syntax import (
     Plus,
     Power,
     Quotient,
+    Relation,
     Sum,
     Times,
     Transpose,
@@ -366,6 +367,16 @@ def _indexed(usage: Usage, made: set[str]) -> Iterator[Assumption]:
             "the loss is half the squared error",
         )
         yield Assumption("indices", definitions, {}, words, loss="half_squared")
+        if _differs(usage, y, t):
+            linear = tuple(replace(d, body=at(z, k)) if d.head == at(y, k) else d for d in definitions)
+            yield Assumption("indices", linear, {}, (*words, "the output units are linear"), loss="half_squared")
+
+
+def _differs(usage: Usage, y: str, t: str) -> bool:
+    """Whether something is y_k - t_k alone: what goes into an output unit has that error signal where it is linear."""
+    chains = (body for body in usage.bodies if isinstance(body, Relation))
+    ends = (item for body in chains for item in body.items[1:] if isinstance(item, Plus) and item.signs == (1, -1))
+    return any([getattr(term, "base", "") for term in end.terms] == [y, t] for end in ends)
 
 
 def _names(usage: Usage, made: set[str]) -> dict[str, str] | None:
