@@ -16,7 +16,7 @@ from oracle.lesson.convolutions import AXES, map_ranks, pooling, shared_biases
 from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF, samples_name
 from oracle.lesson.formula import to_tex
-from oracle.lesson.judging import Nets, assignments
+from oracle.lesson.judging import ENTRYWISE, Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.cells import with_cells
@@ -450,6 +450,8 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
             outcome = nets.judge(head, other)
         if outcome.verdict == "holds":
             total += 0.1 if outcome.zero else 1.0
+        elif outcome.verdict == "ill-typed" and nets.under(head, member, 0, (ENTRYWISE,)):
+            total += 0.9
         elif outcome.verdict in ("fails", "ill-typed"):
             total -= 0.3
     return total

@@ -107,6 +107,7 @@ class Way:
 
 
 APART = Way("the two indices are different", apart=True)
+ENTRYWISE = Way("vectors side by side are multiplied entry by entry", pairs="elementwise")
 OTHERWISE: tuple[Way, ...] = (
     Way("each partial holds everything else fixed", immediate="all", left=True),
     Way("a state is made of its own past, and everything else is held", immediate="past", left=True),
@@ -119,7 +120,7 @@ OTHERWISE: tuple[Way, ...] = (
     APART,
     Way("the factors of a product stand from the last step to the first", backwards=True),
     Way("products are made from right to left", rightwards=True),
-    Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
+    ENTRYWISE,
     Way("vectors are rows", pairs="rows"),
     Way("vectors side by side are an inner product", pairs="dot"),
     Way("partials of vectors by vectors are meant entry by entry", pairs="elementwise", entrywise=True),
@@ -420,6 +421,8 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
         raise NotUnderstoodError("a function of something that has no index")
     if extra and isinstance(head, Ref) and not head.subs and not world.program.signal(head):
         raise NotUnderstoodError(f"what {', '.join(sorted(extra))} is on the right is not said")
+    if extra & _labels(head):
+        raise NotUnderstoodError(f"whether {', '.join(sorted(extra))} is an index on the left is not said")
     if extra:
         raise FreeIndexError(f"index {', '.join(sorted(extra))} is free on the right and not on the left")
     one = isinstance(member.base if isinstance(member, Transpose) else member, Ref | Call)
@@ -449,6 +452,11 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
     return gap, nothing
+
+
+def _labels(head: Node) -> set[str]:
+    """The letters in the names of symbols: the a and b of X_{ab}, where that is taken for a name."""
+    return {letter for part in head.walk() if isinstance(part, Ref) for letter in part.base.partition("_")[2]}
 
 
 def sample_of(program: Program, env: Env, *sides: Node) -> int | None:
