@@ -64,6 +64,11 @@ SAYING = re.compile(rf"[=<>←→≈≤≥∈∝~≡]|\\(?:{SIGNS})(?![A-Za-z])"
 DEPTH = re.compile(r"\bL\s*=\s*([2-5])\b")
 """How the prose of a section says how many layers there are: "an example with L = 2"."""
 
+FEW = 2
+"""So many mistakes in a lesson may be all that a section has."""
+AMPLE = 5
+"""A lesson that is explained has so many times more that holds than what does not."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -137,18 +142,22 @@ def prepared(
 
 
 def _explains(section: list[Equation], lesson: list[Equation], assumed: Assumption) -> bool:
-    """Whether a net that was assumed explains at least what it contradicts: in this section, or all over the lesson.
+    """Whether a net explains so much that what it contradicts is wrong: in this section, or all over the lesson.
 
-    Where only the loss was assumed, two forward equations of the lesson's `own` speak for the net like one that holds;
-    where nothing was assumed, one mistake is believed, and two for each that holds.
+    Twice as much as it contradicts is enough. Of the lesson's own equations a single mistake is believed, and where
+    there are two in the whole lesson, two for each that holds; else the whole lesson has to be explained better still.
+    Where only the loss was assumed, two forward equations of the lesson's `own` speak for the net like one that holds.
     """
     held, bad = _count(section)
+    everywhere, wrong = _count(lesson)
     if assumed.name == "own":
         held += sum(link.verdict == "definition" for equation in section for link in equation.links) // 2
-    if not assumed.definitions and (bad <= 1 or 2 * held >= bad):
+    if held >= 2 * bad:
         return True
-    everywhere, wrong = _count(lesson)
-    return held >= bad or (bad == 1 and everywhere >= 3 * wrong)
+    if not assumed.definitions:
+        few = 2 * held >= bad if wrong <= FEW else bad <= 1 and everywhere >= 2 * wrong
+        return bad <= 1 >= wrong or few or everywhere >= AMPLE * wrong
+    return bad == 1 <= held and everywhere >= AMPLE * wrong
 
 
 def _count(equations: list[Equation]) -> tuple[int, int]:
