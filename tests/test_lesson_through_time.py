@@ -107,12 +107,66 @@ BELOW_CLAIMS = [
 """Error signals with their quantity below them, and a section that only speaks of parameters."""
 
 
+GERMAN = r"""
+\begin{align*}
+F &= \sum_{p \in P} {}^p E \\
+{}^p E &= \frac{1}{2} \sum_j (t_j - y_j)^2
+\end{align*}
+
+$$u_m = \sum_i w_{im} x_i, \quad y_m = f(u_m), \quad E = \frac{1}{2} \sum_j (t_j - y_j)^2$$
+"""
+GERMAN_CLAIMS = [
+    (
+        r"\frac{\partial u_m}{\partial w_{hm}} = \frac{\partial}{\partial w_{hm}} \cdot \sum_i w_{im} x_i",
+        "_{im} x",
+        "_{hm} x",
+    ),
+    (
+        r"\frac{\partial E}{\partial u_m} = \frac{\partial E}{\partial y_m} f'(u_m) \ \left( = -\delta_m \right) "
+        r"= \text{\textcolor{blue}{\framebox{$-(t_m - y_m)$}}} \cdot f'(u_m)",
+        r"$-(t_m",
+        r"$(t_m",
+    ),
+]
+"""Left superscripts, operators with a dot, a chain that goes on in brackets, a formula in a box."""
+LAYERS = r"""
+{{< displaymath >}}
+u_j^l = \sum_i w_{ij}^l y_i^{l-1}
+{{< /displaymath >}}
+
+$$y_j^l = f(u_j^l), \quad E = \frac{1}{2} \sum_i (y_i^L - t_i)^2, \quad \delta_j^l = \frac{\partial E}{\partial u_j^l}$$
+"""
+LAYERS_CLAIMS = [
+    (
+        r"\delta_j^l = \begin{cases} \frac{\partial E}{\partial y_j^L} f_L'(u_j^L) & (l = L) \\ "
+        r"\sum_k \delta_k^{l+1} w_{jk}^{l+1} f_l'(u_j^l) & (l \neq L) \end{cases}",
+        "w_{jk}",
+        "w_{kj}",
+    ),
+    (
+        r"\left(\frac{\partial E}{\partial w_{ij}^l}\right)_{ij} = \mathbf{y}^{l-1} (\boldsymbol{\delta}^l)^\top",
+        "^{l-1}",
+        "^l",
+    ),
+    (
+        r"\boldsymbol{\delta}^l = \begin{pmatrix} w_{11}^{l+1} & w_{12}^{l+1} & \cdots \\ w_{21}^{l+1} "
+        r"& w_{22}^{l+1} & \cdots \\ \vdots & \vdots & \ddots \end{pmatrix} \begin{pmatrix} \delta_1^{l+1} \\ \delta_2^{l+1} \\ \vdots "
+        r"\end{pmatrix} \odot f'(\mathbf{u}^l)",
+        r" \odot f'(\mathbf{u}^l)",
+        "",
+    ),
+]
+"""A shortcode of Hugo, cases by l = L, the matrix of entries, and a product of matrices that are written out."""
+
+
 @pytest.mark.parametrize(
     ("net", "claims", "at"),
     [(RECURRENT, RECURRENT_CLAIMS, at) for at in range(len(RECURRENT_CLAIMS))]
     + [(TOLD_BY_PARTIALS, TOLD_CLAIMS, at) for at in range(len(TOLD_CLAIMS))]
     + [(UNITS, UNITS_CLAIMS, at) for at in range(len(UNITS_CLAIMS))]
-    + [(BELOW, BELOW_CLAIMS, at) for at in range(len(BELOW_CLAIMS))],
+    + [(BELOW, BELOW_CLAIMS, at) for at in range(len(BELOW_CLAIMS))]
+    + [(GERMAN, GERMAN_CLAIMS, at) for at in range(len(GERMAN_CLAIMS))]
+    + [(LAYERS, LAYERS_CLAIMS, at) for at in range(len(LAYERS_CLAIMS))],
 )
 def test_the_right_ones_hold_and_a_slip_is_found(net: str, claims: list[tuple[str, str, str]], at: int) -> None:
     right = [claim for claim, _, _ in claims]

@@ -64,6 +64,9 @@ class Masks(Functions):
         """One relation of a condition: of indices, of numbers that count, or of values."""
         if op not in COMPARED:
             raise NotUnderstoodError(f"a condition with {op}")
+        number, other = self._counted(a, env), self._counted(b, env)
+        if number is not None and other is not None:  # l = L, though f_L has an L below it
+            return self.scalar(float(COMPARED[op](number, other)))
         left, right = self.index(a, env), self.index(b, env)
         for letter, at in ((left, unbound(b)), (right, unbound(a))):
             if op in ("=", "!=") and letter and is_class(at):
@@ -73,8 +76,6 @@ class Masks(Functions):
             return self.places(left, op, right)
         if left or right:
             return self.place(left or right, op if left else TURNED[op], b if left else a, env)
-        if isinstance(number := self._counted(a, env), int) and isinstance(other := self._counted(b, env), int):
-            return self.scalar(float(COMPARED[op](number, other)))
         if op in ("=", "!=") and any(isinstance(x, Ref) and x.base in TARGETS for x in (a, b)):
             raise NotUnderstoodError("a condition on a target, whose values are not known")
         x, y = self.value(a, env), self.value(b, env)
@@ -123,9 +124,9 @@ class Masks(Functions):
 
     def _counted(self, node: Node, env: Env) -> int | None:
         """The number of a letter that counts, and of the last layer."""
-        if not isinstance(node, Name | Ref):
+        if not isinstance(node, Name | Ref) or (isinstance(node, Ref) and (node.subs or node.slots)):
             return None
-        last = node == Name("L") and self.program.depth
+        last = node.base == "L" and self.program.depth
         return env.get(node.base) or last or None
 
 

@@ -95,7 +95,7 @@ class World(Sums):
             case Indexed(base=Number(text="1"), subs=(Name(base=a), b)) if is_class(b):
                 return self.one_hot(a, b, env)
             case Indexed(base=base, subs=subs):
-                return self.entries(self.value(base, env), subs, env)
+                return self.picked(self.value(base, env), subs, env)
             case Indicator(condition=condition) if isinstance(condition, Relation):
                 return self.condition(condition, env)
             case Relation():
@@ -105,6 +105,13 @@ class World(Sums):
             case Cases():
                 return self.cases(node, env)
         raise NotUnderstoodError(f"{type(node).__name__.lower()} has no meaning here yet")
+
+    def picked(self, value: Value, subs: tuple[Node, ...], env: Env) -> Value:
+        """The entry [p - t]_k of a vector; the matrix of entries that (w_{ij})_{ij} is."""
+        letters = tuple(sub.base for sub in subs if isinstance(sub, Name))
+        if not value.rank and len(letters) == len(subs) == len(value.names) > 1 and {*letters} == {*value.names}:
+            return self.algebra.placed(value, letters)
+        return self.entries(value, subs, env)
 
     def arbitrary(self, node: Unsaid, env: Env) -> Value:
         """A function of which only the arguments are known, of the shape of what it defines."""
