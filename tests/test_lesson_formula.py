@@ -81,7 +81,6 @@ CASES: dict[str, Node] = {
     r"{\partial L \over \partial w}": Derivative(L, (w,)),
     "∂L/∂w · ∂w/∂z": Times((Derivative(L, (w,)), Derivative(w, (z,))), ("cdot",)),
     r"{\partial L}/{\partial w}": Derivative(L, (w,)),
-    r"\frac{\partial}{w} L": Derivative(L, (w,), operator=True),
     r"||w||^2 z\_k": juxtaposed(Power(Norm(w), Number("2")), sub("z", "k")),
     "= L = z": Relation((Before(), L, z), ("=", "=")),
     r"batch z": juxtaposed(*n("batch", "z")),
@@ -138,6 +137,10 @@ CASES: dict[str, Node] = {
     r"\underbrace{L}_{z} W": Times((L, W), ("",)),
     r"W \leftarrow z": Relation((W, z), ("<-",)),
 }  # fmt: skip
+
+
+def test_a_sign_that_is_missing_is_noted() -> None:
+    assert parse(r"\frac{\partial}{w} L").statements[0].body == Derivative(L, (w,), operator=True, torn="below")
 
 
 @pytest.mark.parametrize("tex", CASES)

@@ -149,8 +149,10 @@ LAYERS_CLAIMS = [
         "^l",
     ),
     (
-        r"\boldsymbol{\delta}^l = \begin{pmatrix} w_{11}^{l+1} & w_{12}^{l+1} & \cdots \\ w_{21}^{l+1} "
-        r"& w_{22}^{l+1} & \cdots \\ \vdots & \vdots & \ddots \end{pmatrix} \begin{pmatrix} \delta_1^{l+1} \\ \delta_2^{l+1} \\ \vdots "
+        r"\boldsymbol{\delta}^l = "
+        r"\begin{pmatrix} w_{11}^{l+1} & w_{12}^{l+1} & \cdots \\ w_{21}^{l+1} "
+        r"& w_{22}^{l+1} & \cdots \\ \vdots & \vdots & \ddots \end{pmatrix} "
+        r"\begin{pmatrix} \delta_1^{l+1} \\ \delta_2^{l+1} \\ \vdots "
         r"\end{pmatrix} \odot f'(\mathbf{u}^l)",
         r" \odot f'(\mathbf{u}^l)",
         "",

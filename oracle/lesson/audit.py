@@ -27,6 +27,7 @@ from oracle.lesson.meaning.called_values import called_values, with_called_value
 from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks_of_others, with_classes, without_labels
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.counting import counted, split_off
+from oracle.lesson.meaning.evaluated_at import at_places
 from oracle.lesson.meaning.function_partials import with_arguments
 from oracle.lesson.meaning.general_inputs import general_inputs, of_cases
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
@@ -266,7 +267,8 @@ def _parsed(document: Document, functions: set[str]) -> list[Placed]:
 
 def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statement]:
     """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
-    found = [with_synonyms(bound(with_classes(s, notation.chosen), notation), notation.synonyms) for s in statements]
+    found = [at_places(bound(with_classes(s, notation.chosen), notation)) for s in statements]
+    found = [with_synonyms(s, notation.synonyms) for s in found]
     found = [with_samples(with_samples_named(s), notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     found = [with_convolutions(with_called_values(s, notation.called_values), notation.over) for s in found]

@@ -361,7 +361,7 @@ def _completed(
     program.batches = {base for base in bases if of_batch(program, base)}
     program.anyone = any_parameter(program, usages[1])
     spelled = {base: other for base, other in assumption.aliases.items() if base not in program.columns}
-    entries = entries_of(program.definitions, usages[1])
+    entries = entries_of(program.definitions, usages)
     program.aliases = {**own.layered_inputs, **own.aliases, **program.anyone, **entries, **spelled}
     program.copies = copied(program, usages[1])
     program.signals = with_another_loss(program)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from oracle.lesson.document import Document, Prose
+from oracle.lesson.meaning.cells import CELL
 from oracle.lesson.meaning.convolving import CONVOLUTIONS, GOES_OVER, KERNELS, POOLS, RESHAPES, ROTATIONS, SPREADS
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
@@ -14,7 +15,7 @@ from oracle.lesson.meaning.positions import place
 from oracle.lesson.meaning.program import SCALARS, Definition, Program
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Plus, Quotient, Statement, Times, Transpose, rebuilt
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Quotient, Statement, Times, Transpose, rebuilt
 
 SPOKEN = re.compile(r"(?i)convol|\bcnns?\b|cross-correlat|卷积|互相关|св[её]рт|faltung")
 AVERAGES = re.compile(r"(?i)average[\s-]pool|mean[\s-]pool|平均池化|均值池化")
@@ -103,10 +104,17 @@ def with_convolutions(statement: Statement, marks: OverMarks) -> Statement:
 
 
 def _convolved(node: Node, ops: Mapping[str, str]) -> Node:
-    if isinstance(node, Ref):
+    if isinstance(node, Ref) or _of_numbers(node):
         return node
     made = rebuilt(node, lambda child: _convolved(child, ops))
     return replace(made, ops=tuple(ops.get(op, op) for op in made.ops)) if isinstance(made, Times) else made
+
+
+def _of_numbers(node: Node) -> bool:
+    """Whether a product is of entries and numbers: a_{11} * w_{11}."""
+    factors = node.factors if isinstance(node, Times) else ()
+    single = (isinstance(x, Number) or (isinstance(x, Ref) and CELL.fullmatch(x.base)) for x in factors)
+    return bool(factors) and all(single)
 
 
 def map_ranks(definitions: Iterable[Definition], bodies: Iterable[Node]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.entry_names import names_entries
 from oracle.lesson.meaning.general_units import fed, unfed
 from oracle.lesson.meaning.input_layers import input_layers
+from oracle.lesson.meaning.last_for_any import of_every_layer
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, other_model
@@ -136,6 +137,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)
+    program.definitions = of_every_layer(program.definitions, usage.refs)
     program.definitions += siblings(program, usage.kinds)
     of_these = {
         name: found for name, found in program.functions.items() if any(f.number in program.here for f in found)

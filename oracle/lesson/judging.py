@@ -254,7 +254,8 @@ class Nets:
             return way.activations != self.activations and len(self.activations) > 1
         if way.pairs == "elementwise" and self.program.elementwise and not way.entrywise:
             return False
-        if way.entrywise and not any(isinstance(part, Derivative) for side in (head, member) for part in side.walk()):
+        partials = (isinstance(part, Derivative | Gradient) for side in (head, member) for part in side.walk())
+        if way.entrywise and not any(partials):
             return False
         if way.summed and not self.program.summed and (self.program.chains_summed or not is_chain(member)):
             return False
@@ -477,7 +478,7 @@ def relative(left: Value, right: Value, difference: Value) -> tuple[float, bool]
     return (size(difference) / scale if not scale <= NOTHING else 0.0), scale <= NOTHING
 
 
-def both(world: World, head: Node, member: Node, env: Env, way: Way) -> tuple[Value, Value]:
+def both(world: World, head: Node, member: Node, env: Env, way: Way = Way()) -> tuple[Value, Value]:
     """Two formulas; a matrix that is written out is as large as what stands on the other side."""
     world.open, world.frame = False, ()
     laid_out = any(isinstance(part, Matrix) for part in head.walk())

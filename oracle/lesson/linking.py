@@ -5,6 +5,9 @@ from dataclasses import replace
 from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
+from oracle.lesson.batch_means import of_a_mean
+from oracle.lesson.calculus_rules import by_rule, primed
+from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.entry_meant import ENTRY, entry_of
@@ -16,7 +19,7 @@ from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.meaning.program import called, is_update, made_of
+from oracle.lesson.meaning.program import called, is_target, is_update, made_of
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
@@ -24,10 +27,12 @@ from oracle.lesson.records import BAD, Link, Place, Verdict
 from oracle.lesson.several_losses import by_another
 from oracle.lesson.syntax import (
     Call,
+    Cases,
     Derivative,
     Dots,
     Gradient,
     Indexed,
+    Indicator,
     Items,
     Limit,
     Matrix,
@@ -46,6 +51,7 @@ from oracle.lesson.syntax import (
 from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
 from oracle.lesson.unscripted import ANY_UNIT, of_any_unit
+from oracle.lesson.widening import widened
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
@@ -66,7 +72,20 @@ def chain(
     notation = nets[0].program.notation
     limits += other_classes(body.items[0], notation.chosen if notation.others else ())
     links = [_link(formula, number, body.items[0], op, member, defined, nets, limits, spoken) for op, member in members]
-    return _by_numbers(links, body)
+    return _torn(_by_numbers(links, body), body)
+
+
+def _torn(links: list[Link], body: Relation) -> list[Link]:
+    r"""Links of which those that are right but for a missing ∂ say so: \frac{\partial C}{z}."""
+    sides = [[body.items[k + 1], *body.items[:1][k:]] for k in range(len(links))]
+    missing = [
+        next((p.torn for n in side for p in n.walk() if isinstance(p, Derivative) and p.torn), "") for side in sides
+    ]
+    return [
+        Link(k.left, k.relation, k.right, "ill-typed", f"a ∂ is missing {where} the line", place=k.place)
+        if where and k.verdict in ("holds", "holds under", "definition") else k
+        for k, where in zip(links, missing, strict=True)
+    ]  # fmt: skip
 
 
 def _by_numbers(links: list[Link], body: Relation) -> list[Link]:
@@ -93,7 +112,8 @@ def _link(
     op = "<-" if op == "->" and is_update(head, member) else op
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
-    if op in EQUAL and ((isinstance(head, Ref) and _lists(member)) or _where(head, member)):
+    listed = (isinstance(head, Ref) and _lists(member)) or _where(head, member) or _labels(head, member, nets[0])
+    if op in EQUAL and listed:
         return Link(left, op, right, "definition", place=place)
     nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member) or _open_ended(member)
     nothing = nothing or _size(head, member, nets[0])
@@ -104,6 +124,11 @@ def _link(
         return Link(left, op, right, "update", place=place)
     member = part or member
     found, judge, under = weighed(head, member, number, nets, limits)
+    factor = None if under or found.verdict == "holds" else as_factor(judge, head, member, number)
+    if factor is not None and (factor.verdict == "holds" or found.verdict == "not understood"):
+        found, under = factor, FACTOR if factor.verdict == "holds" else ""
+    if found.verdict != "holds" and not under and primed(head) and (said := by_rule(judge, head, member, number)):
+        found, under = said
     if found.verdict in (*BAD, "not understood") and not under:
         under = instead(judge, head, member, number, spoken)
     if under:
@@ -146,7 +171,7 @@ def weighed(
         return found, judge, words
     if words := _under_conditions(judge, head, member, number, limits):
         return found, judge, words
-    if (wide := _widened(member)) is not None and judge.judge(head, wide, number).right:
+    if (wide := widened(member)) != member and judge.judge(head, wide, number).right:
         return found, judge, "the derivative is of all that follows it"
     below = one_layer_below(judge.program, head, member)
     if below is not None and judge.judge(head, below, number).right:
@@ -162,7 +187,7 @@ def weighed(
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
         return found, judge, ANY_MATRICES
-    return found, judge, by_another(judge, head, member, number)
+    return found, judge, by_another(judge, head, member, number) or of_a_mean(judge, head, member, number)
 
 
 def _agree(nets: Nets, head: Node, member: Node, number: int) -> bool:
@@ -205,18 +230,6 @@ def stepped(head: Node, op: str, member: Node) -> bool:
     return op in STEP or is_update(head, member, op) or step(head, op, member) is not None
 
 
-def _widened(member: Node) -> Node | None:
-    """∂/∂w x + y as ∂/∂w (x + y), if the first term ends in such an operator."""
-    if not isinstance(member, Plus):
-        return None
-    first = member.terms[0]
-    last = first.factors[-1] if isinstance(first, Times) else first
-    if not isinstance(last, Derivative) or not last.operator:
-        return None
-    wide = replace(last, of=Plus((last.of, *member.terms[1:]), member.signs))
-    return replace(first, factors=(*first.factors[:-1], wide)) if isinstance(first, Times) else wide
-
-
 def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     """Whether it may be the loss that is another: the target stands in the formula, and it is not just the sign."""
     target = nets.program.supposed
@@ -235,6 +248,12 @@ def _where(head: Node, member: Node) -> bool:
     function = member.function if isinstance(member, Call) else None
     name = function.base if isinstance(function, Indexed) else function
     return isinstance(head, Ref | Items) and name in (Name("argmax"), Name("argmin"))
+
+
+def _labels(head: Node, member: Node, nets: Nets) -> bool:
+    """Whether it is told what a target is for a class: y_i = 1 where i = c, and else 0."""
+    target = isinstance(head, Ref) and is_target(head.base) and not nets.program.defines(head.base, head.kinds)
+    return target and isinstance(member, Cases | Indicator) and not any(map(mentions, getattr(member, "values", ())))
 
 
 def _told(head: Node, member: Node) -> bool:

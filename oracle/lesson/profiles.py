@@ -227,12 +227,11 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
     return found
 
 
-def entries_of(definitions: Iterable[Definition], usage: Usage) -> dict[str, str]:
-    """w^l_{ij} for the entries of W^l, where forward equations have both."""
+def entries_of(definitions: Iterable[Definition], usages: Iterable[Usage]) -> dict[str, str]:
+    """w^l_{ij} for the entries of W^l, where forward equations have both; in the section, or else in the lesson."""
     known = {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
-    return {
-        base: swapped(base) for base in known if swapped(base) in known and _are_entries(base, swapped(base), usage)
-    }
+    pairs = [(base, swapped(base)) for base in known if swapped(base) in known]
+    return {base: whole for base, whole in pairs if any(_are_entries(base, whole, usage) for usage in usages)}
 
 
 def _are_entries(base: str, whole: str, usage: Usage) -> bool:

@@ -242,6 +242,8 @@ class Derivative(Node):
     """`∂`, `d` or `δ`."""
     operator: bool = False
     immediate: bool = False
+    torn: str = ""
+    r"""Where its sign is missing, "above" or "below" the line: `\frac{\partial C}{z}`."""
 
 
 @dataclass(frozen=True)

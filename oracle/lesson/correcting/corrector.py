@@ -25,7 +25,7 @@ from oracle.lesson.correcting.writing import text
 from oracle.lesson.judging import Nets, Way, size
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.records import BAD, Suggestion
-from oracle.lesson.syntax import Derivative, Node, Relation
+from oracle.lesson.syntax import Derivative, Node, Relation, rebuilt
 
 STAYS = ("not understood", "aside", "definition", "update", "holds under", "vacuous")
 """Verdicts of members that a repair leaves as they are."""
@@ -77,7 +77,7 @@ class Corrector:
 
     def offers(self, chain: Chain, words: Vocabulary) -> list[Offer]:
         """All repairs of one chain, the least change first."""
-        found = [*self.edited(chain, words), *self.relabelled(chain, words)]
+        found = [*_completed(chain), *self.edited(chain, words), *self.relabelled(chain, words)]
         if not any(offer.kind == "edit" for offer in found):
             found += self.swapped(chain, words)
         found = found or [*self.exchanged(chain, words)]
@@ -229,6 +229,19 @@ class Corrector:
             pairs = [(n, pair) for n in ordered for pair in respelled(self.reread(n.formula.tex), n.statements)]
             self.meant[line.section] = {a: b for n, (a, b) in pairs if n.section == line.section or longer(a, b)}
         return self.meant[line.section] | own
+
+
+def _completed(chain: Chain) -> Iterator[Offer]:
+    r"""A chain with the ∂ that is missing in it: \frac{\partial C}{\partial z} for \frac{\partial C}{z}."""
+    body = _whole(chain.body)
+    if body != chain.body:
+        assert isinstance(body, Relation)
+        yield Offer(body, 0.0, "write the ∂ that is missing")
+
+
+def _whole(node: Node) -> Node:
+    node = rebuilt(node, _whole)
+    return replace(node, torn="") if isinstance(node, Derivative) else node
 
 
 def _has_partials(node: Node) -> bool:

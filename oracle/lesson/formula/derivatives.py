@@ -1,6 +1,8 @@
 r"""Derivatives in all their spellings, and fractions that are none."""
 
-from oracle.lesson.formula.cursor import END, Cursor
+from dataclasses import replace
+
+from oracle.lesson.formula.cursor import END, Cursor, divided
 from oracle.lesson.formula.symbols import CLOSING, OPERATIONS, RELATIONS
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Power, Quotient
@@ -19,10 +21,10 @@ class Derivatives(Cursor):
         """The tokens of a numerator and a denominator."""
         above, below = _apart(_unbraced(over)), _apart(_unbraced(under))
         sign = above[0].text if above else ""
-        if sign in _SIGNS and below and below[0].text == sign:
+        if sign in _SIGNS and below and (below[0].text == sign or _mixed(sign, below)):
             rest = self.inside(above[1:])
             order, immediate = rest.order()
-            if wrt := self._wrt(below, sign, order):
+            if wrt := self._wrt(below, below[0].text, order):
                 return self._derivative(rest, wrt, _SIGNS[sign], immediate, start)
         if sign in _SIGNS and (parts := _factored(below, sign)) is not None:  # \frac{\partial L}{T \cdot \partial o}
             node = self.divided(over, parts[1], start)
@@ -31,9 +33,13 @@ class Derivatives(Cursor):
         if sign == r"\partial" and len(above) > 1:  # \frac{\partial C}{z}: nothing else can be meant
             rest = self.inside(above[1:])
             order, immediate = rest.order()
-            return self._derivative(rest, (self.whole(under),) * order, "∂", immediate, start)
+            found = self._derivative(rest, (self.whole(under),) * order, "∂", immediate, start)
+            return replace(found, torn="below")
         if [token.text for token in above] == [r"\partial"]:  # `\frac{\partial}{w}`: nothing else can be meant
-            return Derivative(self._operand(), (self.whole(under),), "∂", True, span=self.span(start))
+            return Derivative(self._operand(), (self.whole(under),), "∂", True, torn="below", span=self.span(start))
+        named = len(below) > 1 and below[0].text == r"\partial" and any(token.kind == "word" for token in above)
+        if named and (wrt := self._wrt(below, below[0].text, 1)):  # \frac{E}{\partial w}: nothing else can be meant
+            return Derivative(self.whole(over), wrt, "∂", torn="above", span=self.span(start))
         return Quotient(self.whole(over), self.whole(under), span=self.span(start))
 
     def order(self) -> tuple[int, bool]:
@@ -69,6 +75,7 @@ class Derivatives(Cursor):
         self, rest: "Derivatives", wrt: tuple[Node, ...], sign: str, immediate: bool, start: int
     ) -> Derivative:
         if of := rest.tokens[rest.at :]:
+            self._skip_arguments(wrt)
             return Derivative(self.whole(of), wrt, sign, False, immediate, span=self.span(start))
         return Derivative(self._operand(), wrt, sign, True, immediate, span=self.span(start))
 
@@ -77,6 +84,16 @@ class Derivatives(Cursor):
         if self.text == r"\cdot":
             self.take()
         return self.term()
+
+    def _skip_arguments(self, wrt: tuple[Node, ...]) -> None:
+        r"""Go on behind what a partial is of: the a of \frac{\partial p_i}{\partial a_j}(a)."""
+        before = self.at
+        inside = self.group() if self.text == "(" else []
+        parts = [[t for t in part if t.kind != "style" and t.text not in ("{", "}")] for part in divided(inside, {","})]
+        words = {part[0].text.removeprefix("\\") for part in parts if len(part) == 1 and part[0].kind == "word"}
+        by = {part.base for node in wrt for part in node.walk() if isinstance(part, Name)}
+        if len(words) < len(parts) or not by & words or self.text in ("^", "_"):
+            self.at = before
 
     def inline(self) -> Node | None:
         r"""`\partial L / \partial w`, `dL/dw`, `\partial_w L`; None (and nothing taken) where it is none of them."""
@@ -120,6 +137,11 @@ class Derivatives(Cursor):
         alone = wrt is not None and (self.peek() is END or self.text in RELATIONS.keys() | OPERATIONS | CLOSING)
         of = Name("loss", span=self.span(start)) if alone else self.factor()
         return Gradient(of, wrt, span=self.span(start))
+
+
+def _mixed(sign: str, below: list[Token]) -> bool:
+    r"""Whether ∂ stands above and d below, or d above and ∂ below: \frac{dE}{\partial w}."""
+    return {sign, below[0].text} == {"d", r"\partial"} and len(below) > 1
 
 
 def _factored(below: list[Token], sign: str) -> tuple[list[Token], list[Token]] | None:

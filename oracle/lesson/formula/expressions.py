@@ -75,7 +75,10 @@ class Reader(Derivatives, Fences, Calls):
             ops.append(RELATIONS[self.take().text])
             while self.text == "=" and ops[-1] == "=":  # twice, at the end of a row and the begin of the next
                 self.take()
+            named = ops[-1] == "=" and self.text == ":" and bool(self.take())  # a = b =: c gives a name to a
             found.append(self.sum())
+            if named and not isinstance(found[0], Before):
+                return Relation((found[-1], *found[:-1]), (":=", *ops[:-1]), span=self.span(start))
         return Relation(tuple(found), tuple(ops), span=self.span(start)) if ops else found[0]
 
     def _before(self) -> Node:

@@ -137,7 +137,7 @@ class Fences(Cursor):
         return Cases(values, tuple(self._condition([[], condition]) for _, condition in parts), span=self.span(start))
 
     def _condition(self, row: list[list[Token]]) -> Node | None:
-        tokens = [token for cell in row[1:] for token in cell]
+        tokens = _bare_words([token for cell in row[1:] for token in cell])
         if said := worded(tokens):
             return said
         while tokens and len(tokens) > 1 and tokens[0].text.lower().split()[0] in LIMITING:
@@ -152,6 +152,16 @@ class Fences(Cursor):
             return self.whole(tokens)
         except UnreadableError:
             return Text(" ".join(token.text for token in tokens), span=(tokens[0].span[0], tokens[-1].span[1]))
+
+
+def _bare_words(found: list[Token]) -> list[Token]:
+    r"""Words without braces around them: {\mbox{if}}."""
+    braces = {k for k, token in enumerate(found) if {token.text.strip()} & LIMITING and _braced(found, k)}
+    return [token for k, token in enumerate(found) if not {k - 1, k + 1} & braces]
+
+
+def _braced(found: list[Token], k: int) -> bool:
+    return 0 < k < len(found) - 1 and (found[k - 1].text, found[k + 1].text) == ("{", "}")
 
 
 def _branches(found: list[Token]) -> list[list[list[Token]]]:

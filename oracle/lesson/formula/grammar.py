@@ -136,10 +136,15 @@ def _uncommented(found: Sequence[Token]) -> list[Token]:
             if k + 1 < len(found) and found[k + 1].text in RELATIONS:
                 del out[comment:]
             comment = None
-        elif token.kind == "text" and comment is None and out and not depth and not _first(token) & LIMITING:
+        elif _remarks(token) and comment is None and out and not depth:
             comment = len(out)
         out.append(token)
     return out
+
+
+def _remarks(token: Token) -> bool:
+    r"""Whether a remark on a row begins: words, and \because a = b."""
+    return token.text == r"\because" or (token.kind == "text" and not _first(token) & LIMITING)
 
 
 def _parts(found: Sequence[Token]) -> list[Part]:

@@ -112,11 +112,17 @@ class Scripts(Cursor):
         end = next((k for k, token in enumerate(sup) if token.text == close), None)
         if end is None:
             raise UnreadableError(sup[0].span, f"{sup[0].text} is never closed")
-        inside, bracket = sup[1:end], {"(": "(", "[": "["}.get(sup[0].text, "<")
+        inside, bracket = _column(sup[1:end]), {"(": "(", "[": "["}.get(sup[0].text, "<")
         after = _unbraced(sup[end + 2 :]) if sup[end + 1 : end + 2] and sup[end + 1].text == "^" else sup[end + 1 :]
         if mark := _variant(inside):
             return self._super(Marked(node, mark, span=span), after, span)
         return self._super(Tagged(node, self.whole(inside), bracket, span=span), after, span)
+
+
+def _column(found: list[Token]) -> list[Token]:
+    r"""The sample of which all units are meant: the i of A^{(\cdot, i)}."""
+    free = len(found) == 3 and found[0].text in (r"\cdot", ":") and found[1].text == ","
+    return found[2:] if free else found
 
 
 def _unbraced(found: list[Token]) -> list[Token]:

@@ -293,13 +293,16 @@ class Algebra:
 
     @staticmethod
     def diagonal(a: Value) -> Value | None:
-        """The diagonal of a square matrix that has nothing beside it; None of any other value."""
-        if a.rank != 2 or a.names or not one(*a.shape) or a.data is None:
+        """The diagonal of what has every axis twice, and nothing beside it: of ∂a/∂z, ∂A/∂Z; None of other values."""
+        half = a.rank // 2
+        if a.rank not in (2, 4) or a.names or a.data is None or not all(map(one, a.shape[:half], a.shape[half:])):
             return None
-        alone = torch.diagonal(a.data)
-        if float((a.data - torch.diag(alone)).abs().max()) > 0:
+        size = a.data[(0,) * half].numel()
+        square = a.data.reshape(size, size)
+        alone = torch.diagonal(square)
+        if float((square - torch.diag(alone)).abs().max()) > 0:
             return None
-        return Value(alone, shape=a.shape[:1])
+        return Value(alone.reshape(a.data.shape[:half]), shape=a.shape[:half])
 
     def transpose(self, a: Value) -> Value:
         if a.rank == 2:

@@ -36,6 +36,9 @@ def with_cells(definitions: list[Definition]) -> list[Definition]:
     if loss is None or not tops or reached & found:
         return definitions
     other = Ref(loss.head.base + THERE)
+    if isinstance(loss.body, Unsaid):
+        more = replace(loss, body=replace(loss.body, args=(*loss.body.args, *tops)))
+        return [more if d is loss else d for d in definitions]
     whole = replace(loss, body=Plus((loss.body, other), (1, 1)))
     return [*(whole if d is loss else d for d in definitions), Definition(other, Unsaid(tops, number=True))]
 

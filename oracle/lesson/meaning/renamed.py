@@ -32,9 +32,20 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
             for new, known in (pairs[0], pairs[0][::-1]):
                 if isinstance(one, Derivative) and isinstance(new, Ref) and core(new.base) in PARAMETER_LETTERS:
                     continue  # δ = ∂C/∂z = ∂C/∂b: the b of z = W x + b is no z
-                if isinstance(new, Ref) and _open(new, program, usage) and _known(known, new, program):
+                own = number in program.here and isinstance(new, Ref) and _of_others(new, known, program)
+                if isinstance(new, Ref) and (own or _open(new, program, usage)) and _known(known, new, program):
                     found.setdefault(new.base, Definition(new, known, number))
+    heads = {d.head for d in found.values()}
+    program.definitions = [d for d in program.definitions if d.head not in heads]
     return list(found.values())
+
+
+def _of_others(new: Ref, known: Node, program: Program) -> bool:
+    """Whether what defines a symbol stands in other sections only, and this one says it of parameters of its own."""
+    there = [d for d in program.definitions if _same(d.head, new)]
+    used = {part for d in program.definitions for part in d.body.walk()}
+    own = [part for part in known.walk() if isinstance(part, Ref) and core(part.base) in PARAMETER_LETTERS]
+    return bool(there and own) and not any(d.number in program.here for d in there) and not {*own} & used
 
 
 def stepwise(program: Program, usage: Usage, local: Iterable[Node]) -> None:

@@ -6,6 +6,8 @@ from oracle.lesson.syntax import Indexed, Name, Node, Number, Plus, Power, Tagge
 
 Bare = set[tuple[str, int]]
 """Names with the number of their indices."""
+FIRST = (Number("0"), Number("1"))
+"""No powers."""
 
 
 def bare(nodes: Iterable[Node]) -> Bare:
@@ -20,7 +22,7 @@ def bare(nodes: Iterable[Node]) -> Bare:
 def squared(body: Node, layered: Collection[str], known: Bare, letters: Callable[[Node], set[str]]) -> set[str]:
     """The names whose 2 above is a square here: nothing in the formula has a layer, and another stands without one."""
     powers = [node for node in body.walk() if isinstance(node, Power) and _written(node.base)]
-    others = [p for p in powers if p.exponent != Number("2") and (letters(p.exponent) or isinstance(p.exponent, Plus))]
+    others = [p for p in powers if p.exponent in FIRST or letters(p.exponent) or isinstance(p.exponent, Plus)]
     twos = {made for p in powers if p.exponent == Number("2") and (made := _written(p.base)) and made in known}
     here = {base for base, _ in bare([body, *body.walk()])}
     return {base for base, _ in twos if base in layered and here & {*layered}} if not others else set()

@@ -105,6 +105,9 @@ class Sums(Vectorising):
             self.typed.pop(letter, None)
             if before is not None:
                 self.typed[letter] = before
+        number = node.upper.base if isinstance(node.upper, Ref) else ""
+        if letter not in body.names and (dim := self.program.counts.get(number)):
+            return self.algebra.multiply(self.scalar(1.0 if self.infer else float(self.size(dim))), body, "")
         if letter not in body.names:
             raise IllTypedError(f"the sum is over {letter}, and nothing in it depends on {letter}")
         self.began(node, body.dims[body.names.index(letter)])

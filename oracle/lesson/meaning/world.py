@@ -9,6 +9,7 @@ import torch
 from oracle.lesson.meaning.bare_slopes import bare_slope
 from oracle.lesson.meaning.convolving import GOES_OVER
 from oracle.lesson.meaning.left_open import filled, leaves_out
+from oracle.lesson.meaning.limits import free
 from oracle.lesson.meaning.notation import Ref, is_class, letters
 from oracle.lesson.meaning.partials import apart
 from oracle.lesson.meaning.program import Env
@@ -87,7 +88,9 @@ class World(Sums):
             case Derivative():
                 return self.derivative(node, env)
             case Gradient(of=of, wrt=wrt) if wrt is not None:
-                return self.partial(self.value(of, env), wrt, env)
+                found = self.partial(self.value(of, env), wrt, env)
+                slopes = self.algebra.diagonal(found) if isinstance(of, Call) and found.rank == 4 else None
+                return slopes or found  # ∇f(Z) of every entry
             case Norm():
                 return self.norm(node, env)
             case Indexed(base=Number(text="1"), subs=(Name(base=a), Name(base=b))):
@@ -95,7 +98,8 @@ class World(Sums):
             case Indexed(base=Number(text="1"), subs=(Name(base=a), b)) if is_class(b):
                 return self.one_hot(a, b, env)
             case Indexed(base=base, subs=subs):
-                return self.picked(self.value(base, env), subs, env)
+                value = self.value(base, env)
+                return self.array(value, subs) or self.entries(value, subs, env)
             case Indicator(condition=condition) if isinstance(condition, Relation):
                 return self.condition(condition, env)
             case Relation():
@@ -106,12 +110,14 @@ class World(Sums):
                 return self.cases(node, env)
         raise NotUnderstoodError(f"{type(node).__name__.lower()} has no meaning here yet")
 
-    def picked(self, value: Value, subs: tuple[Node, ...], env: Env) -> Value:
-        """The entry [p - t]_k of a vector; the matrix of entries that (w_{ij})_{ij} is."""
-        letters = tuple(sub.base for sub in subs if isinstance(sub, Name))
-        if not value.rank and len(letters) == len(subs) == len(value.names) > 1 and {*letters} == {*value.names}:
-            return self.algebra.placed(value, letters)
-        return self.entries(value, subs, env)
+    def array(self, value: Value, subs: tuple[Node, ...]) -> Value | None:
+        """The matrix (a_i b_j)_{ij} of such entries, if it is one."""
+        names = tuple(sub.base for sub in subs if isinstance(sub, Name))
+        if value.rank or len({*names}) < len(subs) or not {*names} <= {*value.names}:
+            return None
+        heads = (f for f in self.formulas[:1] if not (isinstance(f, Indexed) and f.subs == subs))
+        entry = any({*names} & free(formula) for formula in heads)
+        return value if entry else self.algebra.placed(value, names)
 
     def arbitrary(self, node: Unsaid, env: Env) -> Value:
         """A function of which only the arguments are known, of the shape of what it defines."""
