@@ -11,7 +11,7 @@ from oracle.lesson.meaning.functions import Functions
 from oracle.lesson.meaning.notation import Ref, is_class, letters, unbound
 from oracle.lesson.meaning.program import TARGETS, Env
 from oracle.lesson.meaning.quantities import UNITS, indices
-from oracle.lesson.meaning.values import NotUnderstoodError, Tensor, Value, mapped
+from oracle.lesson.meaning.values import REFUSED, NotUnderstoodError, Tensor, Value, mapped
 from oracle.lesson.syntax import Cases, Indicator, Items, Name, Node, Relation, Text
 
 COMPARED: dict[str, Callable[[Any, Any], Any]] = {
@@ -37,13 +37,22 @@ class Masks(Functions):
         for value, condition in zip(node.values, node.conditions, strict=True):
             mask = left if _rest(condition) else self.condition(condition, env)
             left = self.algebra.add(left, mask, -1)
-            if _never(mask):  # of another layer: there it may mean nothing
+            branch = self.branch(value, mask, env)
+            if branch is None:
                 continue
-            branch = self.algebra.elementwise(_where, self.value(value, env), mask, "a branch")
             out = branch if out is None else self.algebra.add(out, branch, 1)
         if out is None:
             raise NotUnderstoodError("cases without a branch")
         return out
+
+    def branch(self, value: Node, mask: Value, env: Env) -> Value | None:
+        """What is where a condition holds; None of what means nothing here, where it never does: of another layer."""
+        try:
+            return self.algebra.elementwise(_where, self.value(value, env), mask, "a branch")
+        except REFUSED:
+            if _never(mask):
+                return None
+            raise
 
     def condition(self, node: Node | None, env: Env) -> Value:
         """1 where a condition holds and 0 elsewhere. Raises NotUnderstoodError for what is said in words."""

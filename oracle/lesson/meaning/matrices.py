@@ -86,7 +86,8 @@ class Matrices(Masks):
     def at_one_place(self, entry: Node, env: Env) -> Value:
         """A vector of zeros but for one entry, at the place that an index of the left side counts."""
         (dim,) = self.frame
-        there = [x for x in sorted(indices(*self.formulas[:1])) if x in self.typed and one(self.typed[x], dim)]
+        outer = indices(*self.formulas[:1]) - indices(entry)
+        there = [x for x in sorted(outer) if x in self.typed and one(self.typed[x], dim)]
         if len(there) != 1:
             raise NotUnderstoodError("zeros but for one entry, whose place nothing says")
         eye = Value(torch.eye(self.size(dim), dtype=torch.float64), (there[0],), (dim,), self.frame)
