@@ -40,3 +40,64 @@ def test_the_first_correction_is_what_was_meant(lesson: str, slip: str, meant: s
     last = audit(read(Path("lesson.md"), text), code=False).equations[-1]
     assert last.verdict in BAD
     assert last.suggestions[0].tex.endswith(meant)
+
+
+def offered(text: str) -> str:
+    """The first correction of the last formula."""
+    return audit(read(Path("lesson.md"), text), code=False).equations[-1].suggestions[0].tex
+
+
+SOFTMAX = r"$s_i = \frac{e^{x_i}}{\sum_j e^{x_j}}$. If $i \ne j$: "
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (
+            r"\frac{\partial s_i}{\partial x_j} = s_i s_j",
+            r"\frac{\partial s_i}{\partial x_j} = -s_i s_j",
+        ),
+        (
+            r"\frac{\partial s_i}{\partial x_j} = \frac{0 - e^{x_i} e^{x_j}}{\sum_k e^{x_k}}",
+            r"\frac{\partial s_i}{\partial x_j} = \frac{0 - e^{x_i} e^{x_j}}{(\sum_k e^{x_k})^{2}}",
+        ),
+        (
+            r"\frac{\partial s_i}{\partial x_j} = \begin{cases} s_i (1 - s_j) & i = j \\ s_i s_j & else \end{cases}",
+            r"\frac{\partial s_i}{\partial x_j} = \begin{cases} s_i (1 - s_j) & i = j \\ -s_i s_j & else \end{cases}",
+        ),
+    ],
+)
+def test_what_is_said_under_a_condition_is_mended_under_it(wrong: str, right: str) -> None:
+    assert offered(f"{SOFTMAX}$${wrong}$$") == right
+
+
+def test_an_exponent_is_mended() -> None:
+    scaled = r"$u = (v + \epsilon)^{-1/2} x$, $$\frac{\partial u}{\partial v} = -\frac12 (v + \epsilon)^{-1/2} x$$"
+    assert offered(scaled) == r"\frac{\partial u}{\partial v} = -\frac12 (v + \epsilon)^{-3/2} x"
+
+
+def test_what_is_wrong_by_either_of_two_losses_is_mended_by_one() -> None:
+    lesson = r"""
+$$Z = W A + b, \quad \hat Y = \sigma(Z)$$
+For classification $$J = -\frac{1}{m} \sum_{i=1}^m [Y^{(i)} \log \hat Y^{(i)} + (1 - Y^{(i)}) \log(1 - \hat Y^{(i)})]$$
+For regression $$J = \frac{1}{2m} \sum_{i=1}^m \|\hat Y^{(i)} - Y^{(i)}\|^2$$
+For regression $$\frac{\partial J}{\partial \hat Y} = \frac{1}{m} (Y - \hat Y)$$
+"""
+    assert offered(lesson) == r"\frac{\partial J}{\partial \hat Y} = \frac{1}{m} (\hat Y - Y)"
+
+
+def test_a_chain_is_of_one_activation() -> None:
+    net = r"$s_t = U x_t + W h_{t-1}$, $h_t = f(s_t)$, $z_t = V h_t$, $E_t = \frac12 \|z_t - y_t\|^2$."
+    chain = r"$$\frac{\partial E_t}{\partial s_t} = diag(1 - h_t \odot h_t) V^T (z_t - y_t) = V^T (z_t - y_t) \odot X$$"
+    right = audit(read(Path("lesson.md"), net + chain.replace("X", r"(1 - h_t \odot h_t)"))).equations[-1]
+    assert {link.verdict for link in right.links} == {"holds under"}
+    wrong = audit(read(Path("lesson.md"), net + chain.replace("X", r"h_t \odot (1 - h_t)"))).equations[-1]
+    assert [link.verdict for link in wrong.links] == ["holds under", "fails"]
+
+
+def test_a_number_of_samples_is_no_two() -> None:
+    variance = r"$\mu = \frac1m \sum_{i=1}^m x_i$, $v = \frac1m \sum_{i=1}^m (x_i - \mu)^2$. "
+    right = r"$$\frac{\partial v}{\partial x_i} = \frac{2}{m} (x_i - \mu)$$"
+    assert audit(read(Path("lesson.md"), variance + right)).equations[-1].verdict == "holds"
+    wrong = audit(read(Path("lesson.md"), variance + right.replace(r"\frac{2}{m}", ""))).equations[-1]
+    assert wrong.verdict == "fails"

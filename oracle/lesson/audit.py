@@ -94,7 +94,7 @@ def audit(
     def reread(tex: str) -> tuple[Statement, ...]:
         found = parse(tex, document.macros, functions)
         made, _ = limited(_bound(map(notation.renamed, found.statements), notation), indices, notation.chosen)
-        return () if found.problems else tuple(with_one_letter(s) for s in made)
+        return tuple(with_one_letter(s) for s in made)
 
     equations: list[Equation] = []
     first = [judged(line, reading, judges) for line in lines]

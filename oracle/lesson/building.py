@@ -16,7 +16,7 @@ from oracle.lesson.convolutions import AXES, map_ranks, pooling, shared_biases
 from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF, samples_name
 from oracle.lesson.formula import to_tex
-from oracle.lesson.judging import Nets, assignments
+from oracle.lesson.judging import ENTRYWISE, Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.cells import with_cells
@@ -24,6 +24,7 @@ from oracle.lesson.meaning.circles import without_circles
 from oracle.lesson.meaning.columns import batch_of, columns, of_batch, samples_at, without_columns
 from oracle.lesson.meaning.copies import any_parameter, copied
 from oracle.lesson.meaning.einstein import contracted
+from oracle.lesson.meaning.end_signals import end_signals
 from oracle.lesson.meaning.layer_functions import depth as layer_functions
 from oracle.lesson.meaning.layouts import LAYOUTS, TURNED, order, row, sensitive, settled_layout
 from oracle.lesson.meaning.listed import apart
@@ -351,6 +352,7 @@ def _completed(
     for base, signal in assumption.signals.items():
         for letter, of in signal.each:
             program.lettered.setdefault((base, (), (letter,)), replace(signal, of=of, each=()))
+    program.lettered = {**end_signals(program), **program.lettered}
     program.left_out = dict(assumption.left_out)
     program.definitions = without_columns(program.definitions, usages[0].kinds)
     program.columns = columns(program, {b: k for b, k in usages[1].kinds.items() if b not in own.aliases})
@@ -448,6 +450,8 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
             outcome = nets.judge(head, other)
         if outcome.verdict == "holds":
             total += 0.1 if outcome.zero else 1.0
+        elif outcome.verdict == "ill-typed" and nets.under(head, member, 0, (ENTRYWISE,)):
+            total += 0.9
         elif outcome.verdict in ("fails", "ill-typed"):
             total -= 0.3
     return total

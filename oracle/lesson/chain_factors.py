@@ -32,7 +32,7 @@ def as_factor(nets: Nets, head: Node, member: Node, number: int) -> Outcome | No
             try:
                 with world.fresh(head, member), world.of_sample(sample_of(nets.program, env, head, member)):
                     whole, part = both(world, head, member, env)
-            except REFUSED:
+            except (*REFUSED, RuntimeError):  # of torch, or of Python's stack
                 continue
             gap = _gap(whole, part)
             if gap is None:

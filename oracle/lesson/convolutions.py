@@ -15,7 +15,20 @@ from oracle.lesson.meaning.positions import place
 from oracle.lesson.meaning.program import SCALARS, Definition, Program
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Quotient, Statement, Times, Transpose, rebuilt
+from oracle.lesson.syntax import (
+    Call,
+    Indexed,
+    Name,
+    Node,
+    Number,
+    Plus,
+    Quotient,
+    Relation,
+    Statement,
+    Times,
+    Transpose,
+    rebuilt,
+)
 
 SPOKEN = re.compile(r"(?i)convol|\bcnns?\b|cross-correlat|卷积|互相关|св[её]рт|faltung")
 AVERAGES = re.compile(r"(?i)average[\s-]pool|mean[\s-]pool|平均池化|均值池化")
@@ -54,8 +67,21 @@ def over_marks(document: Document, statements: list[Statement]) -> OverMarks:
         crosses=turned and marks == {"otimes"},
         starred=marks == {"star"},
         turning=convolves and marks >= MARKED,
+        told=next(filter(None, map(_says, (s.body for s in statements))), ""),
         averages=any(isinstance(piece, Prose) and AVERAGES.search(piece.text) for piece in document.pieces),
     )
+
+
+def _says(body: Node) -> str:
+    """What a definition of * by its entries says that it does; "" of other formulas."""
+    match body:
+        case Relation(items=(Indexed(base=Times(ops=("*",)), subs=subs), *members), ops=("=" | ":=", *_)):
+            refs = (part for member in members for part in member.walk() if isinstance(part, Ref))
+            places = [at for ref in refs for sub in ref.subs if (at := place(sub)) and len(at.signs) == 2]
+            own = {sub.base for sub in subs if isinstance(sub, Name)}
+            signs = {sign for at in places for letter, sign in at.signs.items() if letter not in own}
+            return {frozenset({1}): "corr", frozenset({-1}): "conv"}.get(frozenset(signs), "")
+    return ""
 
 
 def _adds_up(nodes: Iterable[Node]) -> bool:

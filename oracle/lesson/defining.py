@@ -16,10 +16,10 @@ from oracle.lesson.meaning.input_layers import input_layers
 from oracle.lesson.meaning.last_for_any import of_every_layer
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
-from oracle.lesson.meaning.models import alike_first, other_model
+from oracle.lesson.meaning.models import alike_first, of_special_layers, other_model, weighed
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, is_class, mentions, slots_of
-from oracle.lesson.meaning.per_sample import with_samples_on_heads
+from oracle.lesson.meaning.per_sample import with_samples_on_heads, with_values_of_samples
 from oracle.lesson.meaning.program import (
     SCALARS,
     Definition,
@@ -103,6 +103,8 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     order = said if first else order
     own = [s.statement.body.items[1] for s in said if s.section == section and isinstance(s.statement.body, Relation)]
     order = [s for s in order if s.section == section or not other_model(s.statement, own)]
+    units = [body for body in own if weighed(body)]
+    order = [s for s in order if s.section <= section or not of_special_layers(s.statement, units)]
     program.here = {s.number for s in said if s.section == section}
     for s in order:
         if isinstance(s.statement.body, Relation):
@@ -131,7 +133,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = with_open_losses(replace(program, definitions=ends))
     program.definitions += whole_losses([s.statement.body for s in said], program)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)
-    program.definitions = with_samples_on_heads(program.definitions)
+    program.definitions = with_samples_on_heads(with_values_of_samples(program.definitions))
     defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
     program.definitions = of_all_units(program.definitions, program.here)
     made = {d.head.base for d in program.definitions}
@@ -199,6 +201,11 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         return
     if vectorial := whole_function(head, member, number) or listed_function(head, member, number):
         if any(f.parameters[0] != vectorial.parameters[0] for f in program.functions.get(vectorial.name, [])):
+            return
+        if isinstance(head, Call) and any(
+            isinstance(x, Ref) and x.subs for x in usage.arguments.get(vectorial.name, ())
+        ):
+            defined.add(id(member))  # σ(v) = e^{v_i} / Σ_j e^{v_j} is an example, where σ is applied to entries
             return
         program.functions.setdefault(vectorial.name, []).append(vectorial)
         if isinstance(member, Matrix | Transpose):  # its cells are alike: one stands for all

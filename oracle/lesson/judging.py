@@ -107,6 +107,7 @@ class Way:
 
 
 APART = Way("the two indices are different", apart=True)
+ENTRYWISE = Way("vectors side by side are multiplied entry by entry", pairs="elementwise")
 OTHERWISE: tuple[Way, ...] = (
     Way("each partial holds everything else fixed", immediate="all", left=True),
     Way("a state is made of its own past, and everything else is held", immediate="past", left=True),
@@ -119,7 +120,7 @@ OTHERWISE: tuple[Way, ...] = (
     APART,
     Way("the factors of a product stand from the last step to the first", backwards=True),
     Way("products are made from right to left", rightwards=True),
-    Way("vectors side by side are multiplied entry by entry", pairs="elementwise"),
+    ENTRYWISE,
     Way("vectors are rows", pairs="rows"),
     Way("vectors side by side are an inner product", pairs="dot"),
     Way("partials of vectors by vectors are meant entry by entry", pairs="elementwise", entrywise=True),
@@ -420,6 +421,8 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
         raise NotUnderstoodError("a function of something that has no index")
     if extra and isinstance(head, Ref) and not head.subs and not world.program.signal(head):
         raise NotUnderstoodError(f"what {', '.join(sorted(extra))} is on the right is not said")
+    if extra & _labels(head):
+        raise NotUnderstoodError(f"whether {', '.join(sorted(extra))} is an index on the left is not said")
     if extra:
         raise FreeIndexError(f"index {', '.join(sorted(extra))} is free on the right and not on the left")
     one = isinstance(member.base if isinstance(member, Transpose) else member, Ref | Call)
@@ -434,7 +437,7 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
             world.algebra.elementwise(torch.mul, v, inside, "") for v in (left, right, difference)
         )
     if way.apart:
-        mask = _different(difference)
+        mask = different(difference)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     if way.unlike in difference.names:
         dim = difference.dims[difference.names.index(way.unlike)]
@@ -449,6 +452,11 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if not isfinite(gap):
         raise BeyondError  # a root of something negative, say: another net may tell
     return gap, nothing
+
+
+def _labels(head: Node) -> set[str]:
+    """The letters in the names of symbols: the a and b of X_{ab}, where that is taken for a name."""
+    return {letter for part in head.walk() if isinstance(part, Ref) for letter in part.base.partition("_")[2]}
 
 
 def sample_of(program: Program, env: Env, *sides: Node) -> int | None:
@@ -497,7 +505,7 @@ def _known(*values: Value) -> list[Value]:
     return [replace(v, data=None if v.data is None else v.data.nan_to_num(0.0)) for v in values]
 
 
-def _different(value: Value) -> Value:
+def different(value: Value) -> Value:
     """1 where indices of one kind differ from each other."""
     sizes = [] if value.data is None else list(value.data.shape[: len(value.names)])
     mask = torch.ones(sizes, dtype=torch.float64)

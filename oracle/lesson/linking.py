@@ -10,10 +10,13 @@ from oracle.lesson.calculus_rules import by_rule, primed
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
+from oracle.lesson.endings import is_loss
 from oracle.lesson.entry_meant import ENTRY, entry_of
 from oracle.lesson.instead import instead
 from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
 from oracle.lesson.meaning.classes import other_classes
+from oracle.lesson.meaning.convolving import GOES_OVER
+from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.layouts import LYING, sensitive
 from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
@@ -55,6 +58,8 @@ from oracle.lesson.widening import widened
 
 EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
+ACTIVATION_WORDS = {way.words for way in OTHERWISE if way.activations}
+"""Readings by which activation it is."""
 SIZES = {"n", "m", "d", "p", "N", "M", "D", "K", "B"}
 """Letters that sizes of matrices have."""
 
@@ -72,7 +77,18 @@ def chain(
     notation = nets[0].program.notation
     limits += other_classes(body.items[0], notation.chosen if notation.others else ())
     links = [_link(formula, number, body.items[0], op, member, defined, nets, limits, spoken) for op, member in members]
-    return _torn(_by_numbers(links, body), body)
+    return _torn(_of_one_activation(_by_numbers(links, body)), body)
+
+
+def _of_one_activation(links: list[Link]) -> list[Link]:
+    """Links of which none holds for another activation than one before it in the chain: h (1 - h) = 1 - h²."""
+    first = next((k.under for k in links if k.under in ACTIVATION_WORDS), "")
+    why = f"another member of this chain holds where {first}, and not where this one does"
+    return [
+        Link(k.left, k.relation, k.right, "fails", why, place=k.place)
+        if first and k.under in ACTIVATION_WORDS - {first} else k
+        for k in links
+    ]  # fmt: skip
 
 
 def _torn(links: list[Link], body: Relation) -> list[Link]:
@@ -133,7 +149,8 @@ def _link(
         under = instead(judge, head, member, number, spoken)
     if under:
         return Link(left, op, right, "holds under", under=under, place=place)
-    if found.verdict == "not understood" and _written_out(head, member, judge):
+    told = found.verdict in BAD and (_names_gradient(head, member, nets[0]) or _goes_over(head))
+    if told or (found.verdict == "not understood" and _written_out(head, member, judge)):
         return Link(left, op, right, "definition", place=place)
     if found.verdict == "fails" and not mentions(member) and _given(head, judge):
         return Link(left, op, right, "aside", place=place)
@@ -248,6 +265,20 @@ def _where(head: Node, member: Node) -> bool:
     function = member.function if isinstance(member, Call) else None
     name = function.base if isinstance(function, Indexed) else function
     return isinstance(head, Ref | Items) and name in (Name("argmax"), Name("argmin"))
+
+
+def _goes_over(head: Node) -> bool:
+    """Whether it is said what entries a convolution has: (X * K)_{ij} = Σ_m Σ_n X_{i+m,j+n} K_{mn} + b."""
+    return isinstance(head, Indexed) and isinstance(head.base, Times) and bool(GOES_OVER & {*head.base.ops})
+
+
+def _names_gradient(head: Node, member: Node, nets: Nets) -> bool:
+    """Whether a name is given to the partial that it spells: da = ∂L/∂a."""
+    match head, member:
+        case Ref(base=name), Derivative(of=of, wrt=(Ref(base=base),)):
+            loss = called(of) if isinstance(of, Call) else of.base if isinstance(of, Ref) else ""
+            return gradient_of(name, nets.program.notation.markers) == base and is_loss(loss)
+    return False
 
 
 def _labels(head: Node, member: Node, nets: Nets) -> bool:

@@ -45,6 +45,7 @@ from oracle.lesson.syntax import (
     Plus,
     Power,
     Quotient,
+    Relation,
     Sum,
     Times,
     Transpose,
@@ -251,6 +252,13 @@ def layer(base: str, shift: int = 0) -> Ref:
 
 
 def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
+    """Layers of vectors, or of batches where the letters are capitals; of both where no number of samples is met."""
+    capitals = any(usage.layered(base) and base.isupper() for base in ACT)
+    for batch in (True, False) if capitals and not samples_name(usage) else (capitals,):
+        yield from _layers(usage, own, batch)
+
+
+def _layers(usage: Usage, own: Program, batches: bool) -> Iterator[Assumption]:
     layered = [base for base in usage.kinds if usage.layered(base)]
     pre = next((b for b, _ in usage.preactivations.most_common() if b in layered), None) or first(PRE[:5], layered)
     act = first([b for b in ACT if b != pre], layered) or "a"
@@ -258,8 +266,9 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
     slope = _activation(usage)
     if weight is None:
         return
-    ranks = {weight: 2, act: _rank(act), **({bias: 1} if bias else {}), **({pre: _rank(pre)} if pre else {})}
-    batch = _rank(act) == 2
+    batch = batches and _rank(act) == 2
+    places = 2 if batch else 1
+    ranks = {weight: 2, act: places, **({bias: 1} if bias else {}), **({pre: places} if pre else {})}
     rows = (False, True) if batch else (False,)
     for offset, turned, loss, row in product((0, 1), (False, True), ("half_squared", "cross_entropy"), rows):
         w: Node = layer(weight)
@@ -293,7 +302,9 @@ def _layered(usage: Usage, own: Program) -> Iterator[Assumption]:
             if loss == "half_squared"
             else "the loss is the cross-entropy of a softmax",
         ]
-        yield Assumption("layers", tuple(definitions), {}, tuple(words), ranks, True, loss=loss)
+        words += ["capitals are vectors"] if _rank(act) > places else []
+        told = {"Y": "y"} if _rank(act) > places and {"Y", "y"} <= usage.kinds.keys() else {}
+        yield Assumption("layers", tuple(definitions), {}, tuple(words), ranks, True, loss=loss, aliases=told)
 
 
 def _activation(usage: Usage) -> str:
@@ -314,7 +325,7 @@ def _loss(usage: Usage, own: Program, top: Ref, kind: str, batch: bool) -> tuple
     others = [t for t in TARGET if t != top.base]
     target = first(others, [b for b in plain if b in whole]) or first(others, plain) or "y"
     more = []
-    if out := first([b for b in OUT if b not in (target, top.base)], plain):
+    if out := first([b for b in OUT if b.lower() != target.lower() and b != top.base], plain):
         more.append(Definition(Ref(out), top))
     calls = {"h", "y", "o"} - {f for f, found in own.functions.items() if found} - {_activation(usage)}
     more += [Definition(Ref(f), top) for f in usage.functions if f in calls]
@@ -326,7 +337,7 @@ def _loss(usage: Usage, own: Program, top: Ref, kind: str, batch: bool) -> tuple
         body = Times((Quotient(Number("1"), Ref("m")), body), ("",))
         more.append(Definition(Ref("m"), Call(Name("samples"), (top,))))
     more.append(Definition(Ref(loss_name(usage, own)), body))
-    return more, {target: _rank(target)}
+    return more, {target: 2 if batch else 1}
 
 
 # ------------------------------------------------------------------------------------------------------------- indices
@@ -366,6 +377,16 @@ def _indexed(usage: Usage, made: set[str]) -> Iterator[Assumption]:
             "the loss is half the squared error",
         )
         yield Assumption("indices", definitions, {}, words, loss="half_squared")
+        if _differs(usage, y, t):
+            linear = tuple(replace(d, body=at(z, k)) if d.head == at(y, k) else d for d in definitions)
+            yield Assumption("indices", linear, {}, (*words, "the output units are linear"), loss="half_squared")
+
+
+def _differs(usage: Usage, y: str, t: str) -> bool:
+    """Whether something is y_k - t_k alone: what goes into an output unit has that error signal where it is linear."""
+    chains = (body for body in usage.bodies if isinstance(body, Relation))
+    ends = (item for body in chains for item in body.items[1:] if isinstance(item, Plus) and item.signs == (1, -1))
+    return any([getattr(term, "base", "") for term in end.terms] == [y, t] for end in ends)
 
 
 def _names(usage: Usage, made: set[str]) -> dict[str, str] | None:

@@ -24,11 +24,15 @@ def suggest(
     `equations` are the `lines` judged; `lesson` holds all lines where these are those of a section: repairs are made of
     the symbols of the whole lesson, the nearest first. `doubled`: how many pairs of edits are tried.
     """
-    corrector = Corrector(lesson or lines, nets, reread, doubled, ways=ways_of(equations))
+    correctors = [
+        Corrector(lesson or lines, each, reread, doubled, ways=ways_of(equations))
+        for each in (nets, *(others for _, others in nets.beside))
+    ]
     found = {}
     for line, equation in zip(lines, equations, strict=True):
         if any(link.verdict in BAD and not link.deliberate for link in equation.links):
-            found[line.number] = corrector.suggestions(line, verdicts(line, equation))
+            tried = (corrector.suggestions(line, verdicts(line, equation)) for corrector in correctors)
+            found[line.number] = next(filter(None, tried), ())
     return found
 
 

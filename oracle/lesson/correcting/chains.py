@@ -8,6 +8,7 @@ from oracle.lesson.correcting.edit import Edit
 from oracle.lesson.correcting.vocabulary import Vocabulary
 from oracle.lesson.correcting.writing import rewritten, text
 from oracle.lesson.document import Formula
+from oracle.lesson.judging import Way
 from oracle.lesson.records import BAD
 from oracle.lesson.syntax import Node, Relation, Statement, rebuilt
 
@@ -38,6 +39,8 @@ class Chain:
     body: Relation
     verdicts: tuple[str, ...]
     line: int = 0
+    ways: tuple[Way, ...] = ()
+    """Readings under the conditions that the text sets on its indices."""
 
     @property
     def bad(self) -> list[int]:

@@ -17,12 +17,13 @@ from oracle.lesson.correcting.chains import (
 )
 from oracle.lesson.correcting.edit import Edit
 from oracle.lesson.correcting.edits import edits, renamings
-from oracle.lesson.correcting.readings import Judge, as_meant, longer, respelled
+from oracle.lesson.correcting.readings import Judge, as_meant, conditional, longer, respelled
 from oracle.lesson.correcting.searching import Search
 from oracle.lesson.correcting.trying import Store, Trial, trials
 from oracle.lesson.correcting.vocabulary import Source, Vocabulary, vocabulary
 from oracle.lesson.correcting.writing import text
 from oracle.lesson.judging import Nets, Way, size
+from oracle.lesson.meaning.masks import conditional as by_cases
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.records import BAD, Suggestion
 from oracle.lesson.syntax import Derivative, Node, Relation, rebuilt
@@ -32,6 +33,9 @@ STAYS = ("not understood", "aside", "definition", "update", "holds under", "vacu
 
 WANTED = 1.2
 """What it is worth that another left side is a partial that the lesson uses and never tells, where this one is told."""
+
+REPEATED = 0.5
+"""What it costs that a repair says again what another member of the chain says."""
 
 
 @dataclass
@@ -71,7 +75,7 @@ class Corrector:
         found: list[Suggestion] = []
         for at, statement in enumerate(line.statements):
             if isinstance(statement.body, Relation) and set(verdicts.get(at, ())) & BAD:
-                chain = Chain(statement.body, tuple(verdicts[at]), line.number)
+                chain = Chain(statement.body, tuple(verdicts[at]), line.number, conditional(statement.limits))
                 found += self.confirmed(line, at, self.offers(chain, words), words, chain.verdicts)
         return tuple(found[: self.limit])
 
@@ -82,9 +86,12 @@ class Corrector:
             found += self.swapped(chain, words)
         found = found or [*self.exchanged(chain, words)]
         again, wanted = self.untold(chain)
-        return sorted(
-            found, key=lambda offer: offer.cost - (WANTED if again and offer.body.items[0] in wanted else 0.0)
-        )
+
+        def price(offer: Offer) -> float:
+            head, *members = offer.body.items
+            return offer.cost - WANTED * (again and head in wanted) + REPEATED * (len({*members}) < len(members))
+
+        return sorted(found, key=price)
 
     def untold(self, chain: Chain) -> tuple[bool, set[Node]]:
         """Whether the lesson tells elsewhere, without partials, what this chain is of; what it never tells so."""
@@ -97,7 +104,8 @@ class Corrector:
     def edited(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
         """Every bad member repaired; the first one in several ways."""
         head, *members = chain.body.items
-        tried = trials(self.nets, self.store, head, tuple(members), chain.line)
+        apart = bool(chain.ways) and not any(map(by_cases, members))
+        tried = trials(self.nets, self.store, head, tuple(members), chain.line, apart=apart)
         nonzero = any(size(trial.target) for trial in tried)
         yield from self.mended(chain, head, chain.bad, tried if nonzero else [], words)
 
@@ -107,7 +115,7 @@ class Corrector:
         """The members `bad` repaired to be worth what `head` is; the same slip once more is the likeliest."""
         members = chain.body.items[1:]
         first, *others = bad
-        judge = Judge(self.nets, self.ways)
+        judge = Judge(self.nets, self.ways + chain.ways)
         search = Search(
             words, tried, head, doubled=self.doubled, holds=lambda member: judge.holds(head, member, chain.line)
         )
@@ -204,19 +212,28 @@ class Corrector:
     def right(self, line: Understood, tex: str, at: int, verdicts: Sequence[str] = ()) -> bool:
         """Whether every link of a statement holds, read again from its TeX; what nobody understood may stay."""
         statements, old = list(self.reread(tex)), line.statements[at].body
-        if at >= len(statements) or not isinstance(body := statements[at].body, Relation):
+        if len(statements) < len(line.statements) or not isinstance(body := statements[at].body, Relation):
             return False
         assert isinstance(old, Relation)
         body = as_meant(body, old, self.spellings(line))
         same = body.items[0] == old.items[0] and len(verdicts) == len(old.items) - 1 == len(body.items) - 1
         left = {k for k, verdict in enumerate(verdicts) if same and verdict in STAYS}
         left = {k for k in left if body.items[k + 1] == old.items[k + 1]}
-        judge = Judge(self.sure, self.ways)
-        outcomes = [
-            judge.outcome(body.items[0], member, line.number)
-            for k, member in enumerate(body.items[1:])
-            if k not in left
-        ]
+        head, *members = body.items
+        made = [member for k, member in enumerate(members) if k not in left]
+        kept = [members[k] for k in left if verdicts[k] == "holds under"]
+        groups = [*_of_one_activation(self.ways + conditional(line.statements[at].limits))]
+        agree = [{m for m in kept if self.all_right(head, [m], line.number, group)} for group in groups]
+        read = set[Node]().union(*agree)
+        return any(
+            known == read and self.all_right(head, made, line.number, group)
+            for group, known in zip(groups, agree, strict=True)
+        )
+
+    def all_right(self, head: Node, members: Sequence[Node], number: int, ways: tuple[Way, ...]) -> bool:
+        """Whether all members of a chain hold in fresh nets, and not all because they are zero."""
+        judge = Judge(self.sure, ways)
+        outcomes = [judge.outcome(head, member, number) for member in members]
         return all(held for held, _ in outcomes) and not all(zero for _, zero in outcomes)
 
     def spellings(self, line: Understood) -> dict[Node, Node]:
@@ -229,6 +246,13 @@ class Corrector:
             pairs = [(n, pair) for n in ordered for pair in respelled(self.reread(n.formula.tex), n.statements)]
             self.meant[line.section] = {a: b for n, (a, b) in pairs if n.section == line.section or longer(a, b)}
         return self.meant[line.section] | own
+
+
+def _of_one_activation(ways: tuple[Way, ...]) -> Iterator[tuple[Way, ...]]:
+    """Readings that can be meant together: of one activation at most."""
+    general = tuple(way for way in ways if not way.activations)
+    yield general
+    yield from ((*general, way) for way in ways if way.activations)
 
 
 def _completed(chain: Chain) -> Iterator[Offer]:

@@ -11,6 +11,7 @@ from oracle.lesson.correcting.vocabulary import Vocabulary
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.syntax import (
     Call,
+    Cases,
     Derivative,
     Name,
     Negative,
@@ -85,7 +86,7 @@ def edits(node: Node, words: Vocabulary, term: bool = True, inner: bool = False,
     yield from (_at(edit, path) for edit in _AT.get(type(node), _nothing)(node, words))
     for k, child in enumerate(node.children()):
         if not _fixed(node, child):
-            for edit in edits(child, words, _is_term(node, child), not isinstance(node, Plus), (*path, k)):
+            for edit in edits(child, words, _is_term(node, child), not isinstance(node, Plus | Cases), (*path, k)):
                 if edit.path != (*path, k) or (type(node), edit.what) not in _OWN:
                     yield edit
 
@@ -102,11 +103,13 @@ def _fixed(node: Node, child: Node) -> bool:
     """Parts that edits at their parent take care of."""
     if isinstance(node, Ref) or (isinstance(node, Sum) and child is not node.body):
         return True
+    if isinstance(node, Cases):
+        return not any(child is value for value in node.values)
     return isinstance(node, Call) and child is node.function
 
 
 def _is_term(node: Node, child: Node) -> bool:
-    return isinstance(node, Plus | Negative | Sum | Quotient)
+    return isinstance(node, Plus | Negative | Sum | Quotient | Cases)
 
 
 def _nothing(node: Any, words: Vocabulary) -> Edits:
@@ -122,6 +125,7 @@ _AT: dict[type, Callable[[Any, Vocabulary], Edits]] = {
     Derivative: symbols.derivative,
     Quotient: symbols.quotient,
     Power: symbols.power,
+    Cases: symbols.cases,
     Number: symbols.number,
     Transpose: symbols.transpose,
     Negative: symbols.negative,

@@ -2,12 +2,14 @@ r"""Edits of symbols and functions: an index, a layer, a letter, a prime, a tran
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 from oracle.lesson.correcting.edit import Edit, Edits, put
 from oracle.lesson.correcting.vocabulary import Vocabulary
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.syntax import (
     Call,
+    Cases,
     Derivative,
     Name,
     Negative,
@@ -17,6 +19,7 @@ from oracle.lesson.syntax import (
     Power,
     Prime,
     Quotient,
+    Sum,
     Transpose,
 )
 
@@ -108,11 +111,47 @@ def quotient(node: Quotient, words: Vocabulary) -> Edits:
     if node.over != Number("1"):
         yield Edit(node.over, 1.2, "do not divide by {}", (node.under,), ("over",))
     yield Edit(replace(node, over=node.under, under=node.over), 1.4, "turn {} upside down", (node,), ("inverse",))
+    if isinstance(node.under, Ref | Sum | Plus | Call):
+        squared = Power(node.under, Number("2"), span=node.under.span)
+        yield Edit(replace(node, under=squared), 1.3, "square {}", (node.under,), ("square",))
 
 
 def power(node: Power, words: Vocabulary) -> Edits:
-    if not any(isinstance(part, Ref | Name) for part in node.exponent.walk()):
-        yield Edit(node.base, 1.2, "leave out the power {}", (node.exponent,), ("no power",))
+    if any(isinstance(part, Ref | Name) for part in node.exponent.walk()):
+        return
+    yield Edit(node.base, 1.2, "leave out the power {}", (node.exponent,), ("no power",))
+    if (exponent := _worth(node.exponent)) is not None:
+        for other in (exponent - 1, exponent + 1, -exponent):
+            if other not in (0, 1):
+                yield put(node, replace(node, exponent=_written(other)), 1.3)
+
+
+def _worth(node: Node) -> Fraction | None:
+    """The number that an exponent is: -1/2."""
+    match node:
+        case Number(text=text) if text.isdigit():
+            return Fraction(text)
+        case Negative(body=body) if (inner := _worth(body)) is not None:
+            return -inner
+        case Quotient(over=over, under=under) if (a := _worth(over)) is not None and (b := _worth(under)):
+            return a / b
+    return None
+
+
+def _written(number: Fraction) -> Node:
+    size = abs(number)
+    whole: Node = Number(str(size.numerator))
+    if size.denominator > 1:
+        whole = Quotient(whole, Number(str(size.denominator)))
+    return whole if number > 0 else Negative(whole)
+
+
+def cases(node: Cases, words: Vocabulary) -> Edits:
+    for k, value in enumerate(node.values):
+        for text in ("0", "1") if isinstance(value, Ref | Number) else ():
+            if value != (other := Number(text)):
+                values = (*node.values[:k], other, *node.values[k + 1 :])
+                yield replace(put(value, other, 1.2), node=replace(node, values=values))
 
 
 def number(node: Number, words: Vocabulary) -> Edits:

@@ -5,7 +5,7 @@ from math import isfinite
 
 import torch
 
-from oracle.lesson.judging import CLOSE, Nets, assignments, relative, sample_of, size
+from oracle.lesson.judging import CLOSE, Nets, assignments, different, relative, sample_of, size
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value
@@ -47,6 +47,8 @@ class Trial:
     """Derivatives, kept for all trials in the same net."""
     sample: int | None = None
     """The one sample that the formulas are of."""
+    apart: bool = False
+    """Whether different indices are different numbers, as the text says."""
     kept: dict[Node, Value | None] = field(default_factory=dict)
 
     def value(self, node: Node) -> Value | None:
@@ -118,13 +120,18 @@ class Trial:
             gap = self.world.algebra.elementwise(torch.sub, target, replace(value, way=None), "the two sides")
         except REFUSED:
             return False
+        if self.apart:
+            mask = different(gap)
+            multiply = self.world.algebra.elementwise
+            target, value, gap = (multiply(torch.mul, v, mask, "") for v in (target, value, gap))
         difference, nothing = relative(target, value, gap)
         return not nothing and difference < CLOSE
 
 
 def trials(
-    nets: Nets, store: Store, head: Node, members: tuple[Node, ...], line: int = 0, count: int = 2
-) -> list[Trial]:
+    nets: Nets, store: Store, head: Node, members: tuple[Node, ...], line: int = 0, count: int = 2, *,
+    apart: bool = False,
+) -> list[Trial]:  # fmt: skip
     """The left side in `count` nets, each with a choice of layers that exist; [] where it means nothing."""
     found: list[Trial] = []
     for world in nets:
@@ -136,7 +143,7 @@ def trials(
         for env in sorted(envs, key=lambda env: sum(abs(n - 2) for n in env.values())):
             trial = _trial(world, env, head, members, store)
             if trial is not None and isfinite(size(trial.target)):
-                found.append(trial)
+                found.append(replace(trial, apart=apart))
                 break
     return found
 

@@ -218,10 +218,10 @@ class Reader(Derivatives, Fences, Calls):
         if token.text.startswith(r"\begin "):
             return self.matrix(start)
         if token.text == "^" and (self.peek(1).kind == "word" or self.peek(1).text == "{"):
-            return self._prescript(start)
+            return self._led(start)
         return self._symbol(self.take(), start)
 
-    def _prescript(self, start: int) -> Node:
+    def _led(self, start: int) -> Node:
         """The {}^p E of a sample p, written before its symbol, as E^{(p)}."""
         self.take()
         tag = self.whole(self.group())

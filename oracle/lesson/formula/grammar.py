@@ -44,7 +44,7 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
     """What a formula says; what cannot be read is a Problem. `functions` are bases that take a parenthesis."""
     everything = (0, len(tex))
     try:
-        parts = _parts(_uncommented(_system(without_remarks(tokens(tex, macros)))))
+        parts = _parts(_multiplied(_uncommented(_system(without_remarks(tokens(tex, macros))))))
     except (UnreadableError, RecursionError) as error:
         return Parsed((), (_problem(error, everything),))
     if len(parts) == 1 and (mark := parts[0].tokens[0]).text in _MENTIONED and _is_mentioned(parts[0].tokens):
@@ -145,6 +145,21 @@ def _uncommented(found: Sequence[Token]) -> list[Token]:
 def _remarks(token: Token) -> bool:
     r"""Whether a remark on a row begins: words, and \because a = b."""
     return token.text == r"\because" or (token.kind == "text" and not _first(token) & LIMITING)
+
+
+def _multiplied(found: list[Token]) -> list[Token]:
+    """Full stops with a gap on both sides as products: (a - y) . σ'(z)."""
+    out = list(found)
+    for k in range(1, len(found) - 1):
+        before, dot, after = found[k - 1 : k + 2]
+        apart = before.span[1] < dot.span[0] and dot.span[1] < after.span[0]
+        joins = before.text not in _APART and after.text not in _APART and "text" not in (before.kind, after.kind)
+        if dot.text == "." and apart and joins:
+            out[k] = replace(dot, text=r"\cdot")
+    return out
+
+
+_APART = RELATIONS.keys() | OPERATIONS | _LISTING | {"\\\\", "&"}
 
 
 def _parts(found: Sequence[Token]) -> list[Part]:

@@ -58,7 +58,7 @@ def _past(program: Program, part: Ref, kind: str, at: Node) -> str:
     if _counted_from_the_last(program, at, kind) and _behind(program, at, kind):
         return f"nothing stands at {kind} {to_tex(at)}, which is behind the last one"
     there = _numbered(program, part.base, kind) if isinstance(at, Number) else []
-    if there and at not in there:
+    if there and at not in there and not _met(program, kind, at):
         return f"there is no {part.base} of {kind} {to_tex(at)}, only of {', '.join(map(to_tex, there))}"
     return ""
 
@@ -75,6 +75,12 @@ def _counted_from_the_last(program: Program, at: Node, kind: str) -> bool:
     """L + 1, n_l + 1."""
     count = any(isinstance(part, Indexed) and part.base in (Name("n"), Name("N")) for part in at.walk())
     return bool(letters(at)) and (count or letters(at) <= program.last(kind))
+
+
+def _met(program: Program, kind: str, at: Node) -> bool:
+    """Whether the lesson's own equations have anything else at a layer that has a number: a^{(1)} beside z^{(2)}."""
+    sides = (part for d in program.definitions if d.number for side in (d.head, d.body) for part in side.walk())
+    return any((kind, at) in part.slots for part in sides if isinstance(part, Ref))
 
 
 def _numbered(program: Program, base: str, kind: str) -> list[Node]:

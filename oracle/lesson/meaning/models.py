@@ -41,6 +41,16 @@ def alike_first(here: list[T], others: list[T], formula: Callable[[T], Node]) ->
     return [x for k, x in enumerate(others) if k not in strange] + [others[k] for k in strange]
 
 
+def of_special_layers(statement: Statement, own: Iterable[Node]) -> bool:
+    """Whether a statement of another section has numbers at weights, y_k = Σ_j w^{(2)}_{kj} z_j, where this section
+    speaks of any unit, a_j = Σ_i w_{ji} z_i, and of weights without numbers only.
+    """
+    ours = _written(own)
+    general = {base for base, kinds in ours if not kinds} - {base for base, kinds in ours if kinds}
+    body = statement.body
+    return isinstance(body, Relation) and any(kinds and base in general for base, kinds in _written(body.items[1:]))
+
+
 def _written(formulas: Iterable[Node]) -> set[tuple[str, tuple[str, ...]]]:
     """The weights with two indices, and what else they carry."""
     refs = (part for formula in formulas for part in formula.walk() if isinstance(part, Ref) and len(part.subs) == 2)

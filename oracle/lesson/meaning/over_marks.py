@@ -15,6 +15,8 @@ class OverMarks:
     r"""Whether \star is the only mark for it, which seldom turns round what goes over the other."""
     turning: bool = False
     """Whether * turns round what goes over the other."""
+    told: str = ""
+    """What * does, where the lesson says so: (X * K)_{ij} = Σ_m Σ_n X_{i+m,j+n} K_{mn} turns nothing round."""
     averages: bool = False
     """Whether the lesson speaks of pooling by averages."""
 
@@ -24,4 +26,4 @@ class OverMarks:
         if not self.convolves:
             return {}
         star = "corr" if self.turning else "conv"
-        return {"*": "conv", "star": star, **({"otimes": "conv"} if self.crosses else {})}
+        return {"*": self.told or "conv", "star": star, **({"otimes": "conv"} if self.crosses else {})}

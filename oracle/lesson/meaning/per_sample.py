@@ -7,7 +7,7 @@ from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import SCALARS, Definition
-from oracle.lesson.syntax import Name, Node, Plus, Sum, Times
+from oracle.lesson.syntax import Call, Indexed, Name, Node, Plus, Sum, Times, rebuilt
 
 
 def shared(definitions: Iterable[Definition]) -> set[str]:
@@ -66,6 +66,22 @@ def _sampled(ref: Ref) -> bool:
 
 def _constant(base: str) -> bool:
     return letter(base) in PARAMETER_LETTERS or base in SCALARS
+
+
+def with_values_of_samples(definitions: list[Definition]) -> list[Definition]:
+    """y^{(n)}_k for y_k(x_n, w), where y_k is a quantity of the lesson."""
+    made = {(d.head.base, d.head.subs) for d in definitions if not d.head.slots}
+    found = [replace(d, body=_values(d.body, made)) for d in definitions]
+    return [d for d in found if d.body != d.head]
+
+
+def _values(node: Node, made: set[tuple[str, tuple[Node, ...]]]) -> Node:
+    match node:
+        case Call(function=Indexed(base=Name(base=base), subs=subs), args=(Ref() as x, *_)):
+            slots = tuple(slot for slot in x.slots if slot[0] == "sample")
+            if slots and (base, subs) in made:
+                return Ref(base, slots, subs, span=node.span)
+    return rebuilt(node, lambda child: _values(child, made))
 
 
 def with_samples_on_heads(definitions: Iterable[Definition]) -> list[Definition]:

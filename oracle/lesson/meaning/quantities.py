@@ -235,7 +235,9 @@ class Quantities(ABC):
         return data.requires_grad_(True)
 
     def size(self, dim: Dim) -> int:
-        """How large a dimension is: different from all others, or 1 in a net of single units."""
+        """How large a dimension is: different from all others, and not the same in every net (2/m would be 1 where all
+        have m = 2); 1 in a net of single units.
+        """
         root = dim.root()
         if root.parts:
             return sum(self.size(part) for part in root.parts)
@@ -245,7 +247,7 @@ class Quantities(ABC):
             return self.program.samples
         if root not in self.sizes:
             taken = {*self.sizes.values(), *((self.program.samples,) if self.program.batch is not None else ())}
-            self.sizes[root] = next(n for n in counting(2) if n not in taken)
+            self.sizes[root] = next(n for n in counting(2 + self.seed % 3) if n not in taken)
         return self.sizes[root]
 
     def defined(self, key: Key, definition: Definition, env: Env) -> Value:
@@ -420,7 +422,7 @@ class Quantities(ABC):
             raise NotUnderstoodError(f"{node.base} is one function of each entry and another of whole vectors here")
         if self.program.is_function(node) and self.program.definition(node.base, (), ()) is None and not node.slots:
             own = self.program.function(core(node.base), self.line)
-            if own is not None:
+            if own is not None and own.body != node:
                 return self.value(own.body, env)
         node = self.completed(node, env)
         slots = self.program.numbered(node, env)

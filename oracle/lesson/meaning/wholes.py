@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from oracle.lesson.meaning.bare_functions import ARGUMENT
 from oracle.lesson.meaning.calculus import ELEMENTWISE, NAMED
+from oracle.lesson.meaning.limits import free
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import FunctionDefinition
 from oracle.lesson.syntax import (
@@ -33,11 +34,21 @@ def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | 
             pass
         case Call(function=Name(base=name), args=(Ref(subs=(_,) as subs) as given,)) if _summed(given, body):
             of = Ref(given.base, given.slots, span=given.span)
+        case Call(function=Name(base=name), args=(Ref(subs=()) as of,)) if letter := loose_entry(of, body):
+            subs = (Name(letter),)
         case _:
             return None
     named = all(isinstance(sub, Name) for sub in subs) and len(subs) == 1
     inside = named and any(isinstance(part, Ref) and part.base == of.base and part.subs for part in body.walk())
     return FunctionDefinition(name, (of,), body, number, subs) if inside else None
+
+
+def loose_entry(of: Ref, body: Node) -> str:
+    """The i of σ(v) = e^{v_i} / Σ_j e^{v_j}, whose entry i is meant; "" where there is no such letter."""
+    found = free(body) if any(isinstance(part, Sum) for part in body.walk()) else set[str]()
+    mine = {ref.subs for ref in body.walk() if isinstance(ref, Ref) and ref.base == of.base and ref.slots == of.slots}
+    letter = next(iter(found)) if len(found) == 1 else ""
+    return letter if (Name(letter),) in mine else ""
 
 
 def listed_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:
