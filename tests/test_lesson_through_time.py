@@ -107,12 +107,108 @@ BELOW_CLAIMS = [
 """Error signals with their quantity below them, and a section that only speaks of parameters."""
 
 
+GERMAN = r"""
+\begin{align*}
+F &= \sum_{p \in P} {}^p E \\
+{}^p E &= \frac{1}{2} \sum_j (t_j - y_j)^2
+\end{align*}
+
+$$u_m = \sum_i w_{im} x_i, \quad y_m = f(u_m), \quad E = \frac{1}{2} \sum_j (t_j - y_j)^2$$
+"""
+GERMAN_CLAIMS = [
+    (
+        r"\frac{\partial u_m}{\partial w_{hm}} = \frac{\partial}{\partial w_{hm}} \cdot \sum_i w_{im} x_i",
+        "_{im} x",
+        "_{hm} x",
+    ),
+    (
+        r"\frac{\partial E}{\partial u_m} = \frac{\partial E}{\partial y_m} f'(u_m) \ \left( = -\delta_m \right) "
+        r"= \text{\textcolor{blue}{\framebox{$-(t_m - y_m)$}}} \cdot f'(u_m)",
+        r"$-(t_m",
+        r"$(t_m",
+    ),
+]
+"""Left superscripts, operators with a dot, a chain that goes on in brackets, a formula in a box."""
+LAYERS = r"""
+{{< displaymath >}}
+u_j^l = \sum_i w_{ij}^l y_i^{l-1}
+{{< /displaymath >}}
+
+$$y_j^l = f(u_j^l), \quad E = \frac{1}{2} \sum_i (y_i^L - t_i)^2, \quad \delta_j^l = \frac{\partial E}{\partial u_j^l}$$
+"""
+LAYERS_CLAIMS = [
+    (
+        r"\delta_j^l = \begin{cases} \frac{\partial E}{\partial y_j^L} f_L'(u_j^L) & (l = L) \\ "
+        r"\sum_k \delta_k^{l+1} w_{jk}^{l+1} f_l'(u_j^l) & (l \neq L) \end{cases}",
+        "w_{jk}",
+        "w_{kj}",
+    ),
+    (
+        r"\left(\frac{\partial E}{\partial w_{ij}^l}\right)_{ij} = \mathbf{y}^{l-1} (\boldsymbol{\delta}^l)^\top",
+        "^{l-1}",
+        "^l",
+    ),
+    (
+        r"\boldsymbol{\delta}^l = "
+        r"\begin{pmatrix} w_{11}^{l+1} & w_{12}^{l+1} & \cdots \\ w_{21}^{l+1} "
+        r"& w_{22}^{l+1} & \cdots \\ \vdots & \vdots & \ddots \end{pmatrix} "
+        r"\begin{pmatrix} \delta_1^{l+1} \\ \delta_2^{l+1} \\ \vdots "
+        r"\end{pmatrix} \odot f'(\mathbf{u}^l)",
+        r" \odot f'(\mathbf{u}^l)",
+        "",
+    ),
+]
+"""A shortcode of Hugo, cases by l = L, the matrix of entries, and a product of matrices that are written out."""
+
+
+TWO_STEPS = r"""
+$$z_t = U h_{t-1} + W x_t + b, \quad h_t = f(z_t), \quad \mathcal{L}_t = \mathcal{L}(y_t, g(h_t))$$
+$$\mathcal{L} = \sum_{t=1}^T \mathcal{L}_t$$
+"""
+TWO_STEPS_CLAIMS = [
+    (
+        r"\delta_{t,k} = \frac{\partial \mathcal{L}_t}{\partial z_k} = \mathrm{diag}(f'(z_k)) U^\top \delta_{t,k+1}",
+        r"U^\top",
+        r"U",
+    ),
+    (r"\frac{\partial \mathcal{L}_t}{\partial u_{ij}} = \sum_{k=1}^t [\delta_{t,k}]_i [h_{k-1}]_j", "_{k-1}", "_k"),
+    (
+        r"\delta_{t,k} = \prod_{\tau=k}^{t-1} \left( \mathrm{diag}(f'(z_\tau)) U^\top \right) \delta_{t,t}",
+        "f'(",
+        "f(",
+    ),
+    (
+        r"\frac{\partial \mathcal{L}_t}{\partial W} = \sum_{k=1}^t \frac{\partial \mathcal{L}_t}{\partial h_t} "
+        r"\prod_{j=k+1}^t \frac{\partial h_j}{\partial h_{j-1}} \frac{\partial h_k}{\partial W}",
+        "{j=k+1}",
+        "{j=k}",
+    ),
+]
+"""Signals of two steps at the head of a chain, and by entries; what stands behind a product is no part of it."""
+
+
+BEHIND = r"""
+$$a(t) = W x(t) + U h(t-1), \quad h(t) = \tanh(a(t)), \quad o(t) = V h(t)$$
+$$E(t) = \frac{1}{2} \|o(t) - d(t)\|^2, \quad E = \sum_t E(t), \quad \delta(t) = \frac{\partial E}{\partial a(t)}$$
+"""
+BEHIND_CLAIMS = [
+    (r"\delta(t) = (1 - h(t)^2) \odot (V^T (o(t) - d(t)) + U^T \delta(t+1))", "U^T", "W^T"),
+    (r"\frac{\partial E}{\partial h(t-1)} = V^T (o(t-1) - d(t-1)) + U^T \delta(t)", "(o(t-1)", "(o(t)"),
+    (r"\frac{\partial E}{\partial U} = \sum_t \delta(t) h(t-1)^T", "t-1", "t"),
+]
+"""Steps in parentheses."""
+
+
 @pytest.mark.parametrize(
     ("net", "claims", "at"),
     [(RECURRENT, RECURRENT_CLAIMS, at) for at in range(len(RECURRENT_CLAIMS))]
     + [(TOLD_BY_PARTIALS, TOLD_CLAIMS, at) for at in range(len(TOLD_CLAIMS))]
     + [(UNITS, UNITS_CLAIMS, at) for at in range(len(UNITS_CLAIMS))]
-    + [(BELOW, BELOW_CLAIMS, at) for at in range(len(BELOW_CLAIMS))],
+    + [(BELOW, BELOW_CLAIMS, at) for at in range(len(BELOW_CLAIMS))]
+    + [(BEHIND, BEHIND_CLAIMS, at) for at in range(len(BEHIND_CLAIMS))]
+    + [(TWO_STEPS, TWO_STEPS_CLAIMS, at) for at in range(len(TWO_STEPS_CLAIMS))]
+    + [(GERMAN, GERMAN_CLAIMS, at) for at in range(len(GERMAN_CLAIMS))]
+    + [(LAYERS, LAYERS_CLAIMS, at) for at in range(len(LAYERS_CLAIMS))],
 )
 def test_the_right_ones_hold_and_a_slip_is_found(net: str, claims: list[tuple[str, str, str]], at: int) -> None:
     right = [claim for claim, _, _ in claims]
@@ -126,3 +222,11 @@ def test_the_right_ones_hold_and_a_slip_is_found(net: str, claims: list[tuple[st
 
 def _shown(formulas: list[str]) -> str:
     return "\n\n".join(f"$${formula}$$" for formula in formulas)
+
+
+def test_what_comes_from_the_next_step_is_of_no_step_of_that_name() -> None:
+    found = claimed(
+        r"$$h_t = \tanh(W h_{t-1} + U x_t), \quad y_t = V h_t, \quad L = \sum_t \|y_t - c_t\|^2$$"
+        r"$$dy_t = 2 (y_t - c_t)$$ $$dV = \sum_t dy_t h_t^T$$ $$dh_t = V^T dy_t + dh_{next}$$"
+    )
+    assert not {*found} & BAD

@@ -34,8 +34,8 @@ def _opened(node: Node, within: Definition, program: Program, made: dict[Ref, De
     """A formula with the quantity that an open loss is in the place of its call."""
     if not isinstance(node, Call):
         return node if isinstance(node, Ref | Name) else rebuilt(node, lambda x: _opened(x, within, program, made))
-    quantity, args = _quantity(node, program), tuple(arg for arg in node.args if isinstance(arg, Ref) and not arg.subs)
-    if quantity is None or len(args) != len(node.args):
+    quantity, args = _quantity(node, program), _arguments(node)
+    if quantity is None or not args:
         return rebuilt(node, lambda x: _opened(x, within, program, made))
     anything = Unsaid(args, exact=True, number=True, span=node.span)
     if quantity == within.head and node is within.body:
@@ -43,6 +43,13 @@ def _opened(node: Node, within: Definition, program: Program, made: dict[Ref, De
     if quantity.base != within.head.base or quantity.kinds != within.head.kinds:
         made.setdefault(quantity, Definition(quantity, anything, within.number))
     return quantity
+
+
+def _arguments(call: Call) -> tuple[Ref, ...]:
+    """What a loss is of, also inside of other functions: the y and h of ℓ(y, g(h)); none where it has indices."""
+    plain = all(isinstance(arg, Ref | Call) for arg in call.args)
+    found = [part for arg in call.args for part in arg.walk() if isinstance(part, Ref)]
+    return tuple(dict.fromkeys(found)) if plain and not any(ref.subs for ref in found) else ()
 
 
 def _quantity(call: Call, program: Program) -> Ref | None:

@@ -27,6 +27,7 @@ from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
 from oracle.lesson.meaning.remarks_beside import without_remarks
 from oracle.lesson.meaning.sizes_below import without_sizes
+from oracle.lesson.meaning.steps_behind import steps_behind, with_steps
 from oracle.lesson.meaning.sums_left_out import with_own_indices
 from oracle.lesson.meaning.upper_scripts import Sampled, sampled, with_samples_apart
 from oracle.lesson.syntax import Node, Parsed, Statement
@@ -83,6 +84,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     named, names = _further(named, names, lambda found: partial(with_probabilities, letters=words_below(found)))
     named, names = _further(named, names, lambda found: partial(with_likelihoods, made=outputs(found)))
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
+    named, names = _further(named, names, lambda found: partial(with_steps, stepped=steps_behind(found)))
     named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
     named, names = _further(named, names, lambda _: without_sizes)
     named, names = _further(named, names, lambda found: partial(as_cells, letters=told_cells(found)))

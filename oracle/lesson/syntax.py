@@ -239,7 +239,7 @@ class Derivative(Node):
     of: Node
     wrt: tuple[Node, ...]
     sign: str = "∂"
-    """`∂`, `d` or `δ`."""
+    """`∂`, `d` or `δ`; "total" where an error signal stands for it, which holds nothing."""
     operator: bool = False
     immediate: bool = False
     torn: str = ""

@@ -59,7 +59,7 @@ class Derivatives(Cursor):
         while reader.text == sign and reader.at + 1 < len(reader.tokens):
             reader.take()
             found += reader.variable(order)
-            if reader.text == "(" and len(found) == 1 and reader.at + 3 == len(reader.tokens):  # ∂w_{ji}(n)
+            if reader.text == "(" and len(found) == 1 and reader.tokens[-1].text == ")":  # ∂w_{ji}(n), ∂h(t-1)
                 start = reader.at
                 found = (Call(found[0], (reader.whole(reader.group()),), span=reader.span(start)),)
         return found if reader.at == len(reader.tokens) else ()

@@ -28,6 +28,7 @@ from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import (
     Before,
     Call,
+    Derivative,
     Dots,
     Indexed,
     Items,
@@ -352,12 +353,53 @@ class Reader(Derivatives, Fences, Calls):
             self.at += 2
         if self.peek() is END:
             raise UnreadableError(self.span(start), "nothing follows the sign of a sum")
+        begun = self.at
         body = self.term()
-        return Sum(*_bounds(lower, upper), body, product, span=self.span(start))
+        made = Sum(*_bounds(lower, upper), body, product, span=self.span(start))
+        return _ended(made) if product and not self._in_brackets(begun) else made
+
+    def _in_brackets(self, start: int) -> bool:
+        """Whether what was read from a place on is all in one pair of brackets."""
+        depth = 0
+        for k in range(start, self.at):
+            depth += nesting(self.tokens[k])
+            if depth <= 0:
+                return k == self.at - 1 and k > start
+        return False
 
     def _bound(self, found: list[Token]) -> Node:
         subs = self.subscripts(found)
         return subs[0] if len(subs) == 1 else Items(subs)
+
+
+WEIGHTS = {"w", "u", "v", "theta"}
+"""What every step has alike, whatever label stands below it."""
+
+
+def _ended(product: Sum) -> Node:
+    r"""A product without what is of one place at its end: \prod_j W_j \delta_t is (\prod_j W_j) \delta_t.
+
+    A whole matrix stays, as in \prod_j \mathrm{diag}(h_j) W.
+    """
+    body, names = product.body, {name.base for name in product.indices}
+    if not isinstance(body, Times) or not names:
+        return product
+    count = len(body.factors)
+    while count > 1 and _of_one_place(body.factors[count - 1], names):
+        count -= 1
+    if count == len(body.factors):
+        return product
+    first = Times(body.factors[:count], body.ops[: count - 1], span=body.span) if count > 1 else body.factors[0]
+    return Times((replace(product, body=first), *body.factors[count:]), body.ops[count - 1 :], span=product.span)
+
+
+def _of_one_place(factor: Node, names: set[str]) -> bool:
+    """Whether a factor is a partial or a vector with scripts, and has none of the letters that a product goes over."""
+    core = factor.base if isinstance(factor, Transpose) else factor
+    own = any(isinstance(part, Name) and part.base in names for part in factor.walk())
+    if isinstance(core, Indexed | Tagged):
+        return not own and isinstance(core.base, Name) and core.base.base.islower() and core.base.base not in WEIGHTS
+    return isinstance(core, Derivative) and not own
 
 
 def _capital(node: Node) -> bool:

@@ -132,7 +132,7 @@ def _sum(node: Sum) -> str:
 
 
 def _derivative(node: Derivative) -> str:
-    sign = {"∂": r"\partial", "δ": r"\delta"}.get(node.sign, "d")
+    sign = {"∂": r"\partial", "total": r"\partial", "δ": r"\delta"}.get(node.sign, "d")
     order = ("^+" if node.immediate else "") + (f"^{len(node.wrt)}" if len(node.wrt) > 1 else "")
     under = " ".join(f"{sign} {_factor(variable)}" for variable in node.wrt)
     if node.operator:

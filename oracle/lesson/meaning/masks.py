@@ -11,7 +11,7 @@ from oracle.lesson.meaning.functions import Functions
 from oracle.lesson.meaning.notation import Ref, is_class, letters, unbound
 from oracle.lesson.meaning.program import TARGETS, Env
 from oracle.lesson.meaning.quantities import UNITS, indices
-from oracle.lesson.meaning.values import NotUnderstoodError, Tensor, Value, mapped
+from oracle.lesson.meaning.values import REFUSED, NotUnderstoodError, Tensor, Value, mapped
 from oracle.lesson.syntax import Cases, Indicator, Items, Name, Node, Relation, Text
 
 COMPARED: dict[str, Callable[[Any, Any], Any]] = {
@@ -37,13 +37,22 @@ class Masks(Functions):
         for value, condition in zip(node.values, node.conditions, strict=True):
             mask = left if _rest(condition) else self.condition(condition, env)
             left = self.algebra.add(left, mask, -1)
-            if _never(mask):  # of another layer: there it may mean nothing
+            branch = self.branch(value, mask, env)
+            if branch is None:
                 continue
-            branch = self.algebra.elementwise(_where, self.value(value, env), mask, "a branch")
             out = branch if out is None else self.algebra.add(out, branch, 1)
         if out is None:
             raise NotUnderstoodError("cases without a branch")
         return out
+
+    def branch(self, value: Node, mask: Value, env: Env) -> Value | None:
+        """What is where a condition holds; None of what means nothing here, where it never does: of another layer."""
+        try:
+            return self.algebra.elementwise(_where, self.value(value, env), mask, "a branch")
+        except REFUSED:
+            if _never(mask):
+                return None
+            raise
 
     def condition(self, node: Node | None, env: Env) -> Value:
         """1 where a condition holds and 0 elsewhere. Raises NotUnderstoodError for what is said in words."""
@@ -64,6 +73,9 @@ class Masks(Functions):
         """One relation of a condition: of indices, of numbers that count, or of values."""
         if op not in COMPARED:
             raise NotUnderstoodError(f"a condition with {op}")
+        number, other = self._counted(a, env), self._counted(b, env)
+        if number is not None and other is not None:  # l = L, though f_L has an L below it
+            return self.scalar(float(COMPARED[op](number, other)))
         left, right = self.index(a, env), self.index(b, env)
         for letter, at in ((left, unbound(b)), (right, unbound(a))):
             if op in ("=", "!=") and letter and is_class(at):
@@ -73,8 +85,6 @@ class Masks(Functions):
             return self.places(left, op, right)
         if left or right:
             return self.place(left or right, op if left else TURNED[op], b if left else a, env)
-        if isinstance(number := self._counted(a, env), int) and isinstance(other := self._counted(b, env), int):
-            return self.scalar(float(COMPARED[op](number, other)))
         if op in ("=", "!=") and any(isinstance(x, Ref) and x.base in TARGETS for x in (a, b)):
             raise NotUnderstoodError("a condition on a target, whose values are not known")
         x, y = self.value(a, env), self.value(b, env)
@@ -123,9 +133,9 @@ class Masks(Functions):
 
     def _counted(self, node: Node, env: Env) -> int | None:
         """The number of a letter that counts, and of the last layer."""
-        if not isinstance(node, Name | Ref):
+        if not isinstance(node, Name | Ref) or (isinstance(node, Ref) and (node.subs or node.slots)):
             return None
-        last = node == Name("L") and self.program.depth
+        last = node.base == "L" and self.program.depth
         return env.get(node.base) or last or None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from oracle.lesson.meaning.masks import Masks
+from oracle.lesson.meaning.matrices_whole import whole
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
@@ -33,10 +34,13 @@ class Matrices(Masks):
 
     def matrix(self, node: Matrix, env: Env) -> Value:
         """A matrix or vector, entry by entry. Raises NotUnderstoodError where its size or all its entries are open."""
+        product = any(isinstance(part, Times) and _multiplies(part, node) for f in self.formulas for part in f.walk())
+        if product and (one_quantity := whole(node)) is not None:
+            return self.value(self.spelled(one_quantity), env)
         grid = _grid(node)
         if self.infer or len(self.frame) not in (1, 2):
             raise NotUnderstoodError("a matrix whose size nothing says")
-        if any(isinstance(part, Times) and _multiplies(part, node) for side in self.formulas for part in side.walk()):
+        if product:
             raise NotUnderstoodError("a product of matrices that are written out")
         sizes = [self.size(dim) for dim in self.frame]
         if len(sizes) == 1:
@@ -49,6 +53,14 @@ class Matrices(Masks):
             data = data.index_put(tuple(torch.tensor(k) for k in place), value)
         self.open |= bool(data.isnan().any())
         return Value(data if len(sizes) == 2 else data[:, 0], (), (), self.frame)
+
+    def spelled(self, node: Node) -> Node:
+        """The quantity whose entries are written out; W for w, where forward equations have that alone."""
+        if isinstance(node, Transpose):
+            return replace(node, base=self.spelled(node.base))
+        other = node.base.upper() if isinstance(node, Ref) else ""
+        capital = isinstance(node, Ref) and not self.program.knows(node.base) and self.program.knows(other)
+        return replace(node, base=other) if capital and isinstance(node, Ref) else node
 
     def written(self, grid: Grid, sizes: Sequence[int], env: Env) -> dict[tuple[int, int], torch.Tensor]:
         """The entries that are written, by their places."""
@@ -74,7 +86,8 @@ class Matrices(Masks):
     def at_one_place(self, entry: Node, env: Env) -> Value:
         """A vector of zeros but for one entry, at the place that an index of the left side counts."""
         (dim,) = self.frame
-        there = [x for x in sorted(indices(*self.formulas[:1])) if x in self.typed and one(self.typed[x], dim)]
+        outer = indices(*self.formulas[:1]) - indices(entry)
+        there = [x for x in sorted(outer) if x in self.typed and one(self.typed[x], dim)]
         if len(there) != 1:
             raise NotUnderstoodError("zeros but for one entry, whose place nothing says")
         eye = Value(torch.eye(self.size(dim), dtype=torch.float64), (there[0],), (dim,), self.frame)

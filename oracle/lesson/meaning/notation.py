@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
+from oracle.lesson.meaning.above import BESIDE, Stepped, stepped_names, with_labels
 from oracle.lesson.meaning.cases import General
 from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
@@ -432,6 +432,8 @@ class Notation:
             return "time"
         if used and all(self.roles.get(letter) == "layer" for letter in used):
             return "layer"
+        if isinstance(sub, Name) and sub.base in BESIDE:
+            return "label"  # dh_{next} is of no step that next counts
         where, kind = self.sub_slots.get(base, self.sub_slots.get(gradient_of(base, self.markers), (None, "")))
         entry = kind == "time" and isinstance(sub, Name) and sub.base in self.entries
         there = where in (at, at - count) and not entry

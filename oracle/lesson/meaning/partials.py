@@ -53,7 +53,7 @@ class Partials(Sampling):
         of = self.next_to(of, wrt, env) if isinstance(of, Ref) and isinstance(wrt, Ref) else of
         if isinstance(wrt, Transpose) and isinstance(wrt.base, Ref) and not wrt.base.subs:
             return self.algebra.transpose(self.derivative(replace(node, wrt=(wrt.base,)), env))
-        if isinstance(of, Ref) and (node.immediate or self.holds_others(of, wrt)):
+        if isinstance(of, Ref) and (node.immediate or (node.sign != "total" and self.holds_others(of, wrt))):
             return self.direct(of, wrt, env)
         argument = argument_of(of, wrt) if isinstance(of, Call) and not self.parametrized(of) else None
         if isinstance(of, Call) and node.sign != "d" and argument is not None:

@@ -88,8 +88,20 @@ def _inside_partials(body: Relation) -> Iterator[tuple[Ref, Node]]:
         for a, b in _differing(one, other):
             if not isinstance(a.of, Ref):
                 a, b = b, a
-            if isinstance(a.of, Ref) and a.wrt == b.wrt and not isinstance(b.of, Ref):
+            if isinstance(a.of, Ref) and a.wrt == b.wrt and _is_of(b) and not isinstance(b.of, Ref):
                 yield a.of, b.of
+
+
+def _is_of(partial: Derivative) -> bool:
+    """Whether what is differentiated has what it is taken by in it, with its letters or with those of a sum."""
+    bound = {name for part in partial.of.walk() if isinstance(part, Sum) for name in part.indices}
+    refs = [part for part in partial.of.walk() if isinstance(part, Ref)]
+
+    def inside(wrt: Node) -> bool:
+        alike = [ref for ref in refs if isinstance(wrt, Ref) and ref.base == wrt.base]
+        return any(isinstance(wrt, Ref) and (ref.subs == wrt.subs or bool({*ref.subs} & bound)) for ref in alike)
+
+    return all(map(inside, partial.wrt))
 
 
 def _differing(one: Node, other: Node) -> list[tuple[Derivative, Derivative]]:

@@ -33,9 +33,10 @@ def two_steps(statements: Iterable[Statement]) -> Signals:
 
 
 def written_out(statement: Statement, signals: Signals) -> Statement:
-    """A statement with the partials that such signals stand for; what defines one stays as it is."""
+    """A statement with the partials that such signals stand for; what only defines one stays as it is."""
     body = statement.body
-    if not signals or (isinstance(body, Relation) and signals.get(_base(body.items[0]), ())[1:] == body.items[1:2]):
+    defines = isinstance(body, Relation) and signals.get(_base(body.items[0]), ())[1:] == body.items[1:]
+    if not signals or defines:
         return statement
     return replace(statement, body=_written(body, signals))
 
@@ -50,13 +51,14 @@ def _written(node: Node, signals: Signals) -> Node:
     head, partial = signals[node.base]
     alike = node.kinds == head.kinds and len(node.subs) == len(head.subs)
     old, new = (_places(ref) if alike else _in_order(ref) for ref in (head, node))
-    if len(old) != len(new):
+    entry = new[len(old) :]  # the i of [δ_{t,k}]_i
+    if len(old) > len(new):
         return node
-    there = dict(zip(old, new, strict=True))
+    there = dict(zip(old, new, strict=False))
     (of, wrt) = (replace(ref, slots=tuple((kind, there.get(slot, slot)) for kind, slot in ref.slots), span=node.span,
                          subs=tuple(there.get(sub, sub) for sub in ref.subs))
                  for ref in (partial.of, partial.wrt[0]) if isinstance(ref, Ref))  # fmt: skip
-    return replace(partial, of=of, wrt=(wrt,), span=node.span)
+    return replace(partial, of=of, wrt=(replace(wrt, subs=(*wrt.subs, *entry)),), sign="total", span=node.span)
 
 
 def _places(ref: Ref) -> tuple[Node, ...]:

@@ -115,7 +115,8 @@ class World(Sums):
         names = tuple(sub.base for sub in subs if isinstance(sub, Name))
         if value.rank or len({*names}) < len(subs) or not {*names} <= {*value.names}:
             return None
-        entry = any({*names} & free(formula) for formula in self.formulas[:1])
+        heads = (f for f in self.formulas[:1] if not (isinstance(f, Indexed) and f.subs == subs))
+        entry = any({*names} & free(formula) for formula in heads)
         return value if entry else self.algebra.placed(value, names)
 
     def arbitrary(self, node: Unsaid, env: Env) -> Value:

@@ -1,0 +1,109 @@
+r"""Steps in parentheses behind symbols: $h(t) = \tanh(W x(t) + U h(t-1))$ is of $h_t$, $x_t$ and $h_{t-1}$.
+
+A letter behind three symbols at least, that stands there with a step before or after it as well, counts steps, unless
+weights have it too or it stands below something.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+
+from oracle.lesson.meaning.above import PARAMETERS, symbol_of
+from oracle.lesson.meaning.iterations import applied
+from oracle.lesson.meaning.naming import flat
+from oracle.lesson.syntax import (
+    Call,
+    Indexed,
+    Name,
+    Node,
+    Number,
+    Plus,
+    Power,
+    Statement,
+    Tagged,
+    Times,
+    Transpose,
+    rebuilt,
+)
+
+COUNTERS = {"t", "tau", "k", "n"}
+SYMBOLS = (Name, Indexed)
+Stepped = Collection[tuple[str, str]]
+"""Symbols with the letter that counts the steps behind them."""
+
+
+def steps_behind(statements: Iterable[Statement]) -> set[tuple[str, str]]:
+    """What has steps in parentheses behind it, and by which letter; nothing where that is no step of anything."""
+    nodes = [node for s in statements for node in s.body.walk()]
+    met = [found for node in nodes for found in _behind(node)]
+    others = {name for name, letter, _ in met if not letter}
+    below = {x.base for node in nodes if isinstance(node, Indexed) for x in flat(node.subs) if isinstance(x, Name)}
+    found = set[tuple[str, str]]()
+    for counter in COUNTERS - below:
+        names = {name for name, letter, _ in met if letter == counter}
+        shifted = {name for name, letter, by in met if letter == counter and by}
+        if len(names) > 2 and shifted & {name for name, letter, by in met if letter == counter and not by}:
+            found |= {(name, counter) for name in names - others} if not names & PARAMETERS - {"b", "u"} else set()
+    return found
+
+
+def with_steps(statement: Statement, stepped: Stepped) -> Statement:
+    """A statement in which such steps stand above, as in h^{<t>}."""
+    return replace(statement, body=_above(statement.body, stepped)) if stepped else statement
+
+
+def _behind(node: Node) -> Iterator[tuple[str, str, int]]:
+    """The symbols of a call or product with the letter of the step behind each, and how far from it that is.
+
+    What has something else behind it, as the f of f(z), has no letter.
+    """
+    for symbol, argument in _pairs(node):
+        letter, by = _step(argument)
+        if isinstance(symbol, SYMBOLS) and (letter or isinstance(node, Call)):
+            yield symbol_of(symbol), letter, by
+
+
+def _pairs(node: Node) -> Iterator[tuple[Node, Node]]:
+    if isinstance(node, Call) and (found := applied(node)):
+        yield found
+    elif isinstance(node, Times):
+        pairs = zip(node.factors, node.factors[1:], node.ops, strict=False)
+        yield from ((a, b) for a, b, op in pairs if op == "")
+
+
+def _step(node: Node) -> tuple[str, int]:
+    """The t and -1 of t - 1, whatever stands above it: (t-1)^T."""
+    match node:
+        case Name(base=base) if base in COUNTERS:
+            return base, 0
+        case Plus(terms=(Name(base=base), Number(text=text)), signs=(1, sign)) if base in COUNTERS and text.isdigit():
+            return base, sign * int(text)
+        case Power(base=base) | Transpose(base=base):
+            return _step(base)
+    return "", 0
+
+
+def _above(node: Node, stepped: Stepped) -> Node:
+    match node:
+        case Call(function=function, args=(argument,)) if _counts(function, argument, stepped):
+            return _put(function, argument)
+        case Times(factors=factors, ops=ops):
+            made, kept = [factors[0]], list[str]()
+            for op, factor in zip(ops, factors[1:], strict=True):
+                if op == "" and _counts(made[-1], factor, stepped):
+                    made[-1] = _put(made[-1], factor)
+                else:
+                    made, kept = [*made, factor], [*kept, op]
+            done = tuple(x if isinstance(x, Tagged) else _above(x, stepped) for x in made)
+            return replace(node, factors=done, ops=tuple(kept)) if kept else replace(done[0], span=node.span)
+    return rebuilt(node, lambda child: _above(child, stepped))
+
+
+def _counts(symbol: Node, argument: Node, stepped: Stepped) -> bool:
+    return isinstance(symbol, SYMBOLS) and (symbol_of(symbol), _step(argument)[0]) in stepped
+
+
+def _put(symbol: Node, argument: Node) -> Node:
+    """The step on its symbol, and what stands above the step around both."""
+    if isinstance(argument, Power | Transpose):
+        return replace(argument, base=_put(symbol, argument.base))
+    return Tagged(symbol, argument, "<", span=(symbol.span[0], argument.span[1] + 1))  # with its bracket
