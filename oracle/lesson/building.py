@@ -195,7 +195,7 @@ def _chosen(
             break
         made, reached = _scope(choice.program, defined, claims, assumed, settings, usages)
         scopes.append((reached, made, choice))
-    best, scope, choice = max(scopes, key=lambda found: (found[0] > scopes[0][0] + 0.5, found[0]))
+    best, scope, choice = max(scopes, key=lambda found: (found[0] > scopes[0][0] + 0.5, _merit(*found[:2])))
     fallen = set()
     for d in choice.rejected:
         keeping = [reached for reached, _, other in scopes if not any(d is r for r in other.rejected)]
@@ -203,6 +203,11 @@ def _chosen(
             fallen.add(id(d.body))
     scope.defined, scope.reached = defined - fallen, best
     return scope
+
+
+def _merit(reached: float, scope: Scope) -> float:
+    """How much a net explains, which is no merit of one that is made up because half a mistake means nothing there."""
+    return reached if scope.assumption.name == "own" else reached - 0.5
 
 
 def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list[tuple[Node, Node]]]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
+from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.entry_meant import ENTRY, entry_of
@@ -158,6 +159,10 @@ def weighed(
         return found, judge, ENTRY
     if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
         return found, judge, words
+    if (column := with_columns(judge.program, member)) != member:
+        other = judge.judge(with_columns(judge.program, head), column, number)
+        if other.right or other.verdict == "not understood":
+            return other, judge, COLUMN if other.right else ""
     if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
@@ -220,7 +225,8 @@ def _widened(member: Node) -> Node | None:
 def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     """Whether it may be the loss that is another: the target stands in the formula, and it is not just the sign."""
     target = nets.program.supposed
-    if not target or not mentions(member, target):
+    entries = (base for base, whole in nets.program.aliases.items() if whole == target)
+    if not target or not any(mentions(member, name) for name in (target, *entries)):
         return False
     return nets.judge(head, Negative(member), number).verdict != "holds"
 

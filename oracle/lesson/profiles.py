@@ -225,19 +225,25 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
 
 
 def entries_of(definitions: Iterable[Definition], usage: Usage) -> dict[str, str]:
-    """w^l_{ij} for the entries of W^l, where forward equations have both."""
-    known = {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
-    return {
-        base: swapped(base) for base in known if swapped(base) in known and _are_entries(base, swapped(base), usage)
-    }
+    """w^l_{ij} for the entries of W^l, and y_{ik} for those of Y, where forward equations have one of both.
+
+    The other one may stand in other formulas: the T of ∂L/∂Z = Y - T beside the t_{ik} of a loss.
+    """
+    given = list(definitions)
+    known = {n.base for d in given for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
+    met = known | usage.kinds.keys()
+    pairs = ((base, swapped(base)) for base in met if swapped(base) in met)
+    return {base: whole for base, whole in pairs if known & {base, whole} and _are_entries(base, whole, usage)}
 
 
 def _are_entries(base: str, whole: str, usage: Usage) -> bool:
     """Whether the one never stands without two indices, and the other never with any."""
     ours, theirs = ([ref for ref in usage.refs if ref.base == b] for b in (base, whole))
-    alike = usage.kinds.get(base, set()) & usage.kinds.get(whole, set())
-    known = base.islower() and core(base) in WEIGHT and bool(alike)
-    return known and all(len(ref.subs) == 2 for ref in ours) and not any(ref.subs for ref in theirs)
+    slots = usage.kinds.get(base, set()) & usage.kinds.get(whole, set())
+    known = base.islower() and len(core(base)) == 1 and bool(slots)
+    counts = {len(ref.subs) for ref in ours}
+    alike = {1, 2} if core(base) in usage.notation.rows else {2}
+    return known and 2 in counts and counts <= alike and not any(ref.subs for ref in theirs)
 
 
 # -------------------------------------------------------------------------------------------------------------- layers

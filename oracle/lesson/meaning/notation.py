@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from oracle.lesson.meaning.above import Stepped, stepped_names, with_labels
+from oracle.lesson.meaning.bold_samples import bold_rows
 from oracle.lesson.meaning.cases import General
 from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
@@ -206,6 +207,8 @@ class Notation:
     """Numbers of dimensions with the letter below them: the k of √d_k says of which vectors, and counts nothing."""
     many: set[str] = field(default_factory=set)
     """Names of many vectors: u_w is the vector of the word w."""
+    rows: frozenset[str] = frozenset()
+    """Letters whose bold symbols have an index less than their plain ones: the y of \\mathbf{y}_i beside y_{ik}."""
     single: set[tuple[str, str]] = field(default_factory=set)
     """Names of one vector each with the letter below it, which is a label: v_c."""
     labelled: set[str] = field(default_factory=set)
@@ -242,6 +245,8 @@ class Notation:
     """Whether sums begin with 0: then w_{j0} is one of the w_{ji}."""
     sampled: dict[str, str] = field(default_factory=dict)
     """By base, the letter of its first index that counts samples: the i of x_i beside w^T x_i."""
+    sample_ends: set[str] = field(default_factory=set)
+    """Letters that are the last sample below a symbol: the n of x_n, where Σ_{i=1}^n adds up what is of x_i."""
     last_sampled: set[str] = field(default_factory=set)
     """Bases whose last index counts samples: the z of z_{mi} and z_i."""
     samples_above: set[str] = field(default_factory=set)
@@ -424,7 +429,8 @@ class Notation:
         used = letters(sub)
         if self.is_size(sub):
             return "label" if base in ("I", "bb I") else "index"
-        if self.counts_samples(base, at, count) and self.sampled[base] in used and isinstance(sub, Name):
+        counted = self.counts_samples(base, at, count) and isinstance(sub, Name)
+        if counted and (self.sampled[base] in used or (count == 1 and used <= self.sample_ends)):
             return "sample"
         if used & self.times and "total" not in used:
             return "time"
@@ -456,6 +462,8 @@ class Notation:
 
     def is_label(self, letter: str) -> bool:
         bare = letter.rstrip("'")
+        if bare in self.units.labels:
+            return True
         if bare in self.bound or bare in self.counting:
             return False
         return bare in self.labelled or bare not in INDEX_LETTERS
@@ -492,6 +500,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.many, found.single = many_vectors(statements)
     found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
+    found.rows = bold_rows(nodes, known.labels)
     found.iterated = {pair for s in statements if (pair := iterated(s.body))}
     _layers(nodes, found)
     if found_tops := tops(statements, found.layers) - {*found.roles}:
@@ -509,6 +518,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
     last = samples_last(statements, {*found.sampled.values()})
     found.sampled, found.last_sampled = {**found.sampled, **last}, {*last}
+    found.many -= found.sampled.keys()
+    found.sample_ends = _ends_of(nodes, {*found.sampled.values()})
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     alone = _mentioned(statements)
@@ -587,6 +598,12 @@ def _end(node: Sum) -> str:
     """The letter at which a sum over all steps ends; "" for any other sum."""
     steps = [name.base for name in node.indices] == ["t"] and isinstance(node.lower, Number)
     return node.upper.base if steps and isinstance(node.upper, Name) else ""
+
+
+def _ends_of(nodes: list[Node], letters: set[str]) -> set[str]:
+    """Where sums over some letters end."""
+    sums = [node for node in nodes if isinstance(node, Sum) and letters & {name.base for name in node.indices}]
+    return {total.upper.base for total in sums if isinstance(total.upper, Name)} - letters
 
 
 def _width(node: Node) -> tuple[str, str] | None:
