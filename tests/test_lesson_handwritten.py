@@ -50,7 +50,62 @@ COLUMNS_CLAIMS = [
     (r"\frac{\partial J}{\partial b^{[2]}} = \frac{1}{N} \sum_n \delta^{[2]}_{:,n}", r"\frac{1}{N} \sum", r"\sum"),
 ]
 """Samples in columns, and a softmax that the lesson itself defines, of one of them."""
-LESSONS = [(LABELLED, LABELLED_CLAIMS), (COLUMNS, COLUMNS_CLAIMS)]
+DERIVED = r"""
+$$L_n(u, v) = -\sum_k t_{nk} \log y_{nk}, \qquad L(u, v) = \frac{1}{N} \sum_{n=1}^N L_n(u, v)$$
+With S=exp(s<sub>0</sub>)+exp(s<sub>1</sub>)+exp(s<sub>2</sub>)
+$$\frac{\partial y_i}{\partial s_i} = \frac{\partial}{\partial s_i} \frac{\exp(s_i)}{S}$$
+$$s_0 = v_{00} h_0 + v_{01} h_1 + v_{02} h_2$$
+"""
+DERIVED_CLAIMS = [
+    (
+        r"\frac{\partial y_0}{\partial s_0} = \frac{\exp(s_0) S - \exp(s_0)^2}{S^2} = y_0 (1 - y_0)",
+        "(1 - y_0)", "(1 - y_1)",
+    ),
+    (r"\frac{\partial L_n}{\partial s_0} = -t_0 (1 - y_0) + t_1 y_0 + t_2 y_0 = y_0 - t_0", "+ t_1 y_0", "- t_1 y_0"),
+    (
+        r"\frac{\partial L_n}{\partial v_{kj}} = \frac{\partial L_n}{\partial s_k} \frac{\partial s_k}{\partial v_{kj}}"
+        r" = (y_k - t_k) h_j",
+        "h_j", "h_k",
+    ),
+    (
+        r"\frac{\partial L_n}{\partial u_{ji}} = \frac{\partial L_n}{\partial a_j} \frac{\partial a_j}{\partial u_{ji}}"
+        r" = \left(\sum_k (y_k - t_k) v_{kj}\right) \frac{\partial h_j}{\partial a_j}"
+        r" \frac{\partial}{\partial u_{ji}} \sum_i u_{ji} x_i"
+        r" = \left(\sum_k (y_k - t_k) v_{kj}\right) \frac{\partial}{\partial a_j} \tanh(a_j) x_i"
+        r" = \left(\sum_k (y_k - t_k) v_{kj}\right) (1 - h_j^2) x_i",
+        "(1 - h_j^2)", "(1 - h_j)",
+    ),
+]  # fmt: skip
+"""Forward equations that only derivations tell, and one unit of an example; the loss alone says of which sample."""
+MODELS = r"""
+# Two classes
+$$p_i = g(w^T x_i), \qquad g(z) = \frac{1}{1 + e^{-z}}$$
+$$L(w) = -\log \prod_{i=1}^n p_i^{y_i} (1 - p_i)^{1 - y_i}$$
+$$L(w) = -\sum_{i=1}^n \left[ y_i \log p_i + (1 - y_i) \log(1 - p_i) \right]$$
+$$\frac{\partial L(w)}{\partial w} = -\sum_{i=1}^n (y_i - g(w^T x_i)) x_i$$
+# Many classes
+$$p = g(z), \qquad z = w^T x, \qquad g(z) = \frac{e^z}{\sum_j e^{z_j}}$$
+$$L(w) = -\sum_{i=1}^n y_i^T \log p_i = -\sum_{i=1}^n y_i^T \log g(w^T x_i)$$
+$$g(z) = \begin{pmatrix} e^{z_1} / \sum_j e^{z_j} \\ \vdots \\ e^{z_d} / \sum_j e^{z_j} \end{pmatrix}$$
+Here $\frac{\partial L}{\partial p}$ is a row vector.
+"""
+MODELS_CLAIMS = [
+    (r"\frac{\partial L}{\partial p} \frac{\partial p}{\partial z} = \left[g(w^T x) - y\right]^T", "- y", "+ y"),
+    (
+        r"\frac{\partial L}{\partial p} \frac{\partial p}{\partial z} ="
+        r" \begin{pmatrix} -y_1 (1 - p_1) + \sum_{k \neq 1} y_k p_1"
+        r" & \dots & -y_K (1 - p_K) + \sum_{k \neq K} y_k p_K \end{pmatrix}",
+        "y_k p_1", "y_k p_k",
+    ),
+    (
+        r"\frac{\partial L(w)}{\partial w} = -\sum_{i=1}^n x_i \left[y_i - g(w^T x_i)\right]^T",
+        r"\left[y_i", r"\left[2 y_i",
+    ),
+]  # fmt: skip
+"""Two models in the same letters, each in a chapter of its own."""
+LESSONS = [
+    (LABELLED, LABELLED_CLAIMS), (COLUMNS, COLUMNS_CLAIMS), (DERIVED, DERIVED_CLAIMS), (MODELS, MODELS_CLAIMS),
+]  # fmt: skip
 
 
 def _shown(formulas: list[str]) -> str:

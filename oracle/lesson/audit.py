@@ -16,6 +16,7 @@ from oracle.lesson.correcting import suggest
 from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.dropped_index import with_dropped
+from oracle.lesson.dropped_samples import with_samples_dropped
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.hypothetical import imagined, only_imagined
@@ -90,7 +91,7 @@ def audit(
         within = inside(chapter, found.equations)
         if is_hard(within):
             alone = _held(chapter, seed, nets, said, within[0].number - 1)
-            found = found.with_chapter(alone) if is_better(list(alone.equations), within) else found
+            found = found.with_chapter(alone) if is_better(alone, within) else found
     return Audit(
         document.path, document.title, document.format, found.profile, found.net, found.words, found.equations,
         remarks=found.remarks, numbers=worked(document),
@@ -185,7 +186,7 @@ def understood(
     """Every formula that claims something, or that cannot be read, with its symbols bound, after `already` others."""
     document = marked(document)
     functions = function_names(document) if functions is None else functions
-    parsed, names = renamed(with_dropped(document, _parsed(document, functions)))
+    parsed, names = renamed(with_samples_dropped(with_dropped(document, _parsed(document, functions))))
     every = [s for *_, found in parsed for s in found.statements]
     classes = class_letters(every) - {":"}
     given = {**names.roles, **roles(document.settings)}

@@ -40,7 +40,7 @@ from oracle.lesson.meaning.scalars import declare_numbers
 from oracle.lesson.meaning.single_outputs import declare_columns, declare_single
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
-from oracle.lesson.meaning.targets import declare_targets
+from oracle.lesson.meaning.targets import declare_targets, fix_sizes
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
@@ -63,6 +63,8 @@ from oracle.lesson.syntax import (
     Times,
     Transpose,
 )
+from oracle.lesson.told_in_chains import told_in_chains
+from oracle.lesson.unit_examples import general, written
 from oracle.lesson.unreached_losses import without_unreached
 
 ROWS = 0.5
@@ -136,19 +138,23 @@ class Reading:
 
 def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) -> Reading:
     """The nets of a lesson whose symbols are `Ref`s by now, as it means its convolutions, if it has any."""
-    found = list(said)
-    reading = _built(found, notation, settings)
+    given = list(said)
+    notation.written = written(s.statement.body for s in given)
+    found, examples = general(given)
+    found += told_in_chains(found)
+    reading = _built(found, notation, settings, examples)
     parts = (part for s in found for part in s.statement.body.walk())
     if notation.over.turning or not any(isinstance(part, Times) and "conv" in part.ops for part in parts):
         return reading
-    turned = _built(found, replace(notation, over=replace(notation.over, turning=True)), settings)
+    turned = _built(found, replace(notation, over=replace(notation.over, turning=True)), settings, examples)
     return turned if turned.reached > reading.reached + SELDOM * notation.over.starred else reading
 
 
-def _built(found: list[Said], notation: Notation, settings: dict[str, str]) -> Reading:
+def _built(found: list[Said], notation: Notation, settings: dict[str, str], examples: set[int]) -> Reading:
     sections = list(dict.fromkeys(s.section for s in found)) or [0]
     usage = survey_usage([s.statement for s in found], notation)
     names = made_of_partials([s.statement.body for s in found if isinstance(s.statement.body, Relation)], usage)
+    names |= examples
     own, defined = collected(found, sections[0], usage)
     defined |= names
     everything = [claim for s in found if s.meant for claim in _claims(s.statement, defined)]
@@ -217,8 +223,8 @@ def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list
     scores = {
         layout: sum(_score(replace(p, layout=layout), open_to[k]) for k, p in programs.items()) for layout in possible
     }
-    for written in (order(member) for found in open_to.values() for _, member in found):
-        alike = {layout for layout in scores if written is not None and (layout == TURNED) == written}
+    for turned in (order(member) for found in open_to.values() for _, member in found):
+        alike = {layout for layout in scores if turned is not None and (layout == TURNED) == turned}
         scores |= {layout: scores[layout] + 1 for layout in alike}
     best, others = settled_layout(scores, sum(row(*claim) for found in claims.values() for claim in found))
     for scope in reading.scopes.values():
@@ -316,7 +322,7 @@ def _completed(
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         lettered=dict(own.lettered),
-        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], areas=[], firsts=[],
+        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], areas=[], firsts=[], fixed={},
         families=set(), inputs=set(), units=[], unclear={*own.unclear}, batch=None,
         depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
@@ -380,6 +386,7 @@ def _completed(
     declare_columns(program)
     declare_single(program)
     lost = _infer(program)
+    fix_sizes(program)
     if own.notation.chosen:
         declare_targets(program, usages[1])
     means = bool(program.of_sum) or any(signal.mean for signal in program.signals.values())

@@ -10,8 +10,10 @@ from oracle.lesson.records import BAD, Equation, Remark
 
 FEWEST = 3
 """How many formulas of a chapter that nobody understands, or that are wrong, are a reason to read it by itself."""
-GAIN = 3
-"""How much more must hold then."""
+GAIN = 2
+"""How much more must hold then, what fails counted against it."""
+OWN = "the lesson's own equations"
+"""The profile of a chapter that says all of its net itself."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,15 @@ def is_hard(equations: Iterable[Equation]) -> bool:
     return lost >= FEWEST and lost > verdicts["holds"]
 
 
-def is_better(alone: list[Equation], within: list[Equation]) -> bool:
-    """Whether more of a chapter holds by itself than within the lesson, and nothing more of it is wrong."""
-    if [equation.place for equation in alone] != [equation.place for equation in within]:
+def is_better(alone: Held, within: list[Equation]) -> bool:
+    """Whether more of a chapter holds by itself than within the lesson; what fails more then, fails by its own net."""
+    if [equation.place for equation in alone.equations] != [equation.place for equation in within]:
         return False
-    ours, theirs = _verdicts(alone), _verdicts(within)
+    ours, theirs = _verdicts(alone.equations), _verdicts(within)
     bad, worse = (sum(verdicts[name] for name in BAD) for verdicts in (theirs, ours))
-    return ours["holds"] >= theirs["holds"] + GAIN and worse <= bad + (ours["holds"] - theirs["holds"]) // 4
+    more = ours["holds"] - theirs["holds"]
+    believed = worse <= bad or (alone.profile == OWN and worse <= bad + more // 3)
+    return more > 0 and more - worse + bad >= GAIN and believed
 
 
 def _verdicts(equations: Iterable[Equation]) -> Counter[str]:

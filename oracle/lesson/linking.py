@@ -10,7 +10,7 @@ from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.entry_meant import ENTRY, entry_of
 from oracle.lesson.instead import instead
-from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
+from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome, Way
 from oracle.lesson.meaning.classes import other_classes
 from oracle.lesson.meaning.layouts import LYING, sensitive
 from oracle.lesson.meaning.limits import free, one_letter
@@ -160,9 +160,9 @@ def weighed(
     if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
         return found, judge, words
     if (column := with_columns(judge.program, member)) != member:
-        other = judge.judge(with_columns(judge.program, head), column, number)
-        if other.right or other.verdict == "not understood":
-            return other, judge, COLUMN if other.right else ""
+        again = judge.judge(with_columns(judge.program, head), column, number)
+        if again.right or again.verdict == "not understood":
+            return again, judge, COLUMN if again.right else ""
     if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
@@ -181,7 +181,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
     for limit in limits:
         if told and not limit.sure:  # it says itself what is where
             continue
-        there = {limit.a} if limit.of_class else {limit.a, limit.b}
+        there = {limit.a} if limit.of_class or limit.b.isdigit() else {limit.a, limit.b}
         if not there <= free(head) | free(member):
             continue
         if limit.op == "=":
@@ -189,6 +189,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
             outcome = nets.judge(left, right, number)
         else:
             way = replace(APART, unlike=limit.a, unlike_at=limit.at) if limit.of_class else APART
+            way = Way(APART.words, unlike=limit.a, unlike_place=int(limit.b)) if limit.b.isdigit() else way
             outcome = nets.read(head, member, way, number)
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words

@@ -243,6 +243,8 @@ class Notation:
     """Losses whose index only says which sample is meant."""
     from_zero: bool = False
     """Whether sums begin with 0: then w_{j0} is one of the w_{ji}."""
+    written: dict[str, int] = field(default_factory=dict)
+    """How many entries of a vector a sum has that is written out: 3 of z in v_{00} z_0 + v_{01} z_1 + v_{02} z_2."""
     sampled: dict[str, str] = field(default_factory=dict)
     """By base, the letter of its first index that counts samples: the i of x_i beside w^T x_i."""
     sample_ends: set[str] = field(default_factory=set)
@@ -494,6 +496,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     )
     found.differentials = changing
     found.from_zero = any(isinstance(node, Sum) and node.lower == Number("0") for node in nodes)
+    found.from_zero |= any(text == "00" for _, text in map(_two_digits, nodes))
     found.layers = found.letters_of("layer", found.layers)
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
@@ -694,13 +697,23 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
         found.labelled |= {base for base in times if base not in found.bound}
 
 
+def _two_digits(node: Node) -> tuple[str, str]:
+    """The v and 01 of v_{01}, which are two numbers beside v_{kj}."""
+    match node:
+        case Indexed(base=Name(base=base), subs=(Number(text=text),)) if len(text) == 2:
+            return base, text
+    return "", ""
+
+
 def _parted(nodes: list[Node]) -> set[tuple[str, int]]:
     """Symbols that stand whole with a number, as Z_2 does, and with letters behind it, and never with one letter.
 
     dW_{2,jk} is such a one where W_2 is.
     """
     met = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node))]
-    scripts = {(parts.name.base, tuple(type(sub) for sub in flat(parts.subs))) for parts in met}
+    digits = {base for base, text in map(_two_digits, nodes) if text}
+    scripts = {(parts.name.base, tuple(type(sub) for sub in flat(parts.subs))) for parts in met
+               if parts.name.base not in digits}  # fmt: skip
     one = {base for base, kinds in scripts if kinds == (Name,)}
     whole = {base for base, kinds in scripts if kinds == (Number,) and base not in one}
     mixed = {(base, kinds) for base, kinds in scripts if whole & {base, base.removeprefix("d")} and base not in one}

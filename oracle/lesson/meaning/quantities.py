@@ -243,6 +243,8 @@ class Quantities(ABC):
             return 1
         if self.program.batch is not None and root is self.program.batch.root():
             return self.program.samples
+        if root in self.program.fixed:
+            return self.program.fixed[root]
         if root not in self.sizes:
             taken = {*self.sizes.values(), *((self.program.samples,) if self.program.batch is not None else ())}
             self.sizes[root] = next(n for n in counting(2) if n not in taken)

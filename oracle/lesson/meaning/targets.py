@@ -32,3 +32,13 @@ def declare_targets(program: Program, usage: Usage) -> None:
             if shape:
                 program.shapes |= {(base, (), ()): shape[:1] for base in free}
                 return
+
+
+def fix_sizes(program: Program) -> None:
+    """Note how large the vectors are of which sums have all entries written out."""
+    for base, count in program.notation.written.items():
+        try:
+            shape = World(program, infer=True).whole(Ref(base), {}).shape
+        except REFUSED:
+            continue
+        program.fixed |= {shape[0].root(): count} if len(shape) == 1 else {}
