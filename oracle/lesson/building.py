@@ -73,6 +73,8 @@ LOST = 0.1
 """What it costs that a definition of the lesson means nothing: not to understand is no merit."""
 
 
+DERIVED = 1.0
+"""How much more must hold where forward equations are taken from derivations, which may be wrong."""
 SELDOM = 1.5
 r"""What it costs to read \star as a convolution that turns its kernel round: more than one formula."""
 
@@ -141,8 +143,11 @@ def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) ->
     given = list(said)
     notation.written = written(s.statement.body for s in given)
     found, examples = general(given)
-    found += told_in_chains(found)
     reading = _built(found, notation, settings, examples)
+    if derived := told_in_chains(found):
+        other = _built([*found, *derived], notation, settings, examples)
+        if other.reached > reading.reached + DERIVED:
+            found, reading = [*found, *derived], other
     parts = (part for s in found for part in s.statement.body.walk())
     if notation.over.turning or not any(isinstance(part, Times) and "conv" in part.ops for part in parts):
         return reading

@@ -24,7 +24,8 @@ def told_in_chains(said: Iterable[Said]) -> list[Said]:
             for head, body in _pairs(one, other):
                 if head.base in known or (head.base in found and not _more_general(head, found[head.base])):
                     continue
-                found[head.base] = replace(s, statement=Statement(Relation((head, body), ("=",), span=head.span)))
+                told = Statement(Relation((head, body), ("=",), span=head.span))
+                found[head.base] = replace(s, statement=told, meant=False)
     return list(found.values())
 
 
