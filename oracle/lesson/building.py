@@ -293,6 +293,8 @@ def _best(
 
 def _equation(definition: Definition) -> str:
     head = to_tex(unbound(definition.head))
+    if any(isinstance(part, Unsaid) for part in definition.body.walk()) and not isinstance(definition.body, Unsaid):
+        return rf"{head} % any function, of other examples as well"
     if isinstance(definition.body, Unsaid):
         return rf"{head} = {head}({', '.join(to_tex(unbound(arg)) for arg in definition.body.args)}) % any function"
     tex = f"{head} = {to_tex(unbound(definition.body))}"

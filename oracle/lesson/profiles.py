@@ -227,13 +227,15 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
 def entries_of(definitions: Iterable[Definition], usage: Usage) -> dict[str, str]:
     """w^l_{ij} for the entries of W^l, and y_{ik} for those of Y, where forward equations have one of both.
 
-    The other one may stand in other formulas: the T of ∂L/∂Z = Y - T beside the t_{ik} of a loss.
+    Of weights that is the matrix; what is no weight may be one in other formulas alone: the T of ∂L/∂Z = Y - T beside
+    the t_{ik} of a loss.
     """
     given = list(definitions)
     known = {n.base for d in given for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
     met = known | usage.kinds.keys()
-    pairs = ((base, swapped(base)) for base in met if swapped(base) in met)
-    return {base: whole for base, whole in pairs if known & {base, whole} and _are_entries(base, whole, usage)}
+    pairs = [(base, swapped(base)) for base in met if swapped(base) in met]
+    pairs = [(base, whole) for base, whole in pairs if whole in known or (base in known and core(base) not in WEIGHT)]
+    return {base: whole for base, whole in pairs if _are_entries(base, whole, usage)}
 
 
 def _are_entries(base: str, whole: str, usage: Usage) -> bool:

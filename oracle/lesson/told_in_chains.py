@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from oracle.lesson.defining import Said
+from oracle.lesson.meaning.limits import free
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Relation, Statement, Times
@@ -47,7 +48,8 @@ def _pairs(one: Node, other: Node) -> Iterator[tuple[Ref, Node]]:
         body = _differentiated(partial)
         slopes = any(isinstance(part, Derivative | Gradient) for part in body.walk())
         for head in alike if len(alike) == 1 and not slopes else ():
-            if isinstance(head, Ref) and head.base not in LOSSES and mentions(body) and not mentions(body, head.base):
+            told = isinstance(head, Ref) and head.base not in LOSSES and free(body) <= free(head)  # no sum is left out
+            if isinstance(head, Ref) and told and mentions(body) and not mentions(body, head.base):
                 yield head, body
 
 
