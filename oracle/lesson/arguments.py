@@ -16,7 +16,8 @@ def factored(program: Program, usage: Usage) -> None:
     for k, definition in enumerate(program.definitions):
         if not _composed(definition) or not isinstance(body := definition.body, Call):
             continue
-        for base in usage.preactivations:
+        capital = definition.head.base[:1].isupper()
+        for base in sorted(usage.preactivations, key=lambda base: base[:1].isupper() != capital):
             kinds = usage.kinds.get(base, set())
             z = replace(definition.head, base=base)
             if definition.head.kinds in kinds and base != definition.head.base and not _formal(z, program, usage):

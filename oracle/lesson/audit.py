@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
 from msgspec import structs
 
 from oracle.lesson.building import Reading, build
+from oracle.lesson.chapters import Held, chapters, inside, is_better, is_hard
 from oracle.lesson.code import judged_code
 from oracle.lesson.conditions import conditions
 from oracle.lesson.convolutions import marked, over_marks, with_convolutions
@@ -15,6 +17,7 @@ from oracle.lesson.correcting import suggest
 from oracle.lesson.defining import Said
 from oracle.lesson.document import Document, Formula, Prose
 from oracle.lesson.dropped_index import with_dropped
+from oracle.lesson.dropped_samples import with_samples_dropped
 from oracle.lesson.formula import parse
 from oracle.lesson.function_names import function_names
 from oracle.lesson.hypothetical import imagined, only_imagined
@@ -89,11 +92,25 @@ def audit(
     document: Document, *, seed: int = 0, nets: int = 8, settings: Mapping[str, str] | None = None, code: bool = True
 ) -> Audit:
     """Hold every equation of a lesson against autograd, in `nets` random nets drawn from `seed`."""
+    said = document.settings if settings is None else settings
+    found = _held(document, seed, nets, said)
+    for chapter in chapters(document):
+        within = inside(chapter, found.equations)
+        if is_hard(within):
+            alone = _held(chapter, seed, nets, said, within[0].number - 1)
+            found = found.with_chapter(alone) if is_better(alone, within) else found
+    return Audit(
+        document.path, document.title, document.format, found.profile, found.net, found.words, found.equations,
+        remarks=found.remarks, numbers=worked(document),
+        code=judged_code(document, seed) if code else (), notes=(*document.notes, *complaints(document)), nets=nets,
+    )  # fmt: skip
+
+
+def _held(document: Document, seed: int, nets: int, settings: Mapping[str, str], before: int = 0) -> Held:
+    """The formulas of a lesson, or of a chapter that has so many formulas `before` it."""
     document = marked(document)
     functions = function_names(document)
-    said = document.settings if settings is None else settings
-    lines, notation, reading, judges = prepared(document, seed, nets, said, functions)
-
+    lines, notation, reading, judges = prepared(document, seed, nets, settings, functions, before)
     indices = index_letters([s for line in lines for s in line.statements]) | notation.chosen
 
     def reread(tex: str) -> tuple[Statement, ...]:
@@ -118,18 +135,16 @@ def audit(
         renewed(equation, line.statements, line.formula.tex, judges[line.section])
         for line, equation in zip(lines, equations, strict=True)
     ]
-    return Audit(
-        document.path, document.title, document.format, reading.profile, reading.net, reading.words, tuple(found),
-        remarks=remarks(lines, equations, judges, reread, offered), numbers=worked(document),
-        code=judged_code(document, seed) if code else (), notes=(*document.notes, *complaints(document)), nets=nets,
-    )  # fmt: skip
+    said = remarks(lines, equations, judges, reread, offered)
+    return Held(reading.profile, reading.net, reading.words, tuple(found), tuple(said))
 
 
 def prepared(
-    document: Document, seed: int, nets: int, settings: Mapping[str, str], functions: set[str] | None = None
-) -> tuple[list[Line], Notation, Reading, dict[int, Nets]]:
+    document: Document, seed: int, nets: int, settings: Mapping[str, str], functions: set[str] | None = None,
+    before: int = 0,
+) -> tuple[list[Line], Notation, Reading, dict[int, Nets]]:  # fmt: skip
     """The lines of a lesson, its notation, how it is read, and the nets of every section."""
-    lines, notation = understood(document, functions)
+    lines, notation = understood(document, functions, before)
     said = [Said(line.number, line.section, s, not line.formula.deliberate) for line in lines for s in line.statements]
     reading = build(said, notation, settled(settings))
     for line in lines:  # nothing could be read in the whole section
@@ -177,11 +192,13 @@ def _doubted(equation: Equation) -> Equation:
     return structs.replace(equation, links=tuple(links))
 
 
-def understood(document: Document, functions: set[str] | None = None) -> tuple[list[Line], Notation]:
-    """Every formula that claims something, or that cannot be read, with its symbols bound."""
+def understood(
+    document: Document, functions: set[str] | None = None, already: int = 0
+) -> tuple[list[Line], Notation]:  # fmt: skip
+    """Every formula that claims something, or that cannot be read, with its symbols bound, after `already` others."""
     document = marked(document)
     functions = function_names(document) if functions is None else functions
-    parsed, names = renamed(with_dropped(document, _parsed(document, functions)))
+    parsed, names = renamed(with_samples_dropped(with_dropped(document, _parsed(document, functions))))
     every = [s for *_, found in parsed for s in found.statements]
     classes = class_letters(every) - {":"}
     given = {**names.roles, **roles(document.settings)}
@@ -191,9 +208,10 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
     notation.over = over_marks(document, [bound(s, notation) for s in every])
     notation.summed = any(isinstance(piece, Prose) and CONVENTION.search(piece.text) for piece in document.pieces)
     prose = [piece.text for piece in document.pieces if isinstance(piece, Prose)]
-    notation.layouts = said_layouts(prose, (piece.tex for piece in document.pieces if isinstance(piece, Formula)))
+    formulas = [piece.tex for piece in document.pieces if isinstance(piece, Formula)]
+    notation.layouts = said_layouts(prose, formulas, _beside(document))
     notation.abbreviated = loss_of_names(document)
-    notation.synonyms = synonyms(bound(s, notation) for s in every)
+    notation.synonyms = synonyms((bound(s, notation) for s in every), document)
     notation.sample_losses = sample_losses(bound(s, notation) for s in every)
     notation.predicted = predictions_of(_bound(every, notation), notation)
     notation.general = general_inputs(_bound(every, notation))
@@ -226,11 +244,16 @@ def understood(document: Document, functions: set[str] | None = None) -> tuple[l
         if _is_claim(formula, found.problems) or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
             of[part] = section
-            lines.append(
-                Line(len(lines) + 1, part, formula, statements, found.problems, telling.get(place, ()), tuple(alone))
-            )
+            number, told = already + len(lines) + 1, telling.get(place, ())
+            lines.append(Line(number, part, formula, statements, found.problems, told, tuple(alone)))
     words = _words(document)
     return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
+
+
+def _beside(document: Document) -> list[tuple[str, str]]:
+    """Every formula with the words right behind it."""
+    pairs = pairwise(document.pieces)
+    return [(a.tex, b.text) for a, b in pairs if isinstance(a, Formula) and isinstance(b, Prose)]
 
 
 def _is_claim(formula: Formula, problems: tuple[Problem, ...]) -> bool:

@@ -41,7 +41,7 @@ from oracle.lesson.meaning.scalars import declare_numbers
 from oracle.lesson.meaning.single_outputs import declare_columns, declare_single
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
-from oracle.lesson.meaning.targets import declare_targets
+from oracle.lesson.meaning.targets import declare_targets, fix_sizes
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
@@ -64,6 +64,8 @@ from oracle.lesson.syntax import (
     Times,
     Transpose,
 )
+from oracle.lesson.told_in_chains import told_in_chains
+from oracle.lesson.unit_examples import general, written
 from oracle.lesson.unreached_losses import without_unreached
 
 ROWS = 0.5
@@ -72,6 +74,8 @@ LOST = 0.1
 """What it costs that a definition of the lesson means nothing: not to understand is no merit."""
 
 
+DERIVED = 1.0
+"""How much more must hold where forward equations are taken from derivations, which may be wrong."""
 SELDOM = 1.5
 r"""What it costs to read \star as a convolution that turns its kernel round: more than one formula."""
 
@@ -137,19 +141,26 @@ class Reading:
 
 def build(said: Iterable[Said], notation: Notation, settings: dict[str, str]) -> Reading:
     """The nets of a lesson whose symbols are `Ref`s by now, as it means its convolutions, if it has any."""
-    found = list(said)
-    reading = _built(found, notation, settings)
+    given = list(said)
+    notation.written = written(s.statement.body for s in given)
+    found, examples = general(given)
+    reading = _built(found, notation, settings, examples)
+    if derived := told_in_chains(found):
+        other = _built([*found, *derived], notation, settings, examples)
+        if other.reached > reading.reached + DERIVED:
+            found, reading = [*found, *derived], other
     parts = (part for s in found for part in s.statement.body.walk())
     if notation.over.turning or not any(isinstance(part, Times) and "conv" in part.ops for part in parts):
         return reading
-    turned = _built(found, replace(notation, over=replace(notation.over, turning=True)), settings)
+    turned = _built(found, replace(notation, over=replace(notation.over, turning=True)), settings, examples)
     return turned if turned.reached > reading.reached + SELDOM * notation.over.starred else reading
 
 
-def _built(found: list[Said], notation: Notation, settings: dict[str, str]) -> Reading:
+def _built(found: list[Said], notation: Notation, settings: dict[str, str], examples: set[int]) -> Reading:
     sections = list(dict.fromkeys(s.section for s in found)) or [0]
     usage = survey_usage([s.statement for s in found], notation)
     names = made_of_partials([s.statement.body for s in found if isinstance(s.statement.body, Relation)], usage)
+    names |= examples
     own, defined = collected(found, sections[0], usage)
     defined |= names
     everything = [claim for s in found if s.meant for claim in _claims(s.statement, defined)]
@@ -196,7 +207,7 @@ def _chosen(
             break
         made, reached = _scope(choice.program, defined, claims, assumed, settings, usages)
         scopes.append((reached, made, choice))
-    best, scope, choice = max(scopes, key=lambda found: (found[0] > scopes[0][0] + 0.5, found[0]))
+    best, scope, choice = max(scopes, key=lambda found: (found[0] > scopes[0][0] + 0.5, _merit(*found[:2])))
     fallen = set()
     for d in choice.rejected:
         keeping = [reached for reached, _, other in scopes if not any(d is r for r in other.rejected)]
@@ -206,6 +217,11 @@ def _chosen(
     return scope
 
 
+def _merit(reached: float, scope: Scope) -> float:
+    """How much a net explains, which is no merit of one that is made up because half a mistake means nothing there."""
+    return reached if scope.assumption.name == "own" else reached - 0.5
+
+
 def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list[tuple[Node, Node]]]) -> None:
     """The layout of partials under which most of the whole lesson holds; others stay possible where little says so."""
     open_to = {k: [claim for claim in claims[k] if sensitive(*claim)] for k in reading.scopes}
@@ -213,8 +229,8 @@ def _lay_out(reading: Reading, possible: tuple[str, ...], claims: dict[int, list
     scores = {
         layout: sum(_score(replace(p, layout=layout), open_to[k]) for k, p in programs.items()) for layout in possible
     }
-    for written in (order(member) for found in open_to.values() for _, member in found):
-        alike = {layout for layout in scores if written is not None and (layout == TURNED) == written}
+    for turned in (order(member) for found in open_to.values() for _, member in found):
+        alike = {layout for layout in scores if turned is not None and (layout == TURNED) == turned}
         scores |= {layout: scores[layout] + 1 for layout in alike}
     best, others = settled_layout(scores, sum(row(*claim) for found in claims.values() for claim in found))
     for scope in reading.scopes.values():
@@ -278,6 +294,8 @@ def _best(
 
 def _equation(definition: Definition) -> str:
     head = to_tex(unbound(definition.head))
+    if any(isinstance(part, Unsaid) for part in definition.body.walk()) and not isinstance(definition.body, Unsaid):
+        return rf"{head} % any function, of other examples as well"
     if isinstance(definition.body, Unsaid):
         return rf"{head} = {head}({', '.join(to_tex(unbound(arg)) for arg in definition.body.args)}) % any function"
     tex = f"{head} = {to_tex(unbound(definition.body))}"
@@ -312,7 +330,7 @@ def _completed(
     program = replace(
         own, definitions=[*own.definitions], functions=dict(own.functions), signals=dict(own.signals),
         lettered=dict(own.lettered),
-        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], areas=[], firsts=[],
+        alternates={}, shapes={}, counts={}, roles={}, drawn={}, joins=[], windows=[], areas=[], firsts=[], fixed={},
         families=set(), inputs=set(), units=[], unclear={*own.unclear}, batch=None,
         depth=depth or usages[0].layers or layer_functions(own.functions, own.here) or usages[1].depth,
     )  # fmt: skip
@@ -377,6 +395,7 @@ def _completed(
     declare_columns(program)
     declare_single(program)
     lost = _infer(program)
+    fix_sizes(program)
     if own.notation.chosen:
         declare_targets(program, usages[1])
     means = bool(program.of_sum) or any(signal.mean for signal in program.signals.values())

@@ -33,6 +33,7 @@ from oracle.lesson.meaning.program import (
 from oracle.lesson.meaning.renamed import renamed, stepwise
 from oracle.lesson.meaning.siblings import siblings
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.meaning.targets import is_label
 from oracle.lesson.meaning.told import Told, like, told
 from oracle.lesson.meaning.told_entries import told_entry
 from oracle.lesson.meaning.unsaid import Unsaid
@@ -70,7 +71,6 @@ from oracle.lesson.syntax import (
     Statement,
     Sum,
     Text,
-    Transpose,
     rebuilt,
 )
 
@@ -196,6 +196,9 @@ def name_of(ref: Ref) -> tuple[object, ...]:
 def _define(number: int, body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
     while body.ops[0] == "in" and len(body.ops) > 1:  # Z ∈ ℝ^{m×d} = X W
         body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
+    if isinstance(body.items[0], Call) and len(body.ops) > 1 and _calls(body.items[1], body.items[0].function):
+        defined.add(id(body.items[1]))
+        body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
@@ -208,7 +211,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             defined.add(id(member))  # σ(v) = e^{v_i} / Σ_j e^{v_j} is an example, where σ is applied to entries
             return
         program.functions.setdefault(vectorial.name, []).append(vectorial)
-        if isinstance(member, Matrix | Transpose):  # its cells are alike: one stands for all
+        if vectorial.body is not member:  # its cells are alike: one stands for all
             defined.add(id(member))
             member = vectorial.body
         head = Ref(vectorial.name, (), vectorial.subs, span=head.span)  # an entry of what s makes of x
@@ -249,7 +252,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if usage.is_signal(head.base) and (said := _partial(head, body)) is not None:
         member, partial = said
         if isinstance(partial.of, Ref) and isinstance(partial.wrt, Ref):
-            stands_for = Signal(partial.wrt.base, partial.of, partial.factor, said=True)
+            stands_for = Signal(partial.wrt.base, partial.of, partial.factor, partial.mean, said=True)
             program.signals.setdefault(written(head), stands_for)
             if head.kinds == ("layer",) and isinstance(head.slots[0][1], Number):
                 program.numbered_signals.setdefault(Ref(head.base, head.slots), stands_for)
@@ -264,6 +267,13 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
             id(member)
         )  # where a vector is kept, or a value that is given, or told: worked numbers are judged apart
         program.told |= {head.base} if not mentions(member) else set()
+        return
+    if (
+        not usage.notation.chosen
+        and is_label(head, member)
+        and all(d.head.base != head.base for d in program.definitions)
+    ):
+        defined.add(id(member))
         return
     laid_out = isinstance(member, Matrix) and not any(d.head.base == head.base for d in program.definitions)
     if laid_out or names_entries(head, member):
@@ -397,7 +407,7 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
         core = core.base
     if not isinstance(core, Name) or _has_partials(member) or isinstance(member, Matrix):
         return None
-    if any(isinstance(part, Call) and part.function == head.function for part in member.walk()):
+    if _calls(member, head.function):
         return None
     if len(head.args) == 1 and isinstance(given := head.args[0], Ref) and core.base not in LOSSES:
         varied = any(wrt.base.lower() == core.base.lower() for wrt in usage.variables)  # the net of ∂o/∂net
@@ -410,6 +420,11 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
     if len(head.args) == 1 and not isinstance(head.args[0], Ref) and core.base not in LOSSES:
         return None  # g(θᵀ x) = … is a value of g
     return Ref(called_by_word(head) or core.base, slots_of(head.args), span=head.span)
+
+
+def _calls(node: Node, function: Node) -> bool:
+    """Whether a formula calls a function: L(t, y) = Σ_i L(t_i, y_i) = - Σ_i … is told by what comes after that."""
+    return any(isinstance(part, Call) and part.function == function for part in node.walk())
 
 
 def _with(node: Node, old: Node, new: Node) -> Node:

@@ -175,7 +175,9 @@ def loss_name(usage: Usage, own: Program) -> str:
     """What the lesson differentiates, or calls like a loss."""
     defined = {d.head.base for d in own.definitions}
     plain = [b for b, kinds in usage.kinds.items() if () in kinds and b not in defined]
-    return next((b for b, _ in usage.losses.most_common()), None) or next((b for b in LOSS if b in plain), "L")
+    told = (s.loss.base for s in own.signals.values() if s.said and isinstance(s.loss, Ref) and s.loss.base in LOSS)
+    named = next((b for b, _ in usage.losses.most_common()), None) or next(told, None)
+    return named or next((b for b in LOSS if b in plain), "L")
 
 
 def _unsaid(usage: Usage, own: Program) -> set[str]:

@@ -86,6 +86,8 @@ class Way:
     """An index that is not the true class."""
     unlike_at: Node | None = field(default=None, compare=False)
     """The class of a sample, where the true class is that."""
+    unlike_place: int | None = field(default=None, compare=False)
+    """The place that it is not, where a number says so: i ≠ 0."""
     apart: bool = False
     """Different indices of one kind are different numbers (j ≠ k)."""
     summed: bool = False
@@ -442,7 +444,9 @@ def compared(world: World, head: Node, member: Node, env: Env, way: Way = Way())
     if way.unlike in difference.names:
         dim = difference.dims[difference.names.index(way.unlike)]
         with world.of_sample(_one_sample(env, head, member) if way.unlike_at else None):
-            mask = _other_classes(world, way.unlike, dim, world.class_of(way.unlike_at or CHOSEN, dim, env))
+            place = None if way.unlike_place is None else (way.unlike_place - 1) % world.size(dim)
+            place = world.class_of(way.unlike_at or CHOSEN, dim, env) if place is None else place
+            mask = _other_classes(world, way.unlike, dim, place)
         left, right, difference = (world.algebra.elementwise(torch.mul, v, mask, "") for v in (left, right, difference))
     if world.open:
         left, right, difference = _known(left, right, difference)

@@ -6,6 +6,7 @@ from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.batch_means import of_a_mean
+from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
@@ -13,7 +14,7 @@ from oracle.lesson.document import Formula
 from oracle.lesson.endings import is_loss
 from oracle.lesson.entry_meant import ENTRY, entry_of
 from oracle.lesson.instead import instead
-from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome
+from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome, Way
 from oracle.lesson.meaning.classes import other_classes
 from oracle.lesson.meaning.convolving import GOES_OVER
 from oracle.lesson.meaning.gradients import gradient_of
@@ -200,6 +201,10 @@ def weighed(
         return found, judge, ENTRY
     if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
         return found, judge, words
+    if (column := with_columns(judge.program, member)) != member:
+        again = judge.judge(with_columns(judge.program, head), column, number)
+        if again.right or again.verdict == "not understood":
+            return again, judge, COLUMN if again.right else ""
     if (turned := of_transposed(head, member)) is not None and _agree(judge, *turned, number):
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
@@ -218,7 +223,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
     for limit in limits:
         if told and not limit.sure:  # it says itself what is where
             continue
-        there = {limit.a} if limit.of_class else {limit.a, limit.b}
+        there = {limit.a} if limit.of_class or limit.b.isdigit() else {limit.a, limit.b}
         if not there <= free(head) | free(member):
             continue
         if limit.op == "=":
@@ -226,6 +231,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
             outcome = nets.judge(left, right, number)
         else:
             way = replace(APART, unlike=limit.a, unlike_at=limit.at) if limit.of_class else APART
+            way = Way(APART.words, unlike=limit.a, unlike_place=int(limit.b)) if limit.b.isdigit() else way
             outcome = nets.read(head, member, way, number)
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words
@@ -250,7 +256,8 @@ def stepped(head: Node, op: str, member: Node) -> bool:
 def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     """Whether it may be the loss that is another: the target stands in the formula, and it is not just the sign."""
     target = nets.program.supposed
-    if not target or not mentions(member, target):
+    entries = (base for base, whole in nets.program.aliases.items() if whole == target)
+    if not target or not any(mentions(member, name) for name in (target, *entries)):
         return False
     return nets.judge(head, Negative(member), number).verdict != "holds"
 

@@ -4,7 +4,7 @@ A profile supplies only what the lesson has no definition of. Its choices (which
 it is transposed, what the loss is, of what δ is the partial) are candidates; the lesson's own equations decide.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -228,19 +228,28 @@ def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, 
     return found
 
 
-def entries_of(definitions: Iterable[Definition], usages: Iterable[Usage]) -> dict[str, str]:
-    """w^l_{ij} for the entries of W^l, where forward equations have both; in the section, or else in the lesson."""
-    known = {n.base for d in definitions for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
-    pairs = [(base, swapped(base)) for base in known if swapped(base) in known]
+def entries_of(definitions: Iterable[Definition], usages: Sequence[Usage]) -> dict[str, str]:
+    """w^l_{ij} for the entries of W^l, and y_{ik} for those of Y, where forward equations have one of both.
+
+    Of weights that is the matrix; what is no weight may be one in other formulas alone: the T of ∂L/∂Z = Y - T beside
+    the t_{ik} of a loss.
+    """
+    given = list(definitions)
+    known = {n.base for d in given for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
+    met = known.union(*(usage.kinds.keys() for usage in usages))
+    pairs = [(base, swapped(base)) for base in met if swapped(base) in met]
+    pairs = [(base, whole) for base, whole in pairs if whole in known or (base in known and core(base) not in WEIGHT)]
     return {base: whole for base, whole in pairs if any(_are_entries(base, whole, usage) for usage in usages)}
 
 
 def _are_entries(base: str, whole: str, usage: Usage) -> bool:
     """Whether the one never stands without two indices, and the other never with any."""
     ours, theirs = ([ref for ref in usage.refs if ref.base == b] for b in (base, whole))
-    alike = usage.kinds.get(base, set()) & usage.kinds.get(whole, set())
-    known = base.islower() and core(base) in WEIGHT and bool(alike)
-    return known and all(len(ref.subs) == 2 for ref in ours) and not any(ref.subs for ref in theirs)
+    slots = usage.kinds.get(base, set()) & usage.kinds.get(whole, set())
+    known = base.islower() and len(core(base)) == 1 and bool(slots)
+    counts = {len(ref.subs) for ref in ours}
+    alike = {1, 2} if core(base) in usage.notation.rows else {2}
+    return known and 2 in counts and counts <= alike and not any(ref.subs for ref in theirs)
 
 
 # -------------------------------------------------------------------------------------------------------------- layers

@@ -62,7 +62,10 @@ class Derivatives(Cursor):
             if reader.text == "(" and len(found) == 1 and reader.tokens[-1].text == ")":  # ∂w_{ji}(n), ∂h(t-1)
                 start = reader.at
                 found = (Call(found[0], (reader.whole(reader.group()),), span=reader.span(start)),)
-        return found if reader.at == len(reader.tokens) else ()
+        if reader.at == len(reader.tokens):
+            return found
+        product = found and sign == r"\partial" and sum(token.text == sign for token in under) == 1
+        return (self.whole(under[1:]),) if product else ()  # the w^T x of ∂σ(w^T x)/∂w^T x
 
     def variable(self, order: int) -> tuple[Node, ...]:
         """What one differentiates by, as often as its power says (`∂w^2` under `∂^2`)."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from oracle.lesson.formula.alignment import without_columns
 from oracle.lesson.formula.cursor import Limits, divided, nesting
 from oracle.lesson.formula.expressions import Reader
 from oracle.lesson.formula.pieces import together
@@ -44,7 +45,7 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
     """What a formula says; what cannot be read is a Problem. `functions` are bases that take a parenthesis."""
     everything = (0, len(tex))
     try:
-        parts = _parts(_multiplied(_uncommented(_system(without_remarks(tokens(tex, macros))))))
+        parts = _parts(_multiplied(_uncommented(_system(without_remarks(without_columns(tokens(tex, macros)))))))
     except (UnreadableError, RecursionError) as error:
         return Parsed((), (_problem(error, everything),))
     if len(parts) == 1 and (mark := parts[0].tokens[0]).text in _MENTIONED and _is_mentioned(parts[0].tokens):

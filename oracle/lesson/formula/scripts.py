@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from oracle.lesson.formula.cursor import Cursor, divided
-from oracle.lesson.formula.symbols import LOOSE, PAIRS
+from oracle.lesson.formula.symbols import BOLD, LOOSE, PAIRS
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import (
     Indexed,
@@ -45,6 +45,9 @@ class Scripts(Cursor):
         span = self.span(start)
         node = Indexed(node, subs, span=span) if subs else node
         for found in supers:
+            if node == Name("e") and len(found) > 3 and any(token.text in BOLD for token in found):
+                node = Power(node, self.whole(found), span=span)  # the x of e^{\mathbf{x}_i} stays bold
+                continue
             label = _upright(found)
             node = Marked(node, label, span=span) if label else self._super(node, _unstyled(found), span)
         return node

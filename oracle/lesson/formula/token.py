@@ -6,6 +6,8 @@ from oracle.lesson.formula.symbols import OPERATIONS, RELATIONS
 from oracle.lesson.syntax import Span
 
 _ENDS = RELATIONS.keys() | OPERATIONS | {")", "]", "}", ",", ".", "\\\\", "&", "'", "/", r"\top"}
+COLUMN = "column"
+"""The kind of a `&` outside of matrices."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from oracle.lesson.formula.symbols import (
     UNICODE,
     WORDS,
 )
-from oracle.lesson.formula.token import Token, UnreadableError, summed
+from oracle.lesson.formula.token import COLUMN, Token, UnreadableError, summed
 from oracle.lesson.syntax import Span
 
 MOST = 20_000
@@ -304,7 +304,7 @@ class _Lexer:
         if text == ".dot":
             return self.add("@", span)
         if text == "&" and not self.environments:
-            return None
+            return self.add(text, span, COLUMN)
         if len(text) == 1 and ord(text) > 127 and text not in UNICODE:
             decomposed = unicodedata.normalize("NFKD", text)
             if decomposed != text and len(decomposed) <= 2:

@@ -5,13 +5,31 @@ from dataclasses import replace
 
 from oracle.lesson.syntax import Indexed, Name, Node, Number, Statement, Tagged, rebuilt
 
+PARAMETERS = {"w", "W", "b", "B", "theta", "Theta"}
+"""What is no sample: the b_h that is bold here and plain there."""
+
 
 def bold(statements: Iterable[Statement]) -> set[str]:
     """The letters that have one and the same index both in bold and in plain type."""
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
     found = [(node.base, node.subs) for node in nodes if isinstance(node, Indexed) and _lettered(node)]
     met = {(name.base, name.bold, subs) for name, subs in found if isinstance(name, Name)}
-    return {base for base, thick, subs in met if thick and (base, False, subs) in met}
+    return {base for base, thick, subs in met if thick and (base, False, subs) in met} - PARAMETERS
+
+
+def bold_rows(nodes: Iterable[Node], labels: Collection[str]) -> frozenset[str]:
+    r"""The letters that are always bold with one index less than the entries have: \mathbf{y}_i beside y_{ik}.
+
+    What stands first below them and is one of `labels` is no index.
+    """
+    given = [node for node in nodes if isinstance(node, Indexed) and all(isinstance(sub, Name) for sub in node.subs)]
+    met = {(n.base.base, n.base.bold, _count(n.subs, labels)) for n in given if isinstance(n.base, Name)}
+    thick = {(base, count) for base, is_bold, count in met if is_bold and count}
+    return frozenset(base for base, n in thick if (base, False, n) not in met and (base, False, n + 1) in met)
+
+
+def _count(subs: tuple[Node, ...], labels: Collection[str]) -> int:
+    return len([sub for sub in subs if not (isinstance(sub, Name) and sub.base in labels)])
 
 
 def _lettered(node: Indexed) -> bool:

@@ -40,11 +40,13 @@ def without_columns(definitions: list[Definition], used: Collection[str]) -> lis
     return [d for d in definitions if "sample" not in d.head.kinds or capital(d.head.base) not in batches]
 
 
-def _singles(program: Program, kinds: Iterable[str], whole: set[str]) -> dict[str, str]:
-    """z, where the lesson has Z and z^{(i)} elsewhere: of any sample."""
+def _singles(program: Program, kinds: Mapping[str, Iterable[tuple[str, ...]]], whole: set[str]) -> dict[str, str]:
+    """z, where the lesson has Z and z^{(i)} elsewhere: of any sample. The z of σ(z)_i = … is none of Z^{[l]}."""
     made = {d.head.base for d in program.definitions}
     named = [base for base in kinds if base not in made and letter(base) not in PARAMETER_LETTERS | LOSSES]
-    return {base: capital(base) for base in named if capital(base) in whole - {base} and is_batch(capital(base))}
+    layered = {base for base, used in kinds.items() if all("layer" in slots for slots in used)}
+    pairs = [(base, capital(base)) for base in named if capital(base) not in layered or base in layered]
+    return {base: batch for base, batch in pairs if batch in whole - {base} and is_batch(batch)}
 
 
 def samples_at(bodies: Iterable[Node]) -> int | None:

@@ -59,6 +59,8 @@ class Functions(Partials):
             if known and not primes and not own:  # J(W, b) is J
                 if isinstance(node.function, Indexed) and self.program.is_loss(core.base):
                     raise NotUnderstoodError(f"{core.base} with an index and arguments may be a partial by one of them")
+                if self.of_one(node):
+                    raise NotUnderstoodError(f"{core.base} of one sample is not {core.base} of them all")
                 return self.ref(Ref(core.base, which), env)
         if primes == 1 and (loss := self.sloping_loss(node, core.base)) is not None:
             return self.partial(self.ref(loss, env), node.args[0], env, loss)
@@ -88,6 +90,11 @@ class Functions(Partials):
         for _ in range(primes):
             f = slope(f)
         return mapped(f, args[0])
+
+    def of_one(self, node: Call) -> bool:
+        """Whether a call is of one row of each batch: the ℓ(t_i, y_i) that ℓ(T, Y) adds up."""
+        rows = [arg for arg in node.args if isinstance(arg, Ref) and len(arg.subs) == 1]
+        return len(rows) == len(node.args) > 1 and all(arg.base in self.program.aliases for arg in rows)
 
     def sloping_loss(self, node: Call, name: str) -> Ref | None:
         """The loss whose partial by its first argument C'(a^L) is; None where the function is none."""

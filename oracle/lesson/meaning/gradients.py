@@ -24,6 +24,8 @@ from oracle.lesson.syntax import (
 )  # fmt: skip
 
 PREFIXES = ("d", "delta")
+JOINED = "dW"
+"""Among the markers of a lesson that writes d W as well as dW: there both are dW."""
 ACCENTS = ("bar", "hat", "tilde", "dot")
 PARAMETERS = {"W", "w", "b", "U", "V", "gamma", "beta"}
 NEVER = {"L", "C", "J", "E", "cal L", "cal J", "cal E", "ell"}
@@ -38,7 +40,14 @@ def markers(statements: Iterable[Statement]) -> frozenset[str]:
     plain = {name.base for head in heads if (name := _core(head))}
     found = {prefix for prefix in PREFIXES if _prefixes(prefix, heads, plain) or _said(prefix, bodies)}
     found |= markers_below(bodies, plain, PARAMETERS)
+    found |= {JOINED} if "d" in found and any(map(_is_word, heads)) else set()
     return frozenset(found | {accent for accent in ACCENTS if _accents(accent, bodies, plain)})
+
+
+def _is_word(head: Node) -> bool:
+    """Whether a left side is dW, read as one word."""
+    name = _core(head)
+    return name is not None and name.base[:1] == "d" and name.base[1:] in PARAMETERS
 
 
 def _prefixes(prefix: str, heads: list[Node], plain: set[str]) -> bool:
@@ -103,7 +112,7 @@ def _joined(node: Times, known: frozenset[str]) -> Node:
     for op, factor in zip(node.ops, node.factors[1:], strict=True):
         before = factors[-1]
         prefix = isinstance(before, Name) and before.base in known and op == ""
-        if prefix and isinstance(before, Name) and (one := _prefixed(before, factor)) is not None:
+        if prefix and isinstance(before, Name) and (one := _prefixed(before, factor, JOINED in known)) is not None:
             factors[-1] = one
         else:
             factors.append(factor)
@@ -111,12 +120,14 @@ def _joined(node: Times, known: frozenset[str]) -> Node:
     return factors[0] if not ops else replace(node, factors=tuple(factors), ops=tuple(ops))
 
 
-def _prefixed(prefix: Name, node: Node) -> Node | None:
+def _prefixed(prefix: Name, node: Node, joined: bool) -> Node | None:
     """δ and h_t as one symbol; None where the second is none."""
     span = (prefix.span[0], node.span[1])
+    if isinstance(node, Name) and joined and prefix.base == "d" and len(node.base) == 1:
+        return Name(f"d{node.base}", node.bold, span=span)
     if isinstance(node, Name):
         return Name(f"{prefix.base} {node.base}", node.bold, span=span)
-    if not isinstance(node, SCRIPTED | Transpose) or (inner := _prefixed(prefix, node.base)) is None:
+    if not isinstance(node, SCRIPTED | Transpose) or (inner := _prefixed(prefix, node.base, joined)) is None:
         return None
     return replace(node, base=inner, span=span)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Relation, Tagged, Times, rebuilt
 
-BELOW = ("G", "g")
+BELOW = ("G", "g", "J")
 """What gradients are called."""
 
 

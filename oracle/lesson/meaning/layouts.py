@@ -28,6 +28,9 @@ ROW = re.compile(
     r"(?s)\\partial(?:(?!\\partial|_\{[a-z]{2}).)*\\in\s*\\(?:mathbb|bm|mathbf|R)[^{}]*\{?R?\}?\s*\^\s*\{\s*1\s*\\times"
 )
 r"""A partial in ℝ^{1 × n}: a row, if it is by no entry."""
+LYING_DOWN = re.compile(r"(?i)\s*,?\s*(is|as|be|being)\s+an?\s+(\$[^$]*\$\s*)?row[\s-]+vector")
+BY_A_VECTOR = re.compile(r"(?s)^\\[dt]?frac\s*\{\s*\\partial(?:(?!\\partial).)*\{\s*\\partial\s*\\?[a-z]+(?!\s*_)")
+r"""\frac{\partial L}{\partial p}, of which words may say that it is a row."""
 WORDS = {
     "": "partials of vectors by vectors have a row for each entry of what is differentiated",
     "denominator": "partials are in denominator layout",
@@ -51,9 +54,14 @@ def turned(value: Value, layout: str) -> Value:
     return replace(value, row=not value.row) if layout in LYING and ranks == (0, 1) else value
 
 
-def said(texts: Iterable[str], formulas: Iterable[str] = ()) -> tuple[str, ...]:
-    """The layouts that a lesson may have by its own words; all where it says nothing, or speaks of both."""
+def said(texts: Iterable[str], formulas: Iterable[str] = (), beside: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
+    r"""The layouts that a lesson may have by its own words; all where it says nothing, or speaks of both.
+
+    `beside` are its formulas with the words behind them: "$\partial L/\partial p$ is a row vector".
+    """
     whole = "\n".join(texts)
+    if any(LYING_DOWN.match(words) and BY_A_VECTOR.match(tex.strip()) for tex, words in beside):
+        return ("rows", "numerator")
     denominator = DENOMINATOR.search(whole)
     numerator = NUMERATOR.search(whole) or (not denominator and any(ROW.search(tex) for tex in formulas))
     if SHAPED.search(whole):

@@ -28,11 +28,26 @@ def filled(node: Times, place: Place) -> Times:
     while (k := next((k for k, f in enumerate(factors) if isinstance(f, Dots)), 0)) and k + 1 < len(factors):
         steps = _steps(factors[:k], factors[k + 1 :])
         before, after = ([_numbered(f, place) for f in some] for some in (factors[:k], factors[k + 1 :]))
+        if (whole := _rest_of_chain(before[-1], after[0])) is not None:
+            factors[k] = whole
+            continue
         between, drop = _between(before, after, steps)
         factors[k : k + 1 + drop] = between
         ops[k - 1 : k + 1 + drop] = _ops(ops, k, len(between), drop)
         factors = [_numbered(f, place) for f in factors]
     return replace(node, factors=tuple(factors), ops=tuple(ops))
+
+
+def _rest_of_chain(a: Node, b: Node) -> Node | None:
+    r"""The ∂z^L/∂h^l of ∂h^L/∂z^L \cdots ∂h^l/∂z^l, of which every other factor is left out; None of other dots."""
+    match a, b:
+        case Derivative(of=Ref(subs=()) as p, wrt=(Ref(subs=()) as q,)), Derivative(
+            of=Ref(subs=()) as r, wrt=(Ref(subs=()) as s,)
+        ) if (p.base, q.base) == (r.base, s.base) and p.base != q.base and p.slots == q.slots and r.slots == s.slots:
+            high, low = _first(p), _first(r)
+            if high is not None and low is not None and high != low:
+                return Derivative(q, (r,)) if high > low else Derivative(s, (p,))
+    return None
 
 
 def _ops(ops: list[str], k: int, count: int, drop: int) -> list[str]:

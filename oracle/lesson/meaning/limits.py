@@ -17,6 +17,7 @@ from oracle.lesson.syntax import (
     Limit,
     Name,
     Node,
+    Number,
     Relation,
     Statement,
     Sum,
@@ -25,8 +26,9 @@ from oracle.lesson.syntax import (
     rebuilt,
 )  # fmt: skip
 
+DIGITS = {*"0123456789"}
 EQUAL = {"=": "=", ":=": "=", "!=": "!="}
-WRITTEN = re.compile(r"(?<![\w\\])([a-zA-Z])\s*(==?|!=|≠|\\neq?(?![a-z])|<>)\s*([a-zA-Z])(?![\w(])")
+WRITTEN = re.compile(r"(?<![\w\\])([a-zA-Z])\s*(==?|!=|≠|\\neq?(?![a-z])|<>)\s*([a-zA-Z]|\d(?!\.\d))(?![A-Za-z\d_(])")
 """A condition in plain words."""
 
 
@@ -37,6 +39,8 @@ def limit(node: Node, letters: Collection[str]) -> Limit | None:
     a, b = (_letter(item) for item in node.items)
     if (at := _class(node.items[1])) is not None and a in letters and node.ops[0] == "!=":
         return Limit(a, "!=", "the true class", of_class=True, at=at)
+    if isinstance(node.items[1], Number) and a in letters and node.ops[0] == "!=":
+        return Limit(a, "!=", node.items[1].text)
     return Limit(a, EQUAL[node.ops[0]], b) if a != b and {a, b} <= {*letters} else None
 
 
@@ -56,8 +60,9 @@ def _class(node: Node) -> Node | None:
 def spoken(words: str, letters: Collection[str]) -> Iterator[tuple[Limit, int, int]]:
     """The conditions in plain words, and where they stand."""
     for match in WRITTEN.finditer(words):
-        if match[1] != match[3] and {match[1], match[3]} <= {*letters}:
-            yield Limit(match[1], "=" if match[2] in ("=", "==") else "!=", match[3]), *match.span()
+        op = "=" if match[2] in ("=", "==") else "!="
+        if match[1] != match[3] and {match[1], match[3]} <= {*letters, *(DIGITS if op == "!=" else ())}:
+            yield Limit(match[1], op, match[3]), *match.span()
 
 
 def index_letters(statements: Sequence[Statement]) -> set[str]:

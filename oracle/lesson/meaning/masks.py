@@ -12,7 +12,7 @@ from oracle.lesson.meaning.notation import Ref, is_class, letters, unbound
 from oracle.lesson.meaning.program import TARGETS, Env
 from oracle.lesson.meaning.quantities import UNITS, indices
 from oracle.lesson.meaning.values import REFUSED, NotUnderstoodError, Tensor, Value, mapped
-from oracle.lesson.syntax import Cases, Indicator, Items, Name, Node, Relation, Text
+from oracle.lesson.syntax import Cases, Indicator, Items, Name, Node, Number, Relation, Text
 
 COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
@@ -109,11 +109,12 @@ class Masks(Functions):
 
     def place(self, letter: str, op: str, other: Node, env: Env) -> Value:
         """An index compared with a place that has a number."""
-        at = self._counted(other, env)
+        at = _first(other) if isinstance(other, Number) else self._counted(other, env)
         if at is None or letter not in self.typed:
             raise NotUnderstoodError(f"what {letter} is compared with is not known")
         dim = self.typed[letter]
-        data = None if self.infer else COMPARED[op](torch.arange(self.size(dim)), at).double()
+        size = self.size(dim)
+        data = None if self.infer else COMPARED[op](torch.arange(size), at + size * (at < 0)).double()
         return Value(data, (letter,), (dim,))
 
     def one_hot(self, letter: str, sub: Node, env: Env) -> Value:
@@ -137,6 +138,11 @@ class Masks(Functions):
             return None
         last = node.base == "L" and self.program.depth
         return env.get(node.base) or last or None
+
+
+def _first(number: Number) -> int | None:
+    """The place, from 0, that the 1 of Σ_{k ≠ 1} is."""
+    return int(number.text) - 1 if number.text.isdigit() and number.text != "0" else None
 
 
 def _where(value: Tensor, mask: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.repeating import settled
 from oracle.lesson.meaning.values import BeyondError, Dim, IllTypedError, NotUnderstoodError, Value, one
-from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Times, Transpose, rebuilt
+from oracle.lesson.syntax import Dots, Matrix, Name, Node, Number, Sum, Times, Transpose, rebuilt
 
 Grid = tuple[tuple[Node, ...], ...]
 LAST = set("nmNMKCDkcd")
@@ -101,7 +101,8 @@ class Matrices(Masks):
 
     def cell(self, node: Node, base: int, env: Env) -> torch.Tensor:
         """One entry: its numbers count from `base`, and the letters of `LAST` stand for the last place."""
-        ends = {letter: -1 for letter in LAST if letter not in env}
+        counted = {name.base for part in node.walk() if isinstance(part, Sum) for name in part.indices}
+        ends = {letter: -1 for letter in LAST - counted if letter not in env}
         value = self.value(_entries(node, base), {**ends, **env})
         if value.rank or value.names or value.data is None:
             raise NotUnderstoodError("an entry of a matrix that is no number")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from oracle.lesson.meaning.matrix_labels import matrix_labels, with_labels_split
 from oracle.lesson.syntax import (
     Derivative,
     Indexed,
@@ -48,16 +49,19 @@ class Units:
     """By letters (o, h): what o1 adds up, and what of h1 it is made of (net, out)."""
     weights: frozenset[tuple[str, ...]] = frozenset()
     """Weights that forward equations have by the names of two units."""
+    labels: frozenset[str] = frozenset()
+    """Letters that are no units, but labels of matrices: the h of w_{h11} beside W_h."""
 
 
 def units(statements: Iterable[Statement]) -> Units:
     """The named units of a lesson; none where no subscript is a letter and a number."""
     given = list(statements)
+    labels = matrix_labels(given)
     numbers: dict[str, set[int]] = {}
     nodes = [node for statement in given for node in statement.body.walk()]
     bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
     for node in nodes:
-        for letter, number in _named(node) if isinstance(node, Indexed) else ():
+        for letter, number in _named(node, labels) if isinstance(node, Indexed) else ():
             if f"{letter}{number}" not in bound:  # the h_1 of Σ_{h_1} is any unit
                 numbers.setdefault(letter, set()).add(number)
     several = {letter: tuple(sorted(found)) for letter, found in numbers.items() if len(found) > 1}
@@ -67,7 +71,7 @@ def units(statements: Iterable[Statement]) -> Units:
     for body in heads if several else ():
         for member in body.items[1:]:
             _join(body.items[0], member, joints, weights)
-    return Units(several, joints, frozenset(weights))
+    return Units(several, joints, frozenset(weights), labels)
 
 
 def _join(
@@ -87,9 +91,9 @@ def _join(
                 joints.setdefault((to[0][0], names[0][0]), (head.base.base, part.base.base))
 
 
-def _named(node: Indexed) -> list[tuple[str, int]]:
+def _named(node: Indexed, never: frozenset[str] = frozenset()) -> list[tuple[str, int]]:
     found = (UNIT.fullmatch(sub.base) for sub in flat(node.subs) if isinstance(sub, Name))
-    return [(match[1], int(match[2])) for match in found if match]
+    return [(match[1], int(match[2])) for match in found if match and match[1] not in never]
 
 
 def flat(subs: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -111,6 +115,8 @@ def flat(subs: tuple[Node, ...]) -> tuple[Node, ...]:
 
 def spelled(statement: Statement, known: Units) -> Statement:
     """A statement without sums over named units, a free letter of theirs standing for the first of them."""
+    if known.labels:
+        statement = replace(statement, body=with_labels_split(statement.body, known.labels))
     if not known.numbers:
         return statement
     body = _sums(statement.body, known)

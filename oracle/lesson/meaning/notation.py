@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from oracle.lesson.meaning.above import BESIDE, Stepped, stepped_names, with_labels
+from oracle.lesson.meaning.bold_samples import bold_rows
 from oracle.lesson.meaning.cases import General
 from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
@@ -208,6 +209,8 @@ class Notation:
     """Numbers of dimensions with the letter below them: the k of √d_k says of which vectors, and counts nothing."""
     many: set[str] = field(default_factory=set)
     """Names of many vectors: u_w is the vector of the word w."""
+    rows: frozenset[str] = frozenset()
+    """Letters whose bold symbols have an index less than their plain ones: the y of \\mathbf{y}_i beside y_{ik}."""
     single: set[tuple[str, str]] = field(default_factory=set)
     """Names of one vector each with the letter below it, which is a label: v_c."""
     labelled: set[str] = field(default_factory=set)
@@ -242,8 +245,12 @@ class Notation:
     """Losses whose index only says which sample is meant."""
     from_zero: bool = False
     """Whether sums begin with 0: then w_{j0} is one of the w_{ji}."""
+    written: dict[str, int] = field(default_factory=dict)
+    """How many entries of a vector a sum has that is written out: 3 of z in v_{00} z_0 + v_{01} z_1 + v_{02} z_2."""
     sampled: dict[str, str] = field(default_factory=dict)
     """By base, the letter of its first index that counts samples: the i of x_i beside w^T x_i."""
+    sample_ends: set[str] = field(default_factory=set)
+    """Letters that are the last sample below a symbol: the n of x_n, where Σ_{i=1}^n adds up what is of x_i."""
     last_sampled: set[str] = field(default_factory=set)
     """Bases whose last index counts samples: the z of z_{mi} and z_i."""
     samples_above: set[str] = field(default_factory=set)
@@ -426,7 +433,8 @@ class Notation:
         used = letters(sub)
         if self.is_size(sub):
             return "label" if base in ("I", "bb I") else "index"
-        if self.counts_samples(base, at, count) and self.sampled[base] in used and isinstance(sub, Name):
+        counted = self.counts_samples(base, at, count) and isinstance(sub, Name)
+        if counted and (self.sampled[base] in used or (count == 1 and used <= self.sample_ends)):
             return "sample"
         if used & self.times and "total" not in used:
             return "time"
@@ -460,6 +468,8 @@ class Notation:
 
     def is_label(self, letter: str) -> bool:
         bare = letter.rstrip("'")
+        if bare in self.units.labels:
+            return True
         if bare in self.bound or bare in self.counting:
             return False
         return bare in self.labelled or bare not in INDEX_LETTERS
@@ -490,12 +500,14 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     )
     found.differentials = changing
     found.from_zero = any(isinstance(node, Sum) and node.lower == Number("0") for node in nodes)
+    found.from_zero |= any(text == "00" for _, text in map(_two_digits, nodes))
     found.layers = found.letters_of("layer", found.layers)
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
     found.many, found.single = many_vectors(statements)
     found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
+    found.rows = bold_rows(nodes, known.labels)
     found.iterated = {pair for s in statements if (pair := iterated(s.body))}
     found.stepping_above = stepping_above(statements)
     _layers(nodes, found)
@@ -514,6 +526,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.sampled = samples_below(statements, found.times | found.layers | steps, PARAMETER_LETTERS | {"beta"})
     last = samples_last(statements, {*found.sampled.values()})
     found.sampled, found.last_sampled = {**found.sampled, **last}, {*last}
+    found.many -= found.sampled.keys()
+    found.sample_ends = _ends_of(nodes, {*found.sampled.values()})
     _labels([top for s in statements for top in (s.body, *s.asides)], nodes, found)
     _squares(nodes, statements, found)
     alone = _mentioned(statements)
@@ -592,6 +606,12 @@ def _end(node: Sum) -> str:
     """The letter at which a sum over all steps ends; "" for any other sum."""
     steps = [name.base for name in node.indices] == ["t"] and isinstance(node.lower, Number)
     return node.upper.base if steps and isinstance(node.upper, Name) else ""
+
+
+def _ends_of(nodes: list[Node], letters: set[str]) -> set[str]:
+    """Where sums over some letters end."""
+    sums = [node for node in nodes if isinstance(node, Sum) and letters & {name.base for name in node.indices}]
+    return {total.upper.base for total in sums if isinstance(total.upper, Name)} - letters
 
 
 def _width(node: Node) -> tuple[str, str] | None:
@@ -682,13 +702,23 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
         found.labelled |= {base for base in times if base not in found.bound}
 
 
+def _two_digits(node: Node) -> tuple[str, str]:
+    """The v and 01 of v_{01}, which are two numbers beside v_{kj}."""
+    match node:
+        case Indexed(base=Name(base=base), subs=(Number(text=text),)) if len(text) == 2:
+            return base, text
+    return "", ""
+
+
 def _parted(nodes: list[Node]) -> set[tuple[str, int]]:
     """Symbols that stand whole with a number, as Z_2 does, and with letters behind it, and never with one letter.
 
     dW_{2,jk} is such a one where W_2 is.
     """
     met = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node))]
-    scripts = {(parts.name.base, tuple(type(sub) for sub in flat(parts.subs))) for parts in met}
+    digits = {base for base, text in map(_two_digits, nodes) if text}
+    scripts = {(parts.name.base, tuple(type(sub) for sub in flat(parts.subs))) for parts in met
+               if parts.name.base not in digits}  # fmt: skip
     one = {base for base, kinds in scripts if kinds == (Name,)}
     whole = {base for base, kinds in scripts if kinds == (Number,) and base not in one}
     mixed = {(base, kinds) for base, kinds in scripts if whole & {base, base.removeprefix("d")} and base not in one}

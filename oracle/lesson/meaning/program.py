@@ -196,6 +196,8 @@ class Program:
     """Whether * turns round what goes over an array."""
     areas: list[Area] = field(default_factory=list)
     """Dimensions that are all places of matrices: those of vec(A)."""
+    fixed: dict[Dim, int] = field(default_factory=dict)
+    """How large dimensions are, where sums over them are written out."""
     firsts: list[tuple[Dim, int]] = field(default_factory=list)
     """From where sums count positions."""
     roles: dict[str, Dim] = field(default_factory=dict)

@@ -245,6 +245,8 @@ class Quantities(ABC):
             return 1
         if self.program.batch is not None and root is self.program.batch.root():
             return self.program.samples
+        if root in self.program.fixed:
+            return self.program.fixed[root]
         if root not in self.sizes:
             taken = {*self.sizes.values(), *((self.program.samples,) if self.program.batch is not None else ())}
             self.sizes[root] = next(n for n in counting(2 + self.seed % 3) if n not in taken)
@@ -334,13 +336,18 @@ class Quantities(ABC):
         if signal := self.program.signal(node):
             wrt = replace(node, base=signal.of)
             out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss, written=False)
-            count = self.program.samples if "sample" in node.kinds else self.samples(out)
-            factor = signal.factor * (count if signal.mean else 1)
+            factor = signal.factor * (self.samples_of(node, wrt, out, env) if signal.mean else 1)
             return replace(self.algebra.multiply(self.scalar(factor), out, ""), way=out.way)
         for binding in reversed(self.bindings):
             if node.base in binding:
                 return self.indexed(binding[node.base], node, env)
         return self.indexed(self.whole(node, env), node, env)
+
+    def samples_of(self, node: Ref, wrt: Ref, partial: Value, env: Env) -> int:
+        """How many samples an error signal of a mean is times: those of the whole batch, whatever entry is meant."""
+        if "sample" in node.kinds:
+            return self.program.samples
+        return self.samples(self.whole(replace(wrt, subs=()), env) if wrt.subs else partial)
 
     def is_length(self, sub: Node) -> bool:
         """Whether the n of 1_n says how many ones there are, and is no index of the formula at hand."""

@@ -153,9 +153,10 @@ def _open(ref: Ref, program: Program, usage: Usage) -> bool:
 
 
 def _same(head: Ref, ref: Ref) -> bool:
-    """Whether a definition is of a symbol; that of a_j is not of the a_k of another layer."""
+    """Whether a definition is of a symbol, or of any sample's; that of a_j is not of the a_k of another layer."""
     alike = not ref.subs or ref.slots or letters_of(head) == letters_of(ref)
-    return (head.base, head.kinds) == (ref.base, ref.kinds) and bool(alike)
+    of_any = tuple(kind for kind in ref.kinds if kind != "sample")
+    return head.base == ref.base and head.kinds in (ref.kinds, of_any) and bool(alike)
 
 
 def _known(node: Node, new: Ref, program: Program) -> bool:

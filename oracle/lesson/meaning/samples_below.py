@@ -120,10 +120,11 @@ def _evidence(node: Node) -> Iterable[str]:
 
 
 def _added(node: Node) -> Iterable[str]:
-    """The x of Σ_x C_x and of Σ_x ∂C_x/∂w."""
+    """The x of Σ_x C_x, of Σ_x C_x(w) and of Σ_x ∂C_x/∂w."""
     match node:
         case Sum(indices=(Name(base=index),), body=body):
             bare = body.of if isinstance(body, Derivative | Gradient) else body
+            bare = bare.function if isinstance(bare, Call) else bare
             if isinstance(bare, Indexed) and symbol_of(bare) in LOSSES and _first(bare) == index and _alone(bare):
                 yield index
 

@@ -85,11 +85,13 @@ def _rows(program: Program) -> Iterator[str]:
 
 
 def _binary(body: Node) -> bool:
-    """Whether a formula has log (1 - p), and adds up no classes."""
-    for call in (part for part in body.walk() if isinstance(part, Call) and part.function in LOGS):
-        match call.args:
-            case (Plus(terms=(Number(text="1"), _), signs=(1, -1)),):
+    """Whether a formula has log (1 - p) or (1 - p)^{1 - y}, and adds up no classes."""
+    for part in body.walk():
+        match part:
+            case Call(args=(Plus(terms=(Number(text="1"), _), signs=(1, -1)),)) if part.function in LOGS:
                 return sum(isinstance(part, Sum) for part in body.walk()) < 2
+            case Power(base=Plus(terms=(Number(text="1"), _), signs=(1, -1)), exponent=exponent):
+                return exponent in [Plus((Number("1"), ref), (1, -1)) for ref in exponent.walk()]
     return False
 
 
@@ -101,6 +103,8 @@ def _found(body: Node, program: Program, made: set[str]) -> Iterator[str]:
                 beside: tuple[Node, ...] = terms
             case Times(factors=factors) if any(_is_log(f, program, made) for f in factors):
                 beside = tuple(f for f in factors if isinstance(f, Ref) and is_target(f.base))
+            case Power(base=power, exponent=Ref() as exponent) if _is_number(power, program, made):
+                beside = (exponent,)
             case _:
                 continue
         for term in beside:

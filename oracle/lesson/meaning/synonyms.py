@@ -1,14 +1,23 @@
 r"""Functions by two names: the ψ of ŷ = softmax(v) = ψ(v) is the softmax all over the lesson."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+from oracle.lesson.document import Document, Formula, Prose
+from oracle.lesson.formula.symbols import GREEK
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.syntax import Call, Name, Node, Relation, Statement, rebuilt
 
+LETTER = re.compile(r"\\?([A-Za-z]+)(?:\(\\?(?:cdot|bullet|[a-z])\))?$")
+ARTICLE = r"(?:the|a|der|die|la|le)\s+"
+VERB = r"(?:is|are|denotes|being|ist|est|es|为|是|表示)\s*"
+AFTER = re.compile(rf"(?i)\s*,?\s*(?:{VERB}(?:{ARTICLE})?|{ARTICLE})softmax\b")
+BEFORE = re.compile(r"(?i)\bsoftmax(?:[\s-]+(?:activation|function|Funktion|函数|関数|함수))*\s*(?:is|,)?\s*$")
 
-def synonyms(statements: Iterable[Statement]) -> dict[str, str]:
+
+def synonyms(statements: Iterable[Statement], document: Document | None = None) -> dict[str, str]:
     """By the name of a function that the lesson gives to a known one, that one.
 
     f(z) = tanh(z) defines f, which may be another function elsewhere: that is none.
@@ -23,7 +32,18 @@ def synonyms(statements: Iterable[Statement]) -> dict[str, str]:
                     case Call(function=Name(base=name), args=one), Call(function=Name(base=own), args=two):
                         if one == two and name in NAMED and own not in NAMED:
                             found.setdefault(own, set()).add(name)
+    for own in _spoken(document) if document else ():
+        found.setdefault(own, set()).add("softmax")
     return {own: min(names) for own, names in found.items() if len(names) == 1 and own not in defined}
+
+
+def _spoken(document: Document) -> Iterable[str]:
+    r"""The letters of which the text says that they are the softmax: "with $\varsigma$ the softmax function"."""
+    words = [piece.text if isinstance(piece, Prose) else "" for piece in document.pieces]
+    for piece, left, right in zip(document.pieces, ["", *words], [*words[1:], ""], strict=False):
+        letter = LETTER.match(piece.tex.strip()) if isinstance(piece, Formula) else None
+        if letter and (letter[1] in GREEK or len(letter[1]) == 1) and (AFTER.match(right) or BEFORE.search(left)):
+            yield letter[1]
 
 
 def _called(node: Node) -> str:

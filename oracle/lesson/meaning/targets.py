@@ -5,8 +5,18 @@ from oracle.lesson.meaning.program import Program
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.meaning.world import World
+from oracle.lesson.syntax import Cases, Name, Node, Number, Relation
 
 NAMES = ("t", "y", "target")
+
+
+def is_label(head: Ref, member: Node) -> bool:
+    """Whether y_i = 1 where i = c, and 0 otherwise, says how the label of a sample is written."""
+    match member:
+        case Cases(values=(Number(text="1"), Number(text="0")), conditions=(Relation(items=(a, b), ops=("=",)), _)):
+            indices = {sub.base for sub in head.subs if isinstance(sub, Name)}
+            return len([side for side in (a, b) if getattr(side, "base", "") in indices]) == 1
+    return False
 
 
 def declare_targets(program: Program, usage: Usage) -> None:
@@ -22,3 +32,13 @@ def declare_targets(program: Program, usage: Usage) -> None:
             if shape:
                 program.shapes |= {(base, (), ()): shape[:1] for base in free}
                 return
+
+
+def fix_sizes(program: Program) -> None:
+    """Note how large the vectors are of which sums have all entries written out."""
+    for base, count in program.notation.written.items():
+        try:
+            shape = World(program, infer=True).whole(Ref(base), {}).shape
+        except REFUSED:
+            continue
+        program.fixed |= {shape[0].root(): count} if len(shape) == 1 else {}

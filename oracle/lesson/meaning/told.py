@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.summed_losses import COUNTED
 from oracle.lesson.syntax import Derivative, Gradient, Negative, Node, Times
 
 
@@ -16,6 +17,8 @@ class Told:
     factor: float = 1.0
     chained: bool = False
     """Whether it is written as a chain of partials."""
+    mean: bool = False
+    """Whether it is times the number of samples, because the loss is their mean: δ = m ∂L/∂Z."""
 
 
 def told(member: Node) -> Told | None:
@@ -23,6 +26,8 @@ def told(member: Node) -> Told | None:
     match member:
         case Negative(body=body) if found := told(body):
             return Told(found.of, found.wrt, -found.factor, found.chained)
+        case Times(factors=(Ref(base=count, slots=(), subs=()), Derivative(of=of, wrt=(wrt,)))) if count in COUNTED:
+            return Told(of, wrt, mean=True)
         case Derivative(of=of, wrt=(wrt,)) | Gradient(of=of, wrt=Node() as wrt):
             return Told(of, wrt)
         case Times(factors=(Negative(body=first), *rest), ops=ops) if found := told(Times((first, *rest), ops)):

@@ -9,11 +9,13 @@ from oracle.lesson.meaning.matrices import Matrices
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Env, FunctionDefinition
 from oracle.lesson.meaning.quantities import UNITS
-from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value
+from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value, units
 from oracle.lesson.meaning.wholes import is_jacobian
 from oracle.lesson.syntax import Call, Indexed, Name, Node, Relation
 
 TRACES = {"Tr", "tr", "trace"}
+EACH = "each sample"
+"""The name of the axis that counts the vectors of a batch, while a function is given all of them."""
 EXTREMES = {"max": torch.amax, "min": torch.amin}
 
 
@@ -86,14 +88,23 @@ class Vectorial(Matrices):
         value = self.value(arg, env)
         if value.rank == 1:
             return self.made(own, value, env)
+        if value.rank == 2 and not value.names:
+            return self.of_each(own, value, env)
         if value.rank or len(value.names) != 1:
             raise NotUnderstoodError(f"{own.name} of what is no vector")
         return self.algebra.named(self.made(own, self.algebra.placed(value, value.names), env), value.names)
 
+    def of_each(self, own: FunctionDefinition, batch: Value, env: Env) -> Value:
+        """What the function makes of every sample of a batch: σ(Z), where σ(z)_i = e^{z_i} / Σ_j e^{z_j}."""
+        columns = units(batch.shape) == -2
+        rows = self.algebra.named(self.algebra.transpose(batch) if columns else batch, (EACH,))
+        made = self.algebra.placed(self.made(own, rows, env), (EACH,))
+        return self.algebra.transpose(made) if columns else made
+
     def made(self, own: FunctionDefinition, value: Value, env: Env) -> Value:
         """What the function makes of a vector: its entries, from the equation that defines them."""
         names = tuple(sub.base for sub in own.subs if isinstance(sub, Name))
-        if value.names:
+        if value.names not in ((), (EACH,)):
             raise NotUnderstoodError(f"{own.name} of a vector with free indices")
         self.bindings.append({own.parameters[0].base: replace(value, way=None)})
         try:
@@ -101,6 +112,6 @@ class Vectorial(Matrices):
                 out = self.value(own.body, {k: n for k, n in env.items() if k not in names})
         finally:
             self.bindings.pop()
-        if set(out.names) != set(names):
+        if set(out.names) != {*names, *value.names}:
             raise NotUnderstoodError(f"{own.name} has other indices than its definition")
         return self.algebra.placed(out, names)

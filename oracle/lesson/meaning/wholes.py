@@ -17,6 +17,7 @@ from oracle.lesson.syntax import (
     Norm,
     Number,
     Prime,
+    Quotient,
     Sum,
     Tagged,
     Times,
@@ -36,6 +37,8 @@ def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | 
             of = Ref(given.base, given.slots, span=given.span)
         case Call(function=Name(base=name), args=(Ref(subs=()) as of,)) if letter := loose_entry(of, body):
             subs = (Name(letter),)
+        case Call(function=Name(base=name), args=(Ref(subs=(), slots=()) as of,)) if letter := _spread(of, body):
+            return FunctionDefinition(name, (of,), _each_entry(body, of, letter), number, (Name(letter),))
         case _:
             return None
     named = all(isinstance(sub, Name) for sub in subs) and len(subs) == 1
@@ -49,6 +52,20 @@ def loose_entry(of: Ref, body: Node) -> str:
     mine = {ref.subs for ref in body.walk() if isinstance(ref, Ref) and ref.base == of.base and ref.slots == of.slots}
     letter = next(iter(found)) if len(found) == 1 else ""
     return letter if (Name(letter),) in mine else ""
+
+
+def _spread(of: Ref, body: Node) -> str:
+    r"""A letter for the entries of z in e^z / Σ_j e^{z_j}, which has one z for all; "" where it is no such body."""
+    used = {part for part in body.walk() if isinstance(part, Name)}
+    letter = next(letter for letter in "iknpqrs" if Name(letter) not in used)
+    over = isinstance(body, Quotient) and _summed(of, body.under) and Ref(of.base) in body.over.walk()
+    return letter if over else ""
+
+
+def _each_entry(node: Node, of: Ref, letter: str) -> Node:
+    if node == of:
+        return replace(of, subs=(Name(letter),))
+    return node if isinstance(node, Ref) else rebuilt(node, lambda child: _each_entry(child, of, letter))
 
 
 def listed_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:

@@ -15,8 +15,18 @@ SHORTCODE = (
 )
 """Hugo's `{{< katex >}} .. {{< /katex >}}` around a formula without delimiters."""
 RULE = r"^(?=[^\n]*-)(?=[^\n]*\|)[ \t|:-]+$"
+MARKED = r"<su(?P<%s>[bp])>[^<>\n]{1,9}</su(?P=%s)>"
+PLAIN = (
+    rf"[A-Za-z](?:{MARKED % ('a', 'a')})?[ \t]*=[ \t]*(?=[^\n$]*?<su)"
+    rf"(?:[A-Za-z\d+\-*/().,^ ]|{MARKED % ('b', 'b')})+"
+)
+"""`u=exp(a<sub>0</sub>)+exp(a<sub>1</sub>)` in a sentence."""
+MATHS = re.compile(
+    r"(?:<su[bp]>[^<>]*</su[bp]>|[=+\-*/().,^ ]|\b(?:exp|log|ln|tanh)\b|[A-Za-z](?![A-Za-z])|\d)*", re.ASCII
+)
 TOKEN = re.compile(
-    rf"{FENCE}|{HEADING}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})",
+    rf"{FENCE}|{HEADING}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})"
+    rf"|(?P<plain>{PLAIN})",
     re.MULTILINE | re.DOTALL,
 )
 FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
@@ -54,8 +64,27 @@ def _token(source: Source, maths: Delimited, match: re.Match[str]) -> int:
         return _comment(source, maths, match.start())
     if match["ticks"]:
         return _span(source, maths, match)
+    if match["plain"]:
+        return _plain(source, match)
     opening = OPENING.match(source.text, match.start())
     return maths.read(opening) if opening else match.end()
+
+
+def _plain(source: Source, match: re.Match[str]) -> int:
+    """An equation with the marks of HTML for what stands above and below, up to the first word behind it."""
+    text = MATHS.match(match["plain"])
+    found = (text[0] if text else "").rstrip(" .,")
+    if "<su" in found and found.count("(") == found.count(")"):
+        span = (match.start(), match.start() + len(found))
+        source.formula(span, span, display=False, unescape=_unmarked)
+        return span[1]
+    return match.start() + 1
+
+
+def _unmarked(raw: str) -> str:
+    """`exp(a<sub>0</sub>)` as TeX."""
+    tex = re.sub(r"<sub>([^<>]*)</sub>", r"_{\1}", re.sub(r"<sup>([^<>]*)</sup>", r"^{\1}", raw))
+    return re.sub(r"\b(exp|log|ln|tanh)\b", r"\\\1", tex)
 
 
 def front(source: Source) -> int:
