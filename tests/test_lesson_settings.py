@@ -69,7 +69,7 @@ def test_roles_name_the_letters_of_a_net_that_is_never_written(tmp_path: Path) -
         r"\frac{\partial L}{\partial y_p} = y_p - t_p",
     ]  # fmt: skip
     said = ["index r: input", "index q: hidden", "index p: output"]
-    assert verdicts(told(tmp_path, "md", [], claims)) == ["definition", "not understood", "holds"]
+    assert verdicts(told(tmp_path, "md", [], claims)) == ["definition", "holds", "holds"]
     found = told(tmp_path, "md", said, claims)
     assert verdicts(found) == ["definition", "holds", "holds"]
     assert "r counts inputs, q hidden units, p outputs" in " ".join(found.readings)

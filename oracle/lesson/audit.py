@@ -172,7 +172,7 @@ def _explains(section: list[Equation], lesson: list[Equation], assumed: Assumpti
     if not assumed.definitions:
         few = 2 * held >= bad if wrong <= FEW else bad <= 1 and everywhere >= 2 * wrong
         return bad <= 1 >= wrong or few or everywhere >= AMPLE * wrong
-    return bad == 1 <= held and everywhere >= AMPLE * wrong
+    return held >= bad or (bad == 1 and everywhere >= 3 * wrong)
 
 
 def _count(equations: list[Equation]) -> tuple[int, int]:

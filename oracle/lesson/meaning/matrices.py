@@ -86,8 +86,9 @@ class Matrices(Masks):
     def at_one_place(self, entry: Node, env: Env) -> Value:
         """A vector of zeros but for one entry, at the place that an index of the left side counts."""
         (dim,) = self.frame
-        outer = indices(*self.formulas[:1]) - indices(entry)
+        outer = indices(*self.formulas[:1])
         there = [x for x in sorted(outer) if x in self.typed and one(self.typed[x], dim)]
+        there = there if len(there) < 2 else [x for x in there if x not in indices(entry)]
         if len(there) != 1:
             raise NotUnderstoodError("zeros but for one entry, whose place nothing says")
         eye = Value(torch.eye(self.size(dim), dtype=torch.float64), (there[0],), (dim,), self.frame)

@@ -71,8 +71,8 @@ def _constant(base: str) -> bool:
 def with_values_of_samples(definitions: list[Definition]) -> list[Definition]:
     """y^{(n)}_k for y_k(x_n, w), where y_k is a quantity of the lesson."""
     made = {(d.head.base, d.head.subs) for d in definitions if not d.head.slots}
-    found = [replace(d, body=_values(d.body, made)) for d in definitions]
-    return [d for d in found if d.body != d.head]
+    values = [(d, _values(d.body, made)) for d in definitions]
+    return [d if d.body == body else replace(d, body=body) for d, body in values if body != d.head]
 
 
 def _values(node: Node, made: set[tuple[str, tuple[Node, ...]]]) -> Node:

@@ -48,7 +48,9 @@ def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | 
 
 def loose_entry(of: Ref, body: Node) -> str:
     """The i of σ(v) = e^{v_i} / Σ_j e^{v_j}, whose entry i is meant; "" where there is no such letter."""
-    found = free(body) if any(isinstance(part, Sum) for part in body.walk()) else set[str]()
+    parts = [*body.walk()]
+    listed = any(isinstance(part, Matrix) for part in parts)
+    found = free(body) if any(isinstance(part, Sum) for part in parts) and not listed else set[str]()
     mine = {ref.subs for ref in body.walk() if isinstance(ref, Ref) and ref.base == of.base and ref.slots == of.slots}
     letter = next(iter(found)) if len(found) == 1 else ""
     return letter if (Name(letter),) in mine else ""
