@@ -45,7 +45,8 @@ class Scripts(Cursor):
         span = self.span(start)
         node = Indexed(node, subs, span=span) if subs else node
         for found in supers:
-            if node == Name("e") and len(found) > 3 and any(token.text in BOLD for token in found):
+            texts = {token.text for token in found}
+            if node == Name("e") and len(found) > 3 and texts & BOLD and "T" not in texts:
                 node = Power(node, self.whole(found), span=span)  # the x of e^{\mathbf{x}_i} stays bold
                 continue
             label = _upright(found)
