@@ -139,6 +139,10 @@ CASES: dict[str, Node] = {
 }  # fmt: skip
 
 
+def test_a_number_of_an_equation_needs_no_braces() -> None:
+    assert parse(r"L = w \tag4").statements[0].body == parse(r"L = w \tag{4}").statements[0].body
+
+
 def test_a_sign_that_is_missing_is_noted() -> None:
     assert parse(r"\frac{\partial}{w} L").statements[0].body == Derivative(L, (w,), operator=True, torn="below")
 

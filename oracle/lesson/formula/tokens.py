@@ -49,6 +49,7 @@ _BARS = {"|", r"\lvert", r"\rvert"}
 Macros = Mapping[str, tuple[int, str]]
 
 
+_NUMBER = re.compile(r"\d+")
 _LEXEME = re.compile(
     r"%[^\n]*|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}"
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|[^\\])"
@@ -193,6 +194,8 @@ class _Lexer:
             return tex.find("]", opened) + 1 or at if tex[opened : opened + 1] == "[" else at
         if text in DROPPED:
             opened = _after_space(tex, at)
+            if text == r"\tag" and (number := _NUMBER.match(tex, opened)):  # \tag4
+                return number.end()
             return closing(tex, opened) if tex[opened : opened + 1] == "{" else at
         if text in STRUCK and tex[(opened := _after_space(tex, at)) : opened + 1] == "{":
             end = closing(tex, opened)
