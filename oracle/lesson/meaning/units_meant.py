@@ -18,14 +18,16 @@ MOST = 3
 
 def meant(program: Program, *sides: Node) -> list[tuple[Node, ...]]:
     """The formulas that are said of the layers of a lesson, one for each way to place the letters that have none; none
-    where every letter is of a layer.
+    where every letter is of a layer, or what the left side is of has those of its own.
     """
     if not program.families:
         return []
     known = _families(program)
     refs = [ref for side in sides for ref in side.walk() if isinstance(ref, Ref) and _of_units(ref)]
     told = [(ref, known[base]) for ref in refs if (base := _base(ref, program)) in known]
-    if all(letters_of(ref) in found for ref, found in told if ref.base in program.families or program.signal(ref)):
+    placed = {ref for ref, found in told if letters_of(ref) in found}
+    of_layers = [ref for ref, _ in told if ref.base in program.families or program.signal(ref)]
+    if placed >= {*of_layers} or placed & {*sides[0].walk()}:
         return []
     bound = {name.base for side in sides for part in side.walk() if isinstance(part, Sum) for name in part.indices}
     free = sorted({sub.base for ref, _ in told for sub in ref.subs if isinstance(sub, Name)} - bound)
