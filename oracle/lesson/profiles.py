@@ -236,9 +236,12 @@ def entries_of(definitions: Iterable[Definition], usages: Sequence[Usage]) -> di
     """
     given = list(definitions)
     known = {n.base for d in given for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
+    made = {d.head.base for d in given}
     met = known.union(*(usage.kinds.keys() for usage in usages))
     pairs = [(base, swapped(base)) for base in met if swapped(base) in met]
-    pairs = [(base, whole) for base, whole in pairs if whole in known or (base in known and core(base) not in WEIGHT)]
+    weights = [(base, whole) for base, whole in pairs if core(base) in WEIGHT and whole in known]
+    others = [(base, whole) for base, whole in pairs if core(base) not in WEIGHT and base not in made]
+    pairs = [*weights, *((base, whole) for base, whole in others if known & {base, whole})]
     return {base: whole for base, whole in pairs if any(_are_entries(base, whole, usage) for usage in usages)}
 
 
