@@ -170,8 +170,9 @@ def _explains(section: list[Equation], lesson: list[Equation], assumed: Assumpti
     if held >= 2 * bad:
         return True
     if not assumed.definitions:
+        alone = bad <= 1 and wrong <= 1
         few = 2 * held >= bad if wrong <= FEW else bad <= 1 and everywhere >= 2 * wrong
-        return bad <= 1 >= wrong or few or everywhere >= AMPLE * wrong
+        return alone or few or everywhere >= AMPLE * wrong
     return held >= bad or (bad == 1 and everywhere >= 3 * wrong)
 
 

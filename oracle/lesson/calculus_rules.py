@@ -43,7 +43,7 @@ def by_rule(nets: Nets, head: Node, member: Node, number: int) -> tuple[Outcome,
         agree = [_Dual(nets, number, seed).agree(head, member) for seed in range(4)]
         if all(agree):
             return Outcome("holds"), RULE
-        return (Outcome("fails", least=FAR, most=1.0), "") if agree[0] is False and composed(head) else None
+        return (Outcome("fails", least=FAR, most=1.0), "") if agree[0] is False and _composed(head) else None
     body = _told(nets, head, number)
     if body is not None and _is_slope(nets, body, member, number):
         return Outcome("holds"), WHOLE
@@ -61,7 +61,7 @@ def _has(node: Node, name: Node) -> bool:
     return isinstance(name, Name | Ref) and any(isinstance(n, Name | Ref) and n.base == name.base for n in node.walk())
 
 
-def composed(head: Node) -> bool:
+def _composed(head: Node) -> bool:
     """Whether it says itself what is differentiated: (f/g)'."""
     return not isinstance(head, Call)
 
@@ -75,8 +75,13 @@ def _is_rule(nets: Nets, head: Node, number: int) -> bool:
             return any(isinstance(part, Call) and part.args == (x,) for part in of.walk())
         case Call(function=Prime(base=Name(base=name) | Ref(base=name))):
             told = nets.program.function(name, number)
-            return told is not None and any(isinstance(part, Call) for part in told.body.walk())
+            return told is not None and _calls(told.body)
     return False
+
+
+def _calls(body: Node) -> bool:
+    """Whether a function is told to be made of others: it is held to that; of any other, nothing is used."""
+    return any(isinstance(part, Call) for part in body.walk())
 
 
 @dataclass
@@ -113,8 +118,7 @@ class _Dual:
             case Call(function=Name(base=name) | Ref(base=name, subs=(), slots=()), args=(x,)):
                 self.at(x)
                 told = self.nets.program.function(name, self.number)
-                calls = told is not None and any(isinstance(part, Call) for part in told.body.walk())
-                return self.of(told.body) if told is not None and calls else self.letter(name)
+                return self.of(told.body) if told is not None and _calls(told.body) else self.letter(name)
             case Name(base=name) | Ref(base=name, subs=(), slots=()):
                 return self.letter(name)
             case Negative(body=body):

@@ -3,7 +3,7 @@
 A lesson that writes z = W a + b and a = σ(z), and goes on with dz = a - y, has said its loss without writing it down.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from oracle.lesson.meaning.losses import LOSS, LOSSES
@@ -12,7 +12,7 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, made_of
 from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times, rebuilt
+from oracle.lesson.syntax import Call, Name, Negative, Node, Norm, Number, Plus, Power, Quotient, Times, replaced
 
 HALF = Quotient(Number("1"), Number("2"))
 ONE = Number("1")
@@ -197,11 +197,7 @@ def called(usage: Usage, own: Program, top: Ref, target: str) -> tuple[Definitio
 def of_the_called(definitions: Iterable[Definition], more: Iterable[Definition]) -> tuple[Definition, ...]:
     """Losses of what the lesson calls its output: of Y, by which it may differentiate, and not of A^{(L)}."""
     names = {d.body: d.head for d in more}
-    return tuple(replace(d, body=_put(d.body, names)) for d in definitions)
-
-
-def _put(node: Node, names: Mapping[Node, Ref]) -> Node:
-    return names[node] if node in names else rebuilt(node, lambda child: _put(child, names))
+    return tuple(replace(d, body=replaced(d.body, names)) for d in definitions)
 
 
 def target_of(usage: Usage, own: Program, top: Ref) -> str:

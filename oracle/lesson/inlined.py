@@ -8,7 +8,7 @@ from dataclasses import replace
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Definition
-from oracle.lesson.syntax import Call, Node, Number, Quotient, Times, rebuilt
+from oracle.lesson.syntax import Call, Node, Number, Quotient, Times, replaced
 
 
 def said_in_one_piece(definitions: list[Definition]) -> list[Definition]:
@@ -65,10 +65,4 @@ def with_named_inputs(definitions: list[Definition]) -> list[Definition]:
         d.body: d.head for d in definitions
         if isinstance(d.body, Ref) and d.body not in made and d.head.slots == (("layer", Number("0")),)
     }  # fmt: skip
-    return [d if d.body in names or not names else replace(d, body=_called(d.body, names)) for d in definitions]
-
-
-def _called(node: Node, names: dict[Node, Ref]) -> Node:
-    if isinstance(node, Ref):
-        return replace(names[node], span=node.span) if node in names else node
-    return rebuilt(node, lambda child: _called(child, names))
+    return [d if d.body in names or not names else replace(d, body=replaced(d.body, names)) for d in definitions]

@@ -40,7 +40,7 @@ from oracle.lesson.meaning.values import (
 )
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
-from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Node, Number, Prime, Sum, Transpose
+from oracle.lesson.syntax import Call, Derivative, Gradient, Limit, Matrix, Node, Number, Prime, Sum, Transpose
 
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
@@ -152,6 +152,13 @@ OTHERWISE += tuple(Way("slopes are multiplied entry by entry", slopes=before) fo
 OTHERWISE += tuple(Way(WORDS[layout], layout=layout) for layout in LAYOUTS)
 ALWAYS = tuple(way for way in OTHERWISE if way.summed)
 """Readings with the sums that Einstein leaves out."""
+
+
+def apart_by(limit: Limit) -> Way:
+    """How formulas are read under a condition that two indices differ, or one from the true class or from a number."""
+    if limit.b.isdigit():
+        return Way(APART.words, unlike=limit.a, unlike_place=int(limit.b))
+    return replace(APART, unlike=limit.a, unlike_at=limit.at) if limit.of_class else APART
 
 
 @dataclass

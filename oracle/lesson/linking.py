@@ -1,7 +1,5 @@
 """The links of a chain: its first member is the truth for all others."""
 
-from dataclasses import replace
-
 from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
@@ -14,7 +12,7 @@ from oracle.lesson.document import Formula
 from oracle.lesson.endings import is_loss
 from oracle.lesson.entry_meant import ENTRY, entry_of
 from oracle.lesson.instead import instead
-from oracle.lesson.judging import APART, OTHERWISE, UNSAID, Nets, Outcome, Way
+from oracle.lesson.judging import OTHERWISE, UNSAID, Nets, Outcome, apart_by
 from oracle.lesson.meaning.classes import other_classes
 from oracle.lesson.meaning.convolving import GOES_OVER
 from oracle.lesson.meaning.gradients import gradient_of
@@ -94,10 +92,11 @@ def _of_one_activation(links: list[Link]) -> list[Link]:
 
 def _torn(links: list[Link], body: Relation) -> list[Link]:
     r"""Links of which those that are right but for a missing ∂ say so: \frac{\partial C}{z}."""
-    sides = [[body.items[k + 1], *body.items[:1][k:]] for k in range(len(links))]
-    missing = [
-        next((p.torn for n in side for p in n.walk() if isinstance(p, Derivative) and p.torn), "") for side in sides
+    torn = [
+        next((part.torn for part in item.walk() if isinstance(part, Derivative) and part.torn), "")
+        for item in body.items
     ]
+    missing = [torn[1] or torn[0], *torn[2:]]  # the head's is said of the first link alone
     return [
         Link(k.left, k.relation, k.right, "ill-typed", f"a ∂ is missing {where} the line", place=k.place)
         if where and k.verdict in ("holds", "holds under", "definition") else k
@@ -230,9 +229,7 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
             left, right = one_letter(Items((head, member)), limit).children()
             outcome = nets.judge(left, right, number)
         else:
-            way = replace(APART, unlike=limit.a, unlike_at=limit.at) if limit.of_class else APART
-            way = Way(APART.words, unlike=limit.a, unlike_place=int(limit.b)) if limit.b.isdigit() else way
-            outcome = nets.read(head, member, way, number)
+            outcome = nets.read(head, member, apart_by(limit), number)
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words
     return ""

@@ -7,7 +7,7 @@ Every node carries its `span`, offsets into the TeX of the formula as the lesson
 span of the macro's call. Spans do not take part in comparisons.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -58,6 +58,13 @@ def rebuilt(node: Node, change: Any) -> Node:
         return tuple(through(item) for item in value) if isinstance(value, tuple) else value
 
     return replace(node, **{name: through(getattr(node, name)) for name in _parts(node)})
+
+
+def replaced(node: Node, other: Mapping[Any, Node]) -> Node:
+    """`node` with others for some of its nodes, each where the one before it stood."""
+    if node in other:
+        return replace(other[node], span=node.span)
+    return rebuilt(node, lambda child: replaced(child, other))
 
 
 # ------------------------------------------------------------------------------------------------------------- atoms

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from oracle.lesson.defining import Said
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.syntax import Name, Node, Number, Plus, Relation, Statement, Sum, rebuilt
+from oracle.lesson.syntax import Name, Node, Number, Plus, Relation, Statement, Sum, replaced
 
 FEWEST = 3
 """How many terms such a sum has."""
@@ -75,8 +75,8 @@ def _generalised(body: Relation, lettered: set[str]) -> Relation | None:
     patterns = {a[0]: pattern for a in first if (pattern := _pattern(a, unit, letters)) is not None}
     if len(patterns) < len(set(refs[0])) or any(ref.base not in lettered for ref in patterns):
         return None
-    general = _put(terms[0], patterns)
-    if any(_put(term, {a[k]: patterns[a[0]] for a in first}) != general for k, term in enumerate(terms)):
+    general = replaced(terms[0], patterns)
+    if any(replaced(term, {a[k]: patterns[a[0]] for a in first}) != general for k, term in enumerate(terms)):
         return None
     whole = Sum((Name(letters[1]),), None, None, None, general, span=body.items[1].span)
     of_all = replace(head, subs=(Name(letters[0]),)) if head.subs else head
@@ -100,9 +100,3 @@ def _pattern(alike: tuple[Ref, ...], unit: str, letters: list[str]) -> Ref | Non
         else:
             return None
     return replace(alike[0], subs=tuple(subs))
-
-
-def _put(node: Node, patterns: dict[Ref, Ref]) -> Node:
-    if isinstance(node, Ref):
-        return patterns.get(node, node)
-    return rebuilt(node, lambda child: _put(child, patterns))

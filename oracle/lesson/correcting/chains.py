@@ -10,7 +10,7 @@ from oracle.lesson.correcting.writing import rewritten, text
 from oracle.lesson.document import Formula
 from oracle.lesson.judging import Way
 from oracle.lesson.records import BAD
-from oracle.lesson.syntax import Node, Relation, Statement, rebuilt
+from oracle.lesson.syntax import Node, Relation, Statement, replaced
 
 Reread = Callable[[str], Sequence[Statement]]
 """TeX to its statements, symbols bound as in the lesson."""
@@ -71,13 +71,7 @@ def offered(chain: Chain, head: Node, repaired: Mapping[int, Edit], words: Vocab
 
 def swapped(body: Relation, other: Mapping[Node, Node]) -> Relation:
     """A chain with symbols replaced all through."""
-    return replace(body, items=tuple(_replaced(item, other) for item in body.items))
-
-
-def _replaced(node: Node, other: Mapping[Node, Node]) -> Node:
-    if node in other:
-        return replace(other[node], span=node.span)
-    return rebuilt(node, lambda part: _replaced(part, other))
+    return replace(body, items=tuple(replaced(item, other) for item in body.items))
 
 
 def written(line: Understood, at: int, body: Relation, words: Vocabulary) -> str:

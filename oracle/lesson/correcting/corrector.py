@@ -17,13 +17,13 @@ from oracle.lesson.correcting.chains import (
 )
 from oracle.lesson.correcting.edit import Edit
 from oracle.lesson.correcting.edits import edits, renamings
-from oracle.lesson.correcting.readings import Judge, as_meant, conditional, longer, respelled
+from oracle.lesson.correcting.readings import Judge, as_meant, longer, respelled, under_limits
 from oracle.lesson.correcting.searching import Search
 from oracle.lesson.correcting.trying import Store, Trial, trials
 from oracle.lesson.correcting.vocabulary import Source, Vocabulary, vocabulary
 from oracle.lesson.correcting.writing import text
 from oracle.lesson.judging import Nets, Way, size
-from oracle.lesson.meaning.masks import conditional as by_cases
+from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.records import BAD, Suggestion
 from oracle.lesson.syntax import Derivative, Node, Relation, rebuilt
@@ -75,7 +75,7 @@ class Corrector:
         found: list[Suggestion] = []
         for at, statement in enumerate(line.statements):
             if isinstance(statement.body, Relation) and set(verdicts.get(at, ())) & BAD:
-                chain = Chain(statement.body, tuple(verdicts[at]), line.number, conditional(statement.limits))
+                chain = Chain(statement.body, tuple(verdicts[at]), line.number, under_limits(statement.limits))
                 found += self.confirmed(line, at, self.offers(chain, words), words, chain.verdicts)
         return tuple(found[: self.limit])
 
@@ -104,7 +104,7 @@ class Corrector:
     def edited(self, chain: Chain, words: Vocabulary) -> Iterator[Offer]:
         """Every bad member repaired; the first one in several ways."""
         head, *members = chain.body.items
-        apart = bool(chain.ways) and not any(map(by_cases, members))
+        apart = bool(chain.ways) and not any(map(conditional, members))
         tried = trials(self.nets, self.store, head, tuple(members), chain.line, apart=apart)
         nonzero = any(size(trial.target) for trial in tried)
         yield from self.mended(chain, head, chain.bad, tried if nonzero else [], words)
@@ -222,7 +222,7 @@ class Corrector:
         head, *members = body.items
         made = [member for k, member in enumerate(members) if k not in left]
         kept = [members[k] for k in left if verdicts[k] == "holds under"]
-        groups = [*_of_one_activation(self.ways + conditional(line.statements[at].limits))]
+        groups = [*_of_one_activation(self.ways + under_limits(line.statements[at].limits))]
         agree = [{m for m in kept if self.all_right(head, [m], line.number, group)} for group in groups]
         read = set[Node]().union(*agree)
         return any(

@@ -1,9 +1,9 @@
 r"""Repairs that hold under a reading: as the lesson's own formulas are read, f'(x) = f(x) (1 - f(x)) of a sigmoid."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from oracle.lesson.judging import APART, OTHERWISE, Nets, Way
+from oracle.lesson.judging import OTHERWISE, Nets, Way, apart_by
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import Equation
@@ -16,10 +16,9 @@ def ways_of(equations: Iterable[Equation]) -> tuple[Way, ...]:
     return tuple(way for way in OTHERWISE if way.words in used or way.activations)
 
 
-def conditional(limits: Iterable[Limit]) -> tuple[Way, ...]:
+def under_limits(limits: Iterable[Limit]) -> tuple[Way, ...]:
     """The readings under conditions of the text: of i ≠ j."""
-    unlike = [limit for limit in limits if limit.op == "!="]
-    return tuple(replace(APART, unlike=k.a, unlike_at=k.at) if k.of_class else APART for k in unlike)
+    return tuple(apart_by(limit) for limit in limits if limit.op == "!=")
 
 
 @dataclass(frozen=True)

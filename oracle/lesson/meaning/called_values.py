@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.syntax import Call, Derivative, Name, Node, Relation, Statement, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Name, Relation, Statement, replaced
 
 
 def called_values(statements: Iterable[Statement]) -> dict[Call, Ref]:
@@ -26,10 +26,4 @@ def called_values(statements: Iterable[Statement]) -> dict[Call, Ref]:
 
 def with_called_values(statement: Statement, named: Mapping[Call, Ref]) -> Statement:
     """A statement with such names."""
-    return replace(statement, body=_named(statement.body, named)) if named else statement
-
-
-def _named(node: Node, named: Mapping[Call, Ref]) -> Node:
-    if isinstance(node, Call) and (name := named.get(node)) is not None:
-        return replace(name, span=node.span)
-    return node if isinstance(node, Ref) else rebuilt(node, lambda child: _named(child, named))
+    return replace(statement, body=replaced(statement.body, named)) if named else statement

@@ -14,7 +14,7 @@ def of_every_layer(definitions: list[Definition], refs: Iterable[Ref]) -> list[D
     """Definitions of every layer l, if all are of L, whose function has it too, g^{[L]}, and `refs` are of an l."""
     layered = [d for d in definitions if d.head.kinds == ("layer",)]
     alike = [d for d in layered if d.head.slots[0][1] == Name(LAST)]
-    called = any(isinstance(d.body, Call) and d.body.function.__class__ is Tagged for d in alike)
+    called = any(isinstance(d.body, Call) and isinstance(d.body.function, Tagged) for d in alike)
     bases = {d.head.base for d in alike}
     counted = {
         letter for ref in refs if ref.base in bases and ref.kinds == ("layer",) for letter in letters(ref.slots[0][1])

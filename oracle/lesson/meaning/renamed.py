@@ -40,12 +40,6 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
     return list(found.values())
 
 
-def _differentiated(one: Node, other: Node, a: Node, b: Node) -> bool:
-    """Whether two members differ in what is differentiated alone: ∂ŷ/∂z = ∂a/∂z = ∂φ(z)/∂z says what ŷ and a are."""
-    of = [{part.of for part in node.walk() if isinstance(part, Derivative)} for node in (one, other)]
-    return a in of[0] and b in of[1] and not (a in of[1] or b in of[0])
-
-
 def _of_others(new: Ref, known: Node, program: Program) -> bool:
     """Whether what defines a symbol stands in other sections only, and this one says it of parameters of its own."""
     there = [d for d in program.definitions if _same(d.head, new)]
