@@ -147,6 +147,11 @@ OTHERWISE: tuple[Way, ...] = (
         summed=True,
     ),
 )
+OTHERWISE += tuple(
+    Way(f"the factors of a product stand from the last step to the first, and {held.words}", held.activations,
+        immediate=held.immediate, left=held.left, backwards=True)
+    for held in OTHERWISE if held.immediate in ("all", "parameters") and held.pairs == "strict" and not held.summed
+)  # fmt: skip
 OTHERWISE += (Way("the pooling is an average", averaging=True),)
 OTHERWISE += tuple(Way("slopes are multiplied entry by entry", slopes=before) for before in (0, 1))
 OTHERWISE += tuple(Way(WORDS[layout], layout=layout) for layout in LAYOUTS)
