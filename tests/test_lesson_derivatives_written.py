@@ -155,3 +155,13 @@ $$\frac{\partial C}{\partial a_{12}} = \delta_{11} w_{12} + \delta_{12} w_{11}$$
 """
     assert claimed(lesson)[-1] == "holds"
     assert claimed(lesson.replace(r"\delta_{11} w_{12} +", r"\delta_{11} w_{21} +"))[-1] == "fails"
+
+
+@pytest.mark.parametrize(("index", "verdict"), [("i", "holds"), ("j", "ill-typed")])
+def test_a_whole_vector_is_differentiated_where_its_entry_is_meant(index: str, verdict: str) -> None:
+    found = claimed(
+        r"$$z = W h + b, \quad a = \sigma(z), \quad L = -y^T \log a$$"
+        r"$$\frac{\partial z_j}{\partial W_{j,i}} = \frac{\partial}{\partial W_{j,i}} \left(W h + b\right)"
+        rf" = h_{index}$$"
+    )
+    assert found == ["holds under", verdict]

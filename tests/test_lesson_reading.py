@@ -169,6 +169,14 @@ def test_markdown() -> None:
     assert not lesson.notes
 
 
+def test_a_line_in_bold_is_a_heading() -> None:
+    text = "**A toy net**\n$z = w x$\n\n**Note:**\n$y = z$\n\n**It is so.**\n\n**The net of $L$ layers**  \n$a = z$"
+    pieces = read(Path("a.md"), text).pieces
+    heads = [piece.text for piece in pieces if isinstance(piece, Prose) and piece.level]
+    assert heads == ["A toy net", "The net of $L$ layers"]
+    assert [piece.tex for piece in pieces if isinstance(piece, Formula)] == ["z = w x", "y = z", "L", "a = z"]
+
+
 def test_latex() -> None:
     lesson = read(Path("lesson.tex"), LATEX)
     assert [(f.tex, f.display) for f in formulas(lesson)] == [

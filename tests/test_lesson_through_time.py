@@ -230,3 +230,17 @@ def test_what_comes_from_the_next_step_is_of_no_step_of_that_name() -> None:
         r"$$dy_t = 2 (y_t - c_t)$$ $$dV = \sum_t dy_t h_t^T$$ $$dh_t = V^T dy_t + dh_{next}$$"
     )
     assert not {*found} & BAD
+
+
+@pytest.mark.parametrize(("state", "verdict"), [("s_k", "holds under"), ("s_i", "fails"), ("s_t", "fails")])
+def test_jacobians_are_multiplied_from_the_last_step_where_what_begins_the_chain_is_immediate(
+    state: str, verdict: str
+) -> None:
+    found = claimed(
+        r"$$z_t = U x_t + W s_{t-1}, \quad s_t = \tanh(z_t), \quad L_t = \frac12 \|V s_t - y_t\|^2$$"
+        r"$$\frac{\partial s_t}{\partial s_{t-1}} = \frac{\partial s_t}{\partial z_t} W$$"
+        r"$$\frac{\partial L_t}{\partial W} = \sum_{k=1}^t \frac{\partial L_t}{\partial s_t}"
+        r"\left(\prod_{i=k+1}^t \frac{\partial s_i}{\partial z_i} W\right)"
+        rf"\frac{{\partial {state}}}{{\partial z_k}} \frac{{\partial z_k}}{{\partial W}}$$"
+    )
+    assert found == ["holds", verdict]

@@ -253,8 +253,10 @@ class Nets:
             return False
         if way.backwards and not any(isinstance(part, Sum) and part.product for part in member.walk()):
             return False
-        if way.immediate and any(over_samples(side) for side in (head, member)):
+        if way.immediate and any(adds_up(side, "sample") for side in (head, member)):
             return False  # what is added up over samples is a mean's gradient: nothing is held
+        if way.immediate == "all" and way.left and adds_up(member, "time"):
+            return False  # with everything held, one step is left of all that are added up
         if way.immediate == "past":
             return isinstance(head, Derivative) and by_its_past(head.of, head.wrt[0])
         if way.inverse:
@@ -367,10 +369,10 @@ def _any_of(found: list[Outcome]) -> Outcome:
     return min(held, key=lambda outcome: outcome.zero) if held else (open_to or found)[0]
 
 
-def over_samples(formula: Node) -> bool:
-    """Whether a formula adds up samples."""
+def adds_up(formula: Node, kind: str) -> bool:
+    """Whether a formula adds up samples, or steps."""
     sums = [part for part in formula.walk() if isinstance(part, Sum) and not part.product]
-    return any(World.counts(name.base, part.body) == "sample" for part in sums for name in part.indices)
+    return any(World.counts(name.base, part.body) == kind for part in sums for name in part.indices)
 
 
 def _differentiated(head: Node, member: Node, base: str) -> bool:

@@ -8,6 +8,8 @@ from oracle.lesson.reading.source import Source
 
 FENCE = r"^[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$"
 HEADING = r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<heading>[^\n]*)$"
+BOLD = r"^(?P<bold>\*\*)(?=[^*\n]{1,120}\*\*[ \t]*$)(?P<boldly>[^*\n]*[^*\n:.])\*\*[ \t]*$"
+"""A line in bold that is no sentence, and begins no list."""
 SCRIPT = r"<script[^>]*type=[\"']math/tex(?P<mode>[^\"'>]*)[\"'][^>]*>(?P<script>.*?)</script>"
 SHORTCODE = (
     r"\{\{[<%]\s*(?P<code>displaymath|equation|math|katex|latex|tex|mathjax)\b(?P<how>[^>%]*)[>%]\}\}"
@@ -25,7 +27,7 @@ MATHS = re.compile(
     r"(?:<su[bp]>[^<>]*</su[bp]>|[=+\-*/().,^ ]|\b(?:exp|log|ln|tanh)\b|[A-Za-z](?![A-Za-z])|\d)*", re.ASCII
 )
 TOKEN = re.compile(
-    rf"{FENCE}|{HEADING}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})"
+    rf"{FENCE}|{HEADING}|{BOLD}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})"
     rf"|(?P<plain>{PLAIN})",
     re.MULTILINE | re.DOTALL,
 )
@@ -49,7 +51,7 @@ def scan(source: Source, at: int = 0) -> None:
 def _token(source: Source, maths: Delimited, match: re.Match[str]) -> int:
     if match["fence"]:
         return _fence(source, match)
-    if match["level"]:
+    if match["level"] or match["bold"]:
         return _heading(source, match)
     if match["rule"]:
         return _table(source, match)
@@ -121,11 +123,11 @@ def _fence(source: Source, match: re.Match[str]) -> int:
 
 
 def _heading(source: Source, match: re.Match[str]) -> int:
-    words = match["heading"].rstrip("# \t")
+    words = (match["heading"] or match["boldly"]).rstrip("# \t")
     source.title = source.title or words
-    start = match.start("heading")
-    source.taken.append((match.start(), start + len(words)))
-    source.pieces.append(Prose(words, source.place(start, start + len(words)), len(match["level"])))
+    start = match.start("heading" if match["level"] else "boldly")
+    source.taken.append(match.span())
+    source.pieces.append(Prose(words, source.place(start, start + len(words)), len(match["level"] or "######")))
     return start
 
 
