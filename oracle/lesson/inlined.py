@@ -3,12 +3,13 @@ r"""A formula written in one piece, and again step by step: softmax(Q Kᵀ / √
 Where the two differ, one of them has a slip: what the piece says of a step is another definition of that step.
 """
 
+from collections.abc import Set
 from dataclasses import replace
 
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import Definition
-from oracle.lesson.syntax import Call, Node, Number, Quotient, Times, replaced
+from oracle.lesson.syntax import Call, Name, Node, Number, Quotient, Times, replaced
 
 
 def said_in_one_piece(definitions: list[Definition]) -> list[Definition]:
@@ -30,6 +31,24 @@ def with_one_end(definitions: list[Definition]) -> list[Definition]:
     ends = {d.head for d in definitions if d.body in letters and len(core(d.head.base)) > 1 and d.head.base.isalpha()}
     used = {part for d in definitions for part in d.body.walk()}
     return [replace(d, body=letters[d.body]) if d.head in ends - used else d for d in definitions]
+
+
+def with_outputs_named(definitions: list[Definition], last: Set[str]) -> list[Definition]:
+    """y = h^L for h^L = y, which names the output where h^l is made for every layer; `last` are the letters of L.
+
+    Where the two are compared, y is a target.
+    """
+    made = {d.head.base for d in definitions}
+    general = {d.head.base for d in definitions if any(letters(at) - last for _, at in d.head.slots)}
+
+    def named(d: Definition, name: Node) -> Definition:
+        at_end = d.head.slots and all(isinstance(at, Name) and at.base in last for _, at in d.head.slots)
+        if at_end and d.head.base in general and isinstance(name, Ref) and not name.slots and name.base not in made:
+            compared = any(mentions(other.body, name.base) and mentions(other.body, d.head.base) for other in definitions)
+            return d if compared else replace(d, head=name, body=d.head)
+        return d
+
+    return [named(d, d.body) for d in definitions]
 
 
 def _differing(whole: Node, stepwise: Node, definitions: list[Definition]) -> list[tuple[Definition, Node]] | None:
