@@ -66,6 +66,8 @@ SAYING = re.compile(rf"[=<>←→≈≤≥∈∝~≡]|\\(?:{SIGNS})(?![A-Za-z])"
 """What is in a formula that says something."""
 DEPTH = re.compile(r"\bL\s*=\s*([2-5])\b")
 """How the prose of a section says how many layers there are: "an example with L = 2"."""
+GIVEN = re.compile(r"\s*([A-Za-z])\s*=\s*([2-5])\s*")
+"""How many layers a net has, where the letter is the last one: for $K = 2$."""
 
 FEW = 2
 """So many mistakes in a lesson may be all that a section has."""
@@ -265,6 +267,8 @@ def _is_claim(formula: Formula, problems: tuple[Problem, ...]) -> bool:
 def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str]) -> list[Line]:
     """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
     notation.depths = {section: int(found[1]) for section, text in words.items() if (found := DEPTH.search(text))}
+    given = [(line.section, found) for line in lines if (found := GIVEN.fullmatch(line.formula.tex))]
+    notation.depths |= {section: int(found[2]) for section, found in given if found[1] in {"L", *notation.tops}}
     notation.narrow = {part for part, said in words.items() if narrow(said)}
     notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
     names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)

@@ -1,5 +1,6 @@
 """A lesson's own definitions: forward equations, functions, and the partials that error signals stand for."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from oracle.lesson.arguments import factored, unnamed
@@ -110,6 +111,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
         if isinstance(s.statement.body, Relation):
             _define(s.number, s.statement.body, program, defined, usage)
             _call(s.statement.body, program, defined, usage)
+    sections = {s.number: s.section for s in said}
+    listed = Counter(sections[f[0].number] for f in program.functions.values())
+    program.examples = {name for name, f in program.functions.items() if listed[sections[f[0].number]] > 1}
     program.definitions = [d for d in program.definitions if not _special_elsewhere(d, program)]
     for s in order:
         if isinstance(s.statement.body, Relation):

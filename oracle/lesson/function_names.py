@@ -20,8 +20,8 @@ r"""`\frac{d\chi(z)}{dz}`: what is differentiated with its argument."""
 APPLIED = re.compile(r"(?<![A-Za-z\\])([A-Z])\s*(?:'|\^\s*\{?\\prime\}?)\s*\(([^()]+)\)")
 """`R'(Z_o)` beside `R(Z_o)`."""
 PRIMED = re.compile(r"([A-Za-z]+)\s*(?:'|\^\s*\{?\\prime\}?)\s*\(")
-GREEK = re.compile(r"\\([a-z]+)\s*_\s*(?:\w|\{\w+\})\s*(?:'|\^\s*\{?\\prime\}?)\s*\(")
-r"""`\zeta_1'(z)`: one of several activations."""
+GREEK = re.compile(r"\\([a-z]+)\s*(?:_\s*(?:\w|\{\w+\})\s*)?(?:'|\^\s*\{?\\prime\}?)\s*(?:\\left|\\[bB]igg?l?)?\s*\(")
+r"""`\rho'(z)`, and `\zeta_1'(z)`, one of several activations."""
 SLOPED = re.compile(
     r"(?<![A-Za-z\\])([A-Za-z])\s*(?:'|\^\s*\{?\\prime\}?)\s*"
     r"(?:\\left)?\(\s*\\?[A-Za-z]+(?:[_^](?:\{[^{}]*\}|\w))*\s*(?:\\right)?\)"

@@ -44,7 +44,9 @@ def with_outputs_named(definitions: list[Definition], last: Set[str]) -> list[De
     def named(d: Definition, name: Node) -> Definition:
         at_end = d.head.slots and all(isinstance(at, Name) and at.base in last for _, at in d.head.slots)
         if at_end and d.head.base in general and isinstance(name, Ref) and not name.slots and name.base not in made:
-            compared = any(mentions(other.body, name.base) and mentions(other.body, d.head.base) for other in definitions)
+            compared = any(
+                mentions(other.body, name.base) and mentions(other.body, d.head.base) for other in definitions
+            )
             return d if compared else replace(d, head=name, body=d.head)
         return d
 

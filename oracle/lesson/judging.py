@@ -16,6 +16,7 @@ from oracle.lesson.meaning.columns import turns_entries
 from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.inverses import inverted
 from oracle.lesson.meaning.layouts import LAYOUTS, WORDS, sensitive
+from oracle.lesson.meaning.limits import of_layers_and_entries
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
 from oracle.lesson.meaning.partials import by_its_past
@@ -311,6 +312,8 @@ class Nets:
                 continue
             if found.verdict in ("fails", "ill-typed") and turns_entries(head, member):
                 doubt = doubt or "an entry of a vector is transposed: it may be one of many vectors"
+            elif found.verdict in ("fails", "ill-typed") and (letter := of_layers_and_entries(head, member)):
+                doubt = doubt or f"{letter} counts layers here, and entries"
             return Outcome("not understood", doubt) if doubt and found.verdict != "holds" else found
 
     def _read(self, head: Node, member: Node, way: Way, line: int, free: set[str]) -> Outcome:

@@ -86,7 +86,9 @@ class Functions(Partials):
             raise NotUnderstoodError(f"{core.base} of {len(args)} arguments")
         if core.base in SIGNALS and not self.program.functions.get(core.base):
             raise IllTypedError(f"{core.base} stands for a partial here, and is no function")
-        f = self.applied(core.base, node.args[0], primes) or self.function(core.base, env)
+        of_any_layer = core.base in self.program.examples and without_primes(node).function != core
+        own = self.activated if of_any_layer else self.function(core.base, env)
+        f = self.applied(core.base, node.args[0], primes) or own
         for _ in range(primes):
             f = slope(f)
         return mapped(f, args[0])
@@ -206,6 +208,11 @@ class Functions(Partials):
             return lessons
         if name not in self.program.activations:
             raise NotUnderstoodError(f"what function {name} is, nothing says")
+        return self.activated
+
+    @property
+    def activated(self) -> Callable[[Tensor], Tensor]:
+        """The activation of this net."""
         return ACTIVATIONS.get(self.activation) or ELEMENTWISE[self.activation]
 
 

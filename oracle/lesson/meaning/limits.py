@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from oracle.lesson.meaning.notation import CLASSES, Ref, chosen
+from oracle.lesson.meaning.notation import CLASSES, LAYER_LETTERS, Ref, chosen, letters
 from oracle.lesson.syntax import (
     At,
     Derivative,
@@ -227,3 +227,13 @@ def put(node: Node, old: str, new: Node) -> Node:
 
 def _renamed(sub: Node, old: str, new: Node) -> Node:
     return replace(new, span=sub.span) if isinstance(sub, Name) and sub.base == old else sub
+
+
+def of_layers_and_entries(*formulas: Node) -> str:
+    """The i of [df/dx]_{ij} = ∂f_i/∂x_j, where f_i is a layer elsewhere, if there is one."""
+    parts = [part for formula in formulas for part in formula.walk() if isinstance(part, Ref | Indexed)]
+    layers = {
+        x for part in parts if isinstance(part, Ref) for kind, at in part.slots if kind == "layer" for x in letters(at)
+    }
+    entries = {x for part in parts for sub in part.subs for x in letters(sub)}
+    return min(layers & entries - LAYER_LETTERS, default="")

@@ -17,6 +17,7 @@ from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.iterations_above import iterated
 from oracle.lesson.meaning.last_steps import always_last, stepping_above
+from oracle.lesson.meaning.layers_below import counted_below
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
 from oracle.lesson.meaning.many import many_vectors, numbered_matrices
 from oracle.lesson.meaning.naming import Units, flat, spelled, units
@@ -501,7 +502,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.differentials = changing
     found.from_zero = any(isinstance(node, Sum) and node.lower == Number("0") for node in nodes)
     found.from_zero |= any(text == "00" for _, text in map(_two_digits, nodes))
-    found.layers = found.letters_of("layer", found.layers)
+    found.layers = found.letters_of("layer", found.layers | counted_below((s.body for s in statements), found.times))
     found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
     found.ends |= always_last(statements) - bound
     found.many, found.single = many_vectors(statements)

@@ -102,6 +102,8 @@ class Program:
     again: list[Definition] = field(default_factory=list)
     """What the lesson says once more of what it has defined."""
     functions: dict[str, list[FunctionDefinition]] = field(default_factory=dict)
+    examples: set[str] = field(default_factory=set)
+    """Functions that stand in a list with others: the g(z) = max(0, z) beside which g_l may be any."""
     signals: dict[Written, Signal] = field(default_factory=dict)
     lettered: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Signal] = field(default_factory=dict)
     """By name, kinds of slots and letters, where it differs: δ_k of an output, δ_j of a hidden unit."""

@@ -16,6 +16,8 @@ from oracle.lesson.syntax import (
     Indexed,
     Name,
     Node,
+    Number,
+    Quotient,
     Relation,
     Statement,
     Sum,
@@ -49,8 +51,15 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
     there = [base for node, base in met if index in _letters(node)]
     single = {base for node, base in met if _first(node) == index and _alone(node)} - parameters
     whole = {base for node, base in met if _first(node) == index} - {*COUNTED} - parameters | single
-    others = {base for node, base in met if _alone(node) and _first(node) not in (index, "")}
-    return {} if (whole & others and not sure) or parameters.intersection(there) else dict.fromkeys(whole, index)
+    others = {base for node, base in met if _alone(node) and _first(node) not in (index, "") and not _named(node)}
+    mean = any(map(_is_mean, nodes)) and all(_alone(node) for node, _ in met if index in _letters(node))
+    doubtful = whole & others and not sure and not mean
+    return {} if doubtful or parameters.intersection(there) else dict.fromkeys(whole, index)
+
+
+def _named(node: Indexed) -> bool:
+    """Whether a loss has a label below it: C_{CE}."""
+    return symbol_of(node) in LOSSES and len(_first(node)) > 1
 
 
 def _computed(statement: Statement) -> str:
@@ -127,6 +136,14 @@ def _added(node: Node) -> Iterable[str]:
             bare = bare.function if isinstance(bare, Call) else bare
             if isinstance(bare, Indexed) and symbol_of(bare) in LOSSES and _first(bare) == index and _alone(bare):
                 yield index
+
+
+def _is_mean(node: Node) -> bool:
+    r"""Whether a formula is the mean of the losses of all samples: \frac1n Σ_i C_i."""
+    match node:
+        case Times(factors=(Quotient(over=Number(text="1")), Sum(body=body))):
+            return symbol_of(body) in LOSSES
+    return False
 
 
 def _alone(node: Indexed) -> bool:

@@ -1,7 +1,7 @@
 """How a lesson uses its symbols: what it differentiates, what it takes slopes at, which symbols have layers."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -159,7 +159,7 @@ def survey_usage(statements: Iterable[Statement], notation: Notation | None = No
                 found.signals.add(head.base)
                 found.told.setdefault(head.base, {}).setdefault(head, partial)
         found.bodies.append(statement.body)
-        found.layers = _said_layers(statement.body) or found.layers
+        found.layers = _said_layers(statement.body, found.notation.tops) or found.layers
         found.formal |= _formal(statement.body)
         for node in statement.body.walk():
             _note(node, found)
@@ -186,11 +186,11 @@ def _formal(body: Node) -> set[str]:
     return set()
 
 
-def _said_layers(body: Node) -> int:
+def _said_layers(body: Node, tops: Collection[str]) -> int:
     """The 2 of L = 2; 0 of any other statement, and where there would be one layer or many."""
     match body:
-        case Relation(items=(Ref(base="L", slots=(), subs=()), Number(text=text)), ops=("=",)) if text.isdigit():
-            return int(text) if 1 < int(text) < 5 else 0
+        case Relation(items=(Ref(base=base, slots=(), subs=()), Number(text=text)), ops=("=",)) if text.isdigit():
+            return int(text) if base in {"L", *tops} and 1 < int(text) < 5 else 0
     return 0
 
 

@@ -1,0 +1,81 @@
+r"""Lessons as lecturers write them: layers below any letter, a list of activations, a second loss, means of losses."""
+
+import pytest
+
+from tests.verdicts import claimed
+
+BELOW = r"""
+$$\newcommand{\vect}[1]{\mathbf{#1}}$$
+$$\vect u_k = \vect A_k \vect x_{k-1} + \vect b_k, \quad \vect x_k = \rho(\vect u_k), \quad \vect x_0 = \vect x$$
+$$E = \|\vect t - \vect x_K\|^2, \qquad k = 1, \dots, K$$
+$$\vect\delta_k = \frac{\partial E}{\partial \vect u_k}$$
+"""
+"""Layers are counted below by k, and a macro takes a command for its argument."""
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (r"\vect\delta_k = \rho'(\vect u_k) \odot \vect A_{k+1}^T \vect\delta_{k+1}", "holds"),
+        (r"\vect\delta_k = \rho'(\vect u_k) \odot \vect A_k^T \vect\delta_{k+1}", "ill-typed"),
+        (r"\frac{\partial E}{\partial \vect A_k} = \vect\delta_k \vect x_{k-1}^T", "holds"),
+        (r"\frac{\partial E}{\partial \vect A_k} = \vect\delta_k \vect x_k^T", "ill-typed"),
+        (r"\vect\delta_K = -2 (\vect t - \vect x_K) \odot \rho'(\vect u_K)", "holds"),
+        (r"\vect\delta_K = 2 (\vect t - \vect x_K) \odot \rho'(\vect u_K)", "fails"),
+    ],
+)
+def test_a_matrix_with_one_index_is_of_a_layer(formula: str, verdict: str) -> None:
+    assert claimed(f"{BELOW}$${formula}$$")[-1] == verdict
+
+
+def test_a_letter_that_counts_layers_may_count_entries_elsewhere() -> None:
+    entries = r"$$\left[\frac{\partial \vect x}{\partial \vect t}\right]_{kj} = \frac{\partial x_k}{\partial t_j}$$"
+    assert claimed(f"{entries}\n# Nets\n{BELOW}")[0] == "not understood"
+
+
+def test_a_net_of_two_layers_has_two() -> None:
+    last = r"For $K = 2$ we have $\vect\delta_2 = -2 (\vect t - \vect x_2) \odot \rho'(\vect u_2)$."
+    assert claimed(f"{BELOW}\n# Example\n{last}")[-1] == "holds"
+
+
+@pytest.mark.parametrize(("out", "verdict"), [("h^{L-1}", "holds"), ("h^L", "fails")])
+def test_the_output_has_a_name(out: str, verdict: str) -> None:
+    net = r"$u^l = h^{l-1} W^l + b^l$, $h^l = \phi(u^l)$, $h^0 = x$ and $h^L = y$. $E$ is the loss function."
+    signal = r"$$\delta^l = \frac{\partial E}{\partial u^l}$$"
+    assert claimed(rf"{net}{signal}$$\frac{{\partial E}}{{\partial W^L}} = ({out})^\top \delta^L$$") == [verdict]
+
+
+NOTES = r"""
+$$z^{(l)} = W^{(l)} a^{(l-1)} + b^{(l)}, \quad a^{(l)} = g_l(z^{(l)}), \quad C = \frac12 \|a^{(L)} - y\|^2$$
+$$\frac{\partial C}{\partial a_j^{(L)}} = a_j^{(L)} - y_j$$
+$$\delta^{(l)} = \frac{\partial C}{\partial z^{(l)}} = \left((W^{(l+1)})^T \delta^{(l+1)}\right) \odot g_l'(z^{(l)})$$
+"""
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [("(1 - a^{(l)})", "holds under"), ("(1 + a^{(l)})", "fails")])
+def test_a_function_in_a_list_is_an_example(slope: str, verdict: str) -> None:
+    listed = r"Logistic: $\sigma(z) = \frac{1}{1 + e^{-z}}$. ReLU: $g(z) = \max(0, z)$, $g'(z) = \mathbf{1}[z > 0]$."
+    sloped = rf"$$\delta^{{(l)}} = \left((W^{{(l+1)}})^T \delta^{{(l+1)}}\right) \odot a^{{(l)}} \odot {slope}$$"
+    assert claimed(f"{NOTES}\n# Activations\n{listed}\nWith logistic units,{sloped}")[-2:] == ["holds", verdict]
+
+
+MORE = r"""
+# Other losses
+For logistic outputs, one prefers the cross-entropy
+$$C_{\mathrm{CE}} = - \sum_{j=1}^{d_L} \left[y_j \ln a_j^{(L)} + (1 - y_j) \ln(1 - a_j^{(L)})\right]$$
+$$\delta^{(L)} = a^{(L)} - y$$
+On a training set we minimize $$J = \frac1n \sum_{i=1}^n C_i + \frac\lambda2 \sum_{l=1}^L \|W^{(l)}\|_F^2$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (r"\nabla_{W^{(l)}} J = \frac1n \sum_{i=1}^n \delta_i^{(l)} (a_i^{(l-1)})^T + \lambda W^{(l)}", "holds"),
+        (r"\nabla_{W^{(l)}} J = \frac1n \sum_{i=1}^n \delta_i^{(l)} (a_i^{(l-1)})^T + 2 \lambda W^{(l)}", "fails"),
+        (r"\nabla_{b^{(l)}} J = \sum_{i=1}^n \delta_i^{(l)}", "fails"),
+        (r"\delta^{(L)} = y - a^{(L)}", "fails"),
+    ],
+)
+def test_a_section_has_a_loss_with_a_label_and_a_mean_of_losses(formula: str, verdict: str) -> None:
+    assert claimed(f"{NOTES}{MORE}$${formula}$$")[-2:] == ["holds under", verdict]
