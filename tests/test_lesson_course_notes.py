@@ -79,3 +79,73 @@ On a training set we minimize $$J = \frac1n \sum_{i=1}^n C_i + \frac\lambda2 \su
 )
 def test_a_section_has_a_loss_with_a_label_and_a_mean_of_losses(formula: str, verdict: str) -> None:
     assert claimed(f"{NOTES}{MORE}$${formula}$$")[-2:] == ["holds under", verdict]
+
+
+def test_a_matrix_of_slopes_has_a_name() -> None:
+    net = r"""
+$$u_k = A_k x_{k-1} + b_k, \quad k = 1, \dots, K, \qquad x_k = \rho(u_k), \quad k = 1, \dots, K-1, \qquad x_K = u_K$$
+$$E = \frac12 \|x_K - y\|^2, \quad D_k := \mathrm{diag}(\rho'(u_k))$$
+$$p_k := \nabla_{x_k} E, \quad q_k := \nabla_{u_k} E$$
+"""
+    claims = r"$$q_k = D_k p_k = \rho'(u_k) \odot p_k$$ $$q_k = D_k A_{k+1}^T q_{k+1}$$ $$q_k = D_k A_{k+1} q_{k+1}$$"
+    verdicts = [verdict for verdict in claimed(net + claims) if verdict != "aside"]
+    assert verdicts == ["holds", "holds", "holds", "ill-typed"]
+
+
+COLUMNS = r"""
+Let $Z = W X + b \mathbf{1}^T$, $H = \tanh(Z)$, $s = v^T H + c$, $\hat y = \sigma(s)$ and
+$$J = -\frac1m \sum_{i=1}^m \left[y_i \ln \hat y_i + (1 - y_i) \ln(1 - \hat y_i)\right]. \checkmark$$
+Let $e = \frac1m (\hat y - y)$, a row. $$\Delta := \nabla_Z J$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (r"\nabla_v J = H e^T", "holds under"),
+        (r"\nabla_H J = v e", "holds under"),
+        (r"\nabla_H J = e v", "ill-typed"),
+        (r"\nabla_W J = \Delta\,X^T", "holds"),
+        (r"\nabla_W J = X^T\,\Delta", "ill-typed"),
+    ],
+)
+def test_a_row_of_all_samples_and_a_gradient_called_delta(formula: str, verdict: str) -> None:
+    assert claimed(f"{COLUMNS}$${formula}$$") == [verdict]
+
+
+def test_a_gradient_has_the_letter_of_another_loss_and_indices_begin_with_a() -> None:
+    attention = (
+        r"$$S = \frac{1}{\sqrt d} Q K^T, \quad P = \mathrm{softmax}(S), \quad O = P V$$ Let $R = \nabla_P \mathcal{L}$."
+    )
+    right = r"\frac{\partial \mathcal{L}}{\partial S_{ac}} = \sum_{b=1}^T R_{ab} P_{ab} (\delta_{bc} - P_{ac})"
+    assert claimed(f"{attention}$${right} = P_{{ac}} R_{{ac}}$$") == ["holds", "fails"]
+
+
+MATRICES = r"""
+For any matrices $d(XY) = (dX) Y + X\,dY$, $d(X^{-1}) = -X^{-1} (dX) X^{-1}$. Let $Y = A X B$.
+# All samples
+$X = [x_1, \dots, x_N]$, $Y = [y_1, \dots, y_N]$, $Z = W X + b \mathbf{1}^T$,
+$l = -\mathrm{tr}(Y^T \log \mathrm{softmax}(Z))$.
+$$dl = \mathrm{tr}((\mathrm{softmax}(Z) - Y)^T dZ), \quad \frac{\partial l}{\partial Z} = \mathrm{softmax}(Z) - Y$$
+"""
+LOGISTIC = r"""
+$$l = -y\,x^T w + \log(1 + \exp(x^T w))$$
+$$dl = (\sigma(x^T w) - y)\,x^T dw, \quad \frac{\partial l}{\partial w} = x (\sigma(x^T w) - y)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("lesson", "wrong"),
+    [
+        (MATRICES, r"\frac{\partial l}{\partial Z} = Y - \mathrm{softmax}(Z)"),
+        (LOGISTIC, r"\frac{\partial l}{\partial w} = x (y - \sigma(x^T w))"),
+    ],
+)
+def test_matrix_differentials(lesson: str, wrong: str) -> None:
+    *right, last = claimed(f"{lesson}$${wrong}$$")
+    assert {*right} <= {"holds", "holds under"} and last == "fails"
+
+
+def test_sizes_are_no_claims() -> None:
+    sizes = r"$$(784 \times m)(m \times 128) = 784 \times 128$$"
+    assert claimed(rf"$y_i = e^{{(Z_3)_i}}$. {sizes}") == ["aside"]

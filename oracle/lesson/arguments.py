@@ -5,7 +5,7 @@ from dataclasses import replace
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Node, Number
+from oracle.lesson.syntax import Call, Name, Node, Number
 
 INTO = "input of "
 """What goes into the activation of a quantity, where the lesson has no letter for it."""
@@ -45,7 +45,8 @@ def _formal(z: Ref, program: Program, usage: Usage) -> bool:
 def _composed(definition: Definition) -> bool:
     """Whether a quantity is a function of something that has no name: a = σ(W x + b)."""
     body = definition.body
-    return isinstance(body, Call) and len(body.args) == 1 and not isinstance(body.args[0], Ref)
+    single = isinstance(body, Call) and len(body.args) == 1 and body.function != Name("diag")
+    return single and isinstance(body, Call) and not isinstance(body.args[0], Ref)
 
 
 def _another(z: Definition, argument: Node) -> bool:

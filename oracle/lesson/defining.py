@@ -306,7 +306,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if head.base in SCALARS and _has_partials(member) and not usage.is_signal(head.base):
         program.unclear.add(head)  # D = ∂J/∂A ⊙ (1 - A ⊙ A): no number of anything
     renewed = recurs(head, member) or step(head, op, member) is not None
-    if usage.is_signal(head.base) or renewed or _differentiates(member, program) or _says_nothing(member):
+    claims = _differentiates(member, program) and not is_diagonal_of_slopes(member)
+    if usage.is_signal(head.base) or renewed or claims or _says_nothing(member):
         return
     known = next((d for d in program.definitions if name_of(d.head) == name_of(head)), None)
     more = (m for m, op in zip(body.items[2:], body.ops[1:], strict=True) if op in ("=", ":="))
@@ -466,6 +467,14 @@ def _differentiates(member: Node, program: Program) -> bool:
     if program.notation.primed:
         return any(isinstance(part, Derivative) for part in member.walk())
     return _has_partials(member)
+
+
+def is_diagonal_of_slopes(member: Node) -> bool:
+    """Whether a formula is diag(σ'(z)), which a symbol is a name of: D = diag(σ'(z))."""
+    match member:
+        case Call(function=Name(base="diag"), args=(Call(function=Prime()),)):
+            return True
+    return False
 
 
 def _has_partials(node: Node) -> bool:

@@ -400,14 +400,29 @@ def _may_be_free(head: Node, member: Node, base: str) -> bool:
 
 
 def assignments(program: Program, nodes: tuple[Node, ...]) -> Iterator[Env]:
-    """Every value of the letters that count layers, samples or steps and are not bound by a sum."""
+    """Every value of the letters that count layers, samples or steps and are not bound by a sum.
+
+    What is said of every layer is of those before the last, where that is another one.
+    """
     kinds: dict[str, str] = {}
     last = {kind: program.last(kind) for kind in LAST}
     for node in nodes:
         _slot_letters(node, frozenset(), kinds, last)
     ends = [range(1, program.end(kind) + 1) for kind in kinds.values()]
-    for values in product(*ends):
-        yield dict(zip(kinds, values, strict=True))
+    found = [dict(zip(kinds, values, strict=True)) for values in product(*ends)]
+    special = program.special if "layer" in kinds.values() else set()
+    yield from [env for env in found if not special or not _in_another_layer(program, special, env, nodes)] or found
+
+
+def _in_another_layer(program: Program, special: set[str], env: Env, nodes: tuple[Node, ...]) -> bool:
+    """Whether a letter is the last layer, at a quantity that is `special` there, or a partial by one."""
+    for ref in (part for node in nodes for part in node.walk() if isinstance(part, Ref) and "layer" in part.kinds):
+        signal = program.signal(ref)
+        if {ref.base, signal.of if signal else ""} & special:
+            at = next(slot for kind, slot in ref.slots if kind == "layer")
+            if letters(at) & env.keys() and program.number(at, env, "layer") == program.end("layer"):
+                return True
+    return False
 
 
 def _slot_letters(node: Node, bound: frozenset[str], kinds: dict[str, str], last: Mapping[str, set[str]]) -> None:

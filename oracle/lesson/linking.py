@@ -303,13 +303,19 @@ def _open_ended(member: Node) -> bool:
 
 
 def _size(head: Node, member: Node, nets: Nets) -> bool:
-    """Whether it is said how large a product is: W^T dZ = n × m."""
-    if not isinstance(member, Times) or {*member.ops} != {"times"} or isinstance(head, Ref):
-        return False
-    refs = [factor for factor in member.factors if isinstance(factor, Ref)]
-    numbers = len(refs) == len([factor for factor in member.factors if not isinstance(factor, Number)])
+    """Whether it is said how large something is: W^T dZ = n × m, (784 × m) (m × 128) = 784 × 128, n_0 = n."""
     made = {d.head.base for d in nets.program.definitions}
-    return numbers and bool(refs) and all(ref.base in SIZES - made for ref in refs)
+    if isinstance(head, Ref):
+        return isinstance(member, Ref) and _of_sizes(head, made) and _of_sizes(member, made)
+    product = isinstance(member, Times) and {*member.ops} == {"times"} and _of_sizes(member, made)
+    return product and (mentions(member) or (mentions(head) and _of_sizes(head, made)))
+
+
+def _of_sizes(node: Node, made: set[str]) -> bool:
+    """Whether a formula is of numbers and of letters for sizes alone."""
+    if isinstance(node, Ref):
+        return node.base in SIZES - made
+    return isinstance(node, Number) or (isinstance(node, Times) and all(_of_sizes(f, made) for f in node.factors))
 
 
 def _arithmetic(head: Node, member: Node) -> bool:

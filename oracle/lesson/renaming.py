@@ -8,6 +8,7 @@ from oracle.lesson.document import Formula
 from oracle.lesson.meaning.bold_samples import bold, with_bold_samples
 from oracle.lesson.meaning.cells import as_cells, told_cells
 from oracle.lesson.meaning.componentwise import of_components, told_gates
+from oracle.lesson.meaning.deltas_apart import deltas_apart, with_deltas_apart
 from oracle.lesson.meaning.dotted import dotted, with_slopes
 from oracle.lesson.meaning.entries_above import entries_above, with_entries_below
 from oracle.lesson.meaning.example_layers import examples, of_all_layers
@@ -77,6 +78,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     )
     named = [changed(found, names) for found in parsed]
     renewed = iterations(given)
+    named, names = _further(named, names, lambda found: partial(with_deltas_apart, names=deltas_apart(found)))
     named, names = _further(named, names, lambda _: with_own_indices)
     named, names = _further(named, names, lambda found: partial(with_names_apart, names=told_below(found)))
     named, names = _further(named, names, lambda found: partial(with_last_steps, bases=stepping_above(found)))

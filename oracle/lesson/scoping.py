@@ -6,7 +6,7 @@ from oracle.lesson.meaning.gradients import gradient_of
 from oracle.lesson.meaning.notation import Notation, Ref
 from oracle.lesson.meaning.program import TARGETS, Definition
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Cases, Indicator, Name, Node, Number, Plus, Relation, Times
+from oracle.lesson.syntax import Call, Cases, Indicator, Matrix, Name, Node, Number, Plus, Relation, Times, Transpose
 
 
 def in_sight(definitions: list[Definition], here: Collection[int], bodies: Iterable[Node]) -> list[Definition]:
@@ -77,8 +77,11 @@ def without_given(
 
 
 def _declared(body: Node) -> Iterator[str]:
-    """The x of x ∈ ℝ^n, and of h^{(0)} = x."""
+    """The x of x ∈ ℝ^n, and of h^{(0)} = x; the X of X = [x_1, …, x_N]."""
     match body:
+        case Relation(items=(Ref(base=base, slots=(), subs=()), Matrix(rows=((Ref(base=first), *_),)), *_)):
+            if first.lower() == base.lower():
+                yield base
         case Relation(items=items, ops=("in", *_)):
             yield from (item.base for item in items[:1] if isinstance(item, Ref) and not item.slots + item.subs)
         case Relation(items=(Ref(slots=(("layer", Number()),)), Ref(base=base, slots=(), subs=())), ops=("=" | ":=",)):
@@ -101,5 +104,7 @@ def _targets(body: Node) -> Iterator[str]:
                 yield from (x for x, other in ((a, b), (b, a)) if f"hat {x}" == other)
             case Plus(terms=(Ref(base=a), Ref(base=b)), signs=(1, -1)):
                 yield from (x for x, other in ((a, b), (b, a)) if f"hat {x}" == other)
-            case Times(factors=(Ref(base=base), Call(function=Name(base="log" | "ln")))):
+            case Times(
+                factors=(Ref(base=base) | Transpose(base=Ref(base=base)), Call(function=Name(base="log" | "ln")))
+            ):
                 yield base

@@ -103,7 +103,7 @@ class Scripts(Cursor):
         if texts[-1] in ("'", r"\prime"):
             inner = self._super(node, sup[:-1], span)
             return replace(inner, order=inner.order + 1) if isinstance(inner, Prime) else Prime(inner, 1, span=span)
-        if texts[0] in ("(", "[", r"\langle", "<"):
+        if texts[0] in ("(", "[", r"\langle", "<") and ")_" not in "".join(texts):  # e^{(Z_3)_{ik}}
             return self._tagged(node, sup, span)
         if mark := _variant(sup):
             return Marked(node, mark, span=span)

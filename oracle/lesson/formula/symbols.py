@@ -130,7 +130,7 @@ SAME = {
 }  # fmt: skip
 GONE = {"\\ ", "~", '"', "“", "”", "``"} | set(
     _split(
-        r"\square \Box \blacksquare \substack "
+        r"\square \Box \blacksquare \qed \checkmark ✓ ✔ ∎ \substack "
         r"\displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "
         r"\, \: \; \! \> "
         r"\hfill \boxed \fbox \mathop \mathbin \mathrel \mathord \underline \bigl \bigr \big \Big \bigg \Bigg \hline "

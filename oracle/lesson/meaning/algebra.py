@@ -36,6 +36,8 @@ class Algebra:
 
     flat: bool = False
     """Whether a vector as it stands is a row, and xᵀ a column."""
+    across: bool = False
+    """Whether the samples of a batch may be columns: what has one entry for each of them is a row."""
     layout: str = ""
     """How partials are laid out: `layouts`."""
 
@@ -224,6 +226,13 @@ class Algebra:
         data = None if a.data is None else torch.linalg.matrix_power(a.data, times)
         return replace(a.plain(), data=data)
 
+    def inverted(self, a: Value) -> Value:
+        """The inverse of a square matrix."""
+        if not self.infer and not one(a.shape[0], a.shape[1]):
+            raise NotUnderstoodError(f"the inverse of a matrix of {a.shape[0].name} by {a.shape[1].name}")
+        self.same(a.shape[0], a.shape[1], "an inverse")
+        return replace(a.plain(), data=None if a.data is None else torch.linalg.inv(a.data))
+
     def _with_ones(self, a: Value, b: Value) -> Value:
         """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v; c 1 is c everywhere, v 1ᵀ and 1 b repeat v and b."""
         ones, value = (b, a) if b.ones else (a, b)
@@ -276,6 +285,7 @@ class Algebra:
         outer = (b.row and not a.row and not inner) or (
             a.row and not b.row and not one(p, q) and self.rows and not self.infer
         )
+        outer |= self.across and not (a.row or b.row or self.infer) and p.root().of_parameter > q.root().of_parameter
         if outer:
             data = None if left is None else left.unsqueeze(-1) * right.unsqueeze(-2)
             return Value(data, names, dims, (p, q))

@@ -87,8 +87,8 @@ class Functions(Partials):
         if core.base in SIGNALS and not self.program.functions.get(core.base):
             raise IllTypedError(f"{core.base} stands for a partial here, and is no function")
         of_any_layer = core.base in self.program.examples and without_primes(node).function != core
-        own = self.activated if of_any_layer else self.function(core.base, env)
-        f = self.applied(core.base, node.args[0], primes) or own
+        f = self.applied(core.base, node.args[0], primes)
+        f = f or (self.activated if of_any_layer else self.function(core.base, env))
         for _ in range(primes):
             f = slope(f)
         return mapped(f, args[0])

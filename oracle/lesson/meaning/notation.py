@@ -61,6 +61,8 @@ SAMPLE_LETTERS = {"i", "n", "m", "s", "p", "mu", "d", "j", "k", "r", "q"}
 UNITS = {"input", "hidden", "output", "sample"}
 """Roles of what stands as an index."""
 INDEX_LETTERS = set("ijklmnpqrsucdv") | {"ell", "alpha", "beta", "mu", "nu", "kappa", "rho"}
+EARLY = set("abc")
+"""Letters that are indices where one of them surely is."""
 PARAMETER_LETTERS = {"w", "W", "b", "B", "theta", "Theta", "u", "U", "v", "V"}
 REGRESSED = {"alpha", "beta"}
 """What statisticians call parameters: α_{0m} + α_m^T X."""
@@ -760,7 +762,9 @@ def _labels(tops: list[Node], nodes: list[Node], found: Notation) -> None:
     outside = [parts for node in nodes if isinstance(node, Indexed) and (parts := taken_apart(node)) and parts.entries]
     found.counting |= {sub.base for parts in outside for sub in flat(parts.subs) if isinstance(sub, Name)}
     found.counting |= {letter for top in tops for letter in compared(top)}
-    quantities = {name for node in tops for name in _named(node)}
+    quantities = {name for node in tops if not isinstance(node, Name) for name in _named(node)}
+    if found.counting & EARLY:  # the a of P_{ab} beside δ_{bc}
+        found.counting |= {sub for _, names in _lettered(nodes, found) for sub in names} & EARLY - quantities
     pure: set[str] = set()
     whole: set[tuple[str, int]] = set()
     mixed: list[tuple[str, list[str], list[str]]] = []

@@ -221,6 +221,13 @@ class Program:
         told = {"time": self.notation.ends, "layer": self.notation.tops}
         return LAST.get(kind, set()) | told.get(kind, set())
 
+    @property
+    def special(self) -> set[str]:
+        """What is made in another way in the last layer: the a of a^L = softmax(z^L) beside a^l = σ(z^l)."""
+        at = {(d.head.base, *letters(slot)) for d in self.definitions for kind, slot in d.head.slots if kind == "layer"}
+        ends = {base for base, *letter in at if letter and {*letter} <= self.last("layer")}
+        return ends & {base for base, *letter in at if {*letter} - self.last("layer")}
+
     def number(self, node: Node, env: Env, kind: str = "") -> int:
         """What the script of a slot is: l + 1 where l is known."""
         match node:

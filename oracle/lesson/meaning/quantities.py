@@ -103,7 +103,8 @@ class Quantities(ABC):
     def __post_init__(self) -> None:
         layout = self.program.layout if self.layout is None else self.layout
         layout = "" if layout == "rows" and self.program.rows else layout  # as the vectors there lie
-        self.algebra = Algebra(self.infer, self.pairs, self.program.rows, self.program.flat, layout)
+        across = self.program.samples_at != 0
+        self.algebra = Algebra(self.infer, self.pairs, self.program.rows, self.program.flat, across, layout)
         self.random = torch.Generator().manual_seed(self.seed)
 
     @abstractmethod

@@ -1,9 +1,11 @@
 r"""What is a number in a lesson of vectors: wᵀ x is one, so the b of wᵀ x + b is, and the y of y log σ(wᵀ x + b)."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from oracle.lesson.meaning.cells import cells
 from oracle.lesson.meaning.convolving import GOES_OVER
+from oracle.lesson.meaning.differentials import NUMBERS
 from oracle.lesson.meaning.naming import letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import LOGARITHMS, Program, is_target
@@ -63,9 +65,27 @@ def _weights(program: Program) -> Iterator[str]:
     """The w of wᵀ x in a cross-entropy of two classes, or in a square of numbers: one unit's weights, a vector."""
     if any(_binary(d.body) or _squared(d.body) for d in program.definitions):
         for node in (part for d in program.definitions for part in d.body.walk()):
-            match node:
-                case Times(factors=(Transpose(base=Ref(base="w", slots=(), subs=())), Ref(base=x), *_)) if x.islower():
+            for a, b in _inner(node):
+                if a == Ref("w") and b.base.islower():
                     yield "w"
+    for d in program.definitions:
+        if d.head.base in NUMBERS and any(_softplus(part) for part in d.body.walk()):
+            yield from (ref.base for part in d.body.walk() for pair in _inner(part) for ref in pair if ref == Ref("w"))
+
+
+def _inner(node: Node) -> Iterator[tuple[Ref, Ref]]:
+    """The w and x of wᵀ x, wherever they stand in a product."""
+    for a, b in pairwise(node.factors) if isinstance(node, Times) else ():
+        if isinstance(a, Transpose) and isinstance(a.base, Ref) and isinstance(b, Ref):
+            yield a.base, b
+
+
+def _softplus(node: Node) -> bool:
+    """Whether a formula is log(1 + exp(x^T w))."""
+    match node:
+        case Call(args=(Plus(terms=(Number(text="1"), Call() | Power()), signs=(1, 1)),)):
+            return node.function in LOGS
+    return False
 
 
 def _squared(body: Node) -> bool:
@@ -103,6 +123,13 @@ def _found(body: Node, program: Program, made: set[str]) -> Iterator[str]:
                 beside: tuple[Node, ...] = terms
             case Times(factors=factors) if any(_is_log(f, program, made) for f in factors):
                 beside = tuple(f for f in factors if isinstance(f, Ref) and is_target(f.base))
+            case Times(factors=factors, ops=ops) if {*ops} <= {"", "cdot"} and len(factors) > 2:
+                inner = [
+                    pair
+                    for pair in _inner(part)
+                    if _is_number(Times((Transpose(pair[0]), pair[1]), ("",)), program, made)
+                ]
+                beside = tuple(f for f in factors if inner and isinstance(f, Ref) and is_target(f.base))
             case Power(base=power, exponent=Ref() as exponent) if _is_number(power, program, made):
                 beside = (exponent,)
             case _:

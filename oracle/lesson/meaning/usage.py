@@ -196,10 +196,12 @@ def _said_layers(body: Node, tops: Collection[str]) -> int:
 
 def _partial_of(head: Ref, body: Relation) -> Told | None:
     """The partial of the loss that a symbol is a name of, which is by what is indexed like it: g_k = ∂E/∂z_k."""
-    if body.ops[0] not in ("=", ":=") or head.mark or core(head.base) in PARAMETER_LETTERS | LOSSES:
+    if body.ops[0] not in ("=", ":=") or head.mark or core(head.base) in PARAMETER_LETTERS:
         return None
     found = told(body.items[1])
     found = found and of_any_sample(head, found)
+    if core(head.base) in LOSSES and not (found and isinstance(found.of, Ref) and found.of.base in LOSSES):
+        return None
     if found is None or not isinstance(of := found.of, Ref) or not isinstance(found.wrt, Ref):
         return None
     one = not (found.chained or found.factor < 0) or of.base in LOSSES
