@@ -1,6 +1,7 @@
 """A lesson's own definitions: forward equations, functions, and the partials that error signals stand for."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from oracle.lesson.arguments import factored, unnamed
@@ -111,15 +112,18 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
         if isinstance(s.statement.body, Relation):
             _define(s.number, s.statement.body, program, defined, usage)
             _call(s.statement.body, program, defined, usage)
+    local = [s.statement.body for s in said if s.section == section]
     sections = {s.number: s.section for s in said}
     listed = Counter(sections[f[0].number] for f in program.functions.values())
     program.examples = {name for name, f in program.functions.items() if listed[sections[f[0].number]] > 1}
     program.definitions = [d for d in program.definitions if not _special_elsewhere(d, program)]
+    met = {part.base for body in local for part in body.walk() if isinstance(part, Ref)}
+    program.signals = {name: _of_the_loss_here(signal, program, met) for name, signal in program.signals.items()}
+    program.lettered = {name: _of_the_loss_here(signal, program, met) for name, signal in program.lettered.items()}
     for s in order:
         if isinstance(s.statement.body, Relation):
             _passed_on(s.number, s.statement.body, program, defined, usage)
     numbers = {s.number for s in said if s.section in usage.notation.scalar}
-    local = [s.statement.body for s in said if s.section == section]
     if section not in usage.notation.scalar:
         program.definitions = of_vectors(program.definitions, numbers, local)
     powers = {base for body in local if (base := _loss_of_one(body))}
@@ -158,6 +162,15 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = [d for d in program.definitions if d not in foreign]
     program.unclear |= lost - {d.body for d in foreign}
     return program, defined
+
+
+def _of_the_loss_here(signal: Signal, program: Program, met: Collection[str]) -> Signal:
+    """δ = -∂E/∂h in a section of E, where a later one says of E_{RE} that δ = -∂E_{RE}/∂h."""
+    plain, last = signal.loss.base.partition("_")[0], max(program.here, default=0)
+    told = {d.head.base: d.number for d in reversed(program.definitions)}
+    early = told.get(plain, last + 1) <= last < told.get(signal.loss.base, 0)
+    here = plain in LOSSES and signal.loss.base not in met and (early or told.get(plain) in program.here)
+    return replace(signal, loss=replace(signal.loss, base=plain)) if here else signal
 
 
 def _call(body: Relation, program: Program, defined: set[int], usage: Usage) -> None:
@@ -271,7 +284,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         defined.add(
             id(member)
         )  # where a vector is kept, or a value that is given, or told: worked numbers are judged apart
-        program.told |= {head.base} if not mentions(member) else set()
+        if not mentions(member):
+            program.told.add(head.base)
+            program.given += [Definition(head, member, number)] if number in program.here else []
         return
     if (
         not usage.notation.chosen

@@ -50,6 +50,7 @@ from oracle.lesson.syntax import (
     Times,
     Transpose,
 )  # fmt: skip
+from oracle.lesson.told_numbers import by_told_numbers
 from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
 from oracle.lesson.unscripted import ANY_UNIT, of_any_unit
@@ -175,7 +176,8 @@ def weighed(
 ) -> tuple[Outcome, Nets, str]:
     """What the nets say of two sides, which nets, and under which other reading the sides agree ("" where none)."""
     found, judge = _outcome(head, member, number, nets)
-    if found.verdict == "ill-typed" and (of_function := at_any_number(head, member)) is not None:
+    doubtful = found.verdict in ("ill-typed", "not understood")
+    if doubtful and (of_function := at_any_number(head, member)) is not None:
         head, member = of_function
         found = judge.judge(head, member, number)
     if found.verdict not in ("fails", "ill-typed"):
@@ -208,7 +210,10 @@ def weighed(
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
         return found, judge, ANY_MATRICES
-    return found, judge, by_another(judge, head, member, number) or of_a_mean(judge, head, member, number)
+    for reading in (by_another, of_a_mean, by_told_numbers):
+        if words := reading(judge, head, member, number):
+            return found, judge, words
+    return found, judge, ""
 
 
 def _agree(nets: Nets, head: Node, member: Node, number: int) -> bool:

@@ -4,6 +4,9 @@ from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.usage import WHOLE
 from oracle.lesson.syntax import Call, Derivative, Name, Node, Prime, rebuilt
 
+STEEPNESS = ("alpha", "beta", "gamma", "kappa", "lambda", "a", "b", "c", "k", "T")
+"""What functions have beside their argument: tanh(βh)."""
+
 
 def at_any_number(head: Node, member: Node) -> tuple[Node, Node] | None:
     """Both sides at a number of which nothing is known, where they are of one function's slope; None of all others.
@@ -12,7 +15,7 @@ def at_any_number(head: Node, member: Node) -> tuple[Node, Node] | None:
     """
     argument = _argument(head)
     refs = {part for side in (head, member) for part in side.walk() if isinstance(part, Ref)}
-    if argument is None or refs != {argument}:
+    if argument is None or not refs <= {argument, *map(Ref, STEEPNESS)}:
         return None
     number = Ref(f"{argument.base}_number", span=argument.span)
     return _put(head, argument, number), _put(member, argument, number)

@@ -10,18 +10,24 @@ from oracle.lesson.syntax import Call, Cases, Indicator, Matrix, Name, Node, Num
 
 
 def in_sight(definitions: list[Definition], here: Collection[int], bodies: Iterable[Node]) -> list[Definition]:
-    """Definitions without those of other sections for a name that this one defines with another number of indices.
+    """Definitions without those of other sections for a name that this one defines with another number of indices, or
+    without the layers that it has there.
 
     `here` are the numbers of the equations of this section, `bodies` its formulas: what has these indices in one of
     them is meant there too, as the E_n of E = Σ_n E_n is.
     """
     own = {(d.head.base, d.head.slots) for d in definitions if d.number in here}
-    met = {(ref.base, len(ref.subs)) for body in bodies for ref in body.walk() if isinstance(ref, Ref)}
+    refs = [ref for body in bodies for ref in body.walk() if isinstance(ref, Ref)]
+    met = {(ref.base, len(ref.subs)) for ref in refs}
+    flat = {d.head.base for d in definitions if d.head.kinds == ("sample",)}
+    flat &= {ref.base for ref in refs if "sample" in ref.kinds} - {ref.base for ref in refs if "layer" in ref.kinds}
     return [
         d for d in definitions
         if d.number in here
-        or (d.head.base, len(d.head.subs)) in met
-        or ((d.head.base, d.head.slots) not in own and not _of_labels(d))
+        or (not ("layer" in d.head.kinds and d.head.base in flat) and (
+            (d.head.base, len(d.head.subs)) in met
+            or ((d.head.base, d.head.slots) not in own and not _of_labels(d))
+        ))
     ]  # fmt: skip
 
 

@@ -331,9 +331,10 @@ class Notation:
         base = parts.name.base
         slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
         powers, squared = [], ""
-        for power in parts.powers:
+        for at, power in enumerate(parts.powers):
             there = {kind for kind, _ in slots}
-            if (kind := self.kind_of_power(base, power)) and kind not in there:
+            raised = at > 0 and isinstance(power, Number)  # (V^μ)^2
+            if (kind := self.kind_of_power(base, power)) and kind not in there and not raised:
                 slots.append((kind, power))
             elif base in self.squares and isinstance(power, Number) and power.text == "2":
                 squared = "^2"

@@ -148,6 +148,8 @@ class Program:
     """Dimensions of size one: of what has one output unit."""
     told: set[str] = field(default_factory=set)
     """What the lesson gives a number in a worked example."""
+    given: list[Definition] = field(default_factory=list)
+    """Numbers that this section tells of symbols."""
     columns: dict[str, str] = field(default_factory=dict)
     """Names of one sample, and the batch that it is of: a for A."""
     stacks: dict[str, str] = field(default_factory=dict)

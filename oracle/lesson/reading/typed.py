@@ -16,7 +16,8 @@ FEWEST = 5
 """Signs of mathematics in such a text."""
 RELATION = re.compile(r"(?<![<>!])=(?!=)|[←≈≔]|<-|:=")
 GOING_ON = re.compile(r"\s+(?:=|\+ |− |- |·)")
-LABEL = re.compile(r"\s{2,}\((?:eq\.?\s*)?([\w.]+)\)\s*$")
+ENDING = re.compile(r"(?:\s{2,}\([^()=]*\s[^()=]*\)[.,;]?)?(?:\s{2,}\((?:eq\.?\s*)?([\w.]+)\))?\s*$")
+"""A remark behind a formula, and its number: (no sum over i)   (8.2)."""
 UNDERLINED = re.compile(r"^(?P<words>\S[^\n]*)\n(?P<rule>=|-|~)(?P=rule){2,}[ \t]*$", re.MULTILINE)
 FUNCTIONS = {"exp", "ln", "log", "tanh", "sin", "cos", "max", "min", "softmax", "sigmoid", "relu", "ReLU", "sum"}
 WORD = re.compile(r"(?<![A-Za-z_\\])[A-Za-z]{3,}(?![A-Za-z_(′'])")
@@ -64,15 +65,15 @@ def _heading(source: Source, match: re.Match[str]) -> None:
 def _displayed(line: str) -> bool:
     """Whether a line is indented, and says that something is something without words around it."""
     indented = line.startswith(("   ", "\t")) and bool(RELATION.search(line))
-    return indented and not {*WORD.findall(LABEL.sub("", line))} - FUNCTIONS - {*GREEK}
+    return indented and not {*WORD.findall(ENDING.sub("", line))} - FUNCTIONS - {*GREEK}
 
 
 def _display(source: Source, first: int, last: int) -> None:
     start, end = source.starts[first], source.starts[last - 1] + len(source.text.split("\n")[last - 1])
     raw = source.text[start:end]
-    label = LABEL.search(raw)
-    stop = start + label.start() if label else end
-    source.formula((start, stop), (start, end), display=True, unescape=tex, label=label[1] if label else "")
+    ending = ENDING.search(raw)
+    stop = start + ending.start() if ending else end
+    source.formula((start, stop), (start, end), display=True, unescape=tex, label=(ending and ending[1]) or "")
 
 
 def _inline(source: Source, at: int) -> None:
@@ -81,7 +82,9 @@ def _inline(source: Source, at: int) -> None:
     line = source.text[start : source.starts[at + 1] - 1 if at + 1 < len(source.starts) else len(source.text)]
     for match in INLINE.finditer(line):
         found = match[0].rstrip(" ,.;:")
-        if RELATION.search(found) and re.search(r"[∂Σ′_]", found) and not {*WORD.findall(found)} - FUNCTIONS:
+        told = SIGNS.search(found) and re.search(r"\(.*\)$|= ?[\d.]+$", found)  # g(h) = tanh(βh), β = 1
+        signs = told or re.search(r"[∂Σ′_]", found)
+        if RELATION.search(found) and signs and not {*WORD.findall(found)} - FUNCTIONS:
             span = (start + match.start(), start + match.start() + len(found))
             source.formula(span, span, display=False, unescape=tex)
 
