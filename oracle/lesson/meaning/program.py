@@ -409,7 +409,8 @@ def find_families(program: Program) -> None:
     uses: dict[str, set[tuple[str, ...]]] = {}
     for definition in program.definitions:
         head = definition.head
-        if _told_by_letters(head):
+        entry = isinstance(definition.body, Indexed) and definition.body.subs == head.subs  # p_i = softmax(o)_i
+        if _told_by_letters(head) and not entry:
             heads.setdefault(head.base, set()).add(letters_of(head))
         for node in definition.body.walk():
             if isinstance(node, Ref) and _told_by_letters(node):

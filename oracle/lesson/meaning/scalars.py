@@ -14,13 +14,15 @@ from oracle.lesson.syntax import Call, Name, Negative, Node, Number, Plus, Power
 LOGS = {Name(log) for log in LOGARITHMS}
 RATES = {"alpha", "lambda", "eta", "epsilon", "rho"}
 """What is a number by custom, and all that it is made of."""
+TEMPERATURES = {"T", "tau", "t", "c", "kappa"}
+"""What vectors are divided by, and is a number."""
 
 
 def declare_numbers(program: Program) -> None:
     """Note in `declared` all that must be a number because a forward equation has it beside one."""
     if not program.vectors:
         return
-    for base in (*_ends(program), *_shares(program), *cells(program.definitions)):
+    for base in (*_ends(program), *_shares(program), *_divisors(program), *cells(program.definitions)):
         program.declared.setdefault(base, 0)
     for base in _weights(program):
         program.declared.setdefault(base, 1)
@@ -52,6 +54,14 @@ def _shares(program: Program) -> Iterator[str]:
         found = [part for part in d.body.walk() if isinstance(part, Ref)] if number else [*_rests(d.body)]
         alone = [ref.base for ref in found if not ref.subs and not ref.slots and not is_target(ref.base)]
         yield from (base for base in alone if not _made(base, program))
+
+
+def _divisors(program: Program) -> Iterator[str]:
+    """The T of softmax(o / T), which nothing makes."""
+    for part in (part for d in program.definitions for part in d.body.walk()):
+        match part:
+            case Quotient(over=Ref(), under=Ref(base=base, subs=(), slots=())) if not _made(base, program):
+                yield from {base} & TEMPERATURES
 
 
 def _rests(body: Node) -> Iterator[Ref]:
