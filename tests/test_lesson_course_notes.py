@@ -1,7 +1,11 @@
 r"""Lessons as lecturers write them: layers below any letter, a list of activations, a second loss, means of losses."""
 
+from pathlib import Path
+
 import pytest
 
+from oracle.lesson.audit import audit
+from oracle.lesson.reading import read
 from tests.verdicts import claimed
 
 BELOW = r"""
@@ -150,3 +154,48 @@ def test_matrix_differentials(lesson: str, wrong: str) -> None:
 def test_sizes_are_no_claims() -> None:
     sizes = r"$$(784 \times m)(m \times 128) = 784 \times 128$$"
     assert claimed(rf"$y_i = e^{{(Z_3)_i}}$. {sizes}") == ["aside"]
+
+
+PATTERNS = r"""
+$$net_{pj} = \sum_i w_{ji} o_{pi} + \theta_j, \quad o_{pj} = f_j(net_{pj})$$
+$$E_p = \frac12 \sum_j (t_{pj} - o_{pj})^2$$
+$$\delta_{pj} = -\frac{\partial E_p}{\partial net_{pj}}$$
+"""
+
+
+def test_the_change_for_a_pattern_is_an_update() -> None:
+    assert claimed(rf"{PATTERNS}$$\Delta_p w_{{ji}} = \eta\, \delta_{{pj}}\, o_{{pi}}$$") == ["update"]
+
+
+def test_typed_notes_with_remarks_and_numbers_of_functions() -> None:
+    notes = """
+1. NET
+------
+    hⱼ^μ = Σ_k w_jk ξ_k^μ,    Vⱼ^μ = g(hⱼ^μ)                           (8.1)
+
+    hᵢ^μ = Σ_j W_ij Vⱼ^μ,    Oᵢ^μ = g(hᵢ^μ)
+
+    E = ½ Σ_μ Σ_i [ ζᵢ^μ − Oᵢ^μ ]²                                    (8.5)
+
+    δᵢ^μ = g′(hᵢ^μ) [ ζᵢ^μ − Oᵢ^μ ]             (no sum over i)       (8.7)
+
+2. CHOICE OF g
+--------------
+Take g(h) = tanh(βh), for which g′(h) = β (1 − g(h)²). With β = 1 we have
+
+    δᵢ^μ = (1 − (Oᵢ^μ)²) (ζᵢ^μ − Oᵢ^μ),
+    δᵢ^μ = (1 + (Oᵢ^μ)²) (ζᵢ^μ − Oᵢ^μ)
+"""
+    found = audit(read(Path("notes.txt"), notes))
+    verdicts = [link.verdict for e in found.equations for link in e.links if link.verdict != "definition"]
+    assert verdicts == ["holds", "holds", "holds under", "fails"]
+
+
+def test_a_whole_softmax_and_its_entries() -> None:
+    text = r"""
+$L = -\sum_i y_i \log p_i$ and $p_i = \mathrm{softmax}(o)_i$, where $o = W h + b$.
+$$p_j = \frac{e^{o_j}}{\sum_k e^{o_k}}$$
+The Jacobian is $J = \mathrm{diag}(p) - p p^\top$.
+"""
+    claims = [r"\nabla_o L = J^\top \nabla_p L", r"\nabla_W L = (p - y) h^\top", r"\nabla_o L = y - p"]
+    assert claimed(text + "\n".join(f"$${claim}$$" for claim in claims)) == ["holds", "holds", "fails"]

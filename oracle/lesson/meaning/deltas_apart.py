@@ -1,9 +1,13 @@
-r"""Δ as a quantity: in a lesson of Δ := ∇_Z J, Δ X^T is a product, and no change of X."""
+r"""Δ as a quantity: in a lesson of Δ := ∇_Z J, Δ X^T is a product, and no change of X.
+
+And Δ_p w, the change of w for the pattern p, is no product.
+"""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from oracle.lesson.meaning.above import symbol_of
+from oracle.lesson.meaning.gradients import PARAMETERS
 from oracle.lesson.syntax import Indexed, Name, Node, Power, Relation, Statement, Tagged, Times, Transpose, rebuilt
 
 DELTA = "Delta"
@@ -18,8 +22,21 @@ def deltas_apart(statements: Iterable[Statement]) -> set[str]:
 
 
 def with_deltas_apart(statement: Statement, names: Collection[str]) -> Statement:
-    """A statement in which those are products."""
-    return replace(statement, body=_apart(statement.body, names)) if names else statement
+    """A statement in which those are products, and Δ_p w_{ji} on the left is a change of w_{ji}."""
+    body = _apart(statement.body, names) if names else statement.body
+    match body:
+        case Relation(items=(Times(factors=(Indexed(base=Name(base="Delta")), weight), ops=("",)) as change, *rest)):
+            if symbol_of(weight) in PARAMETERS | {"theta"}:
+                body = replace(body, items=(replace(_changed(weight), span=change.span), *rest))
+    return replace(statement, body=body)
+
+
+def _changed(weight: Node) -> Node:
+    """Δw_{ji} for w_{ji}."""
+    if isinstance(weight, Name):
+        return replace(weight, base=f"{DELTA} {weight.base}")
+    inner = next(iter(weight.children()))
+    return rebuilt(weight, lambda child: _changed(child) if child is inner else child)
 
 
 def _apart(node: Node, names: Collection[str]) -> Node:
