@@ -52,7 +52,7 @@ from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.renaming import Placed, renamed
-from oracle.lesson.scalar_sections import narrow, numbered, scalar_sections, with_names
+from oracle.lesson.scalar_sections import narrow, numbered, plain_sections, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
 from oracle.lesson.shortened import shortened
 from oracle.lesson.syntax import Before, Limit, Problem, Relation, Statement
@@ -235,6 +235,7 @@ def understood(
     parts, unreal = Parts(), imagined(document)
     whole = [s for found, _ in split.values() for s in found] if unreal else []
     of: dict[int, int] = {}
+    typed: list[tuple[int, Statement]] = []
     for section, place, formula, found in parsed:
         own, alone = split_off(split[place], running)
         if place in unreal and (other := only_imagined(own, whole)):
@@ -245,9 +246,11 @@ def understood(
         if _is_claim(formula, found.problems) or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
             of[part] = section
+            typed += [(part, s) for s in found.statements]
             number, told = already + len(lines) + 1, telling.get(place, ())
             lines.append(Line(number, part, formula, statements, found.problems, told, tuple(alone)))
     words = _words(document)
+    notation.scalar = plain_sections(typed)
     return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
 
 
@@ -266,7 +269,7 @@ def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str
     """The lines of a lesson; in sections of numbers only, what has a number below has it in its name."""
     notation.depths = {section: int(found[1]) for section, text in words.items() if (found := DEPTH.search(text))}
     notation.narrow = {part for part, said in words.items() if narrow(said)}
-    notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
+    notation.scalar |= scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
     names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
     return [
         replace(line, statements=tuple(with_names(s, names) for s in line.statements))

@@ -5,7 +5,8 @@ quantity may be a number, whose factors stand in any order.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from oracle.lesson.meaning.losses import LOSSES
@@ -17,6 +18,7 @@ from oracle.lesson.syntax import (
     Call,
     Derivative,
     Gradient,
+    Indexed,
     Matrix,
     Name,
     Node,
@@ -56,6 +58,33 @@ def scalar_sections(statements: Iterable[tuple[int, Statement]], words: Mapping[
     marked |= {section for section in seen if _speaks_of_vectors(words.get(section, ""))}
     first = next((k for k, section in enumerate(seen) if section in marked), 0)
     return {*seen[:first]}
+
+
+def plain_sections(given: Iterable[tuple[int, Statement]]) -> set[int]:
+    r"""The sections that have in plain type what is in bold in all the others: f_1 = β_1 + ω_1 h_1 beside \mathbf{f}_1.
+
+    `given` are statements as they are written, with their sections.
+    """
+    met = {(section, base, bold) for section, s in given for base, bold in _faces(s.body)}
+    thick = {base for _, base, bold in met if bold}
+    of_vectors = {section for section, _, bold in met if bold}
+    counts = Counter(section for section, base, _ in met if base in thick)
+    return {section for section, count in counts.items() if count > 1 and section not in of_vectors}
+
+
+def _faces(node: Node) -> Iterator[tuple[str, bool]]:
+    """The symbols of a formula that are no scripts, and whether they are bold; what is behind another argument is none.
+
+    The w of f(x, w) is bold because it is all parameters.
+    """
+    if isinstance(node, Name):
+        yield node.base, node.bold
+    elif isinstance(node, Indexed):
+        yield from _faces(node.base)
+    else:
+        children = node.args[:1] if isinstance(node, Call) else node.children()
+        for child in children:
+            yield from _faces(child)
 
 
 def _speaks_of_vectors(words: str) -> bool:

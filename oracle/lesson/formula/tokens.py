@@ -73,6 +73,10 @@ _ROMAN = re.compile(r"\s+([A-Za-z]{2,}\d*)\s*(?=})")
 r"""The word behind an old command: the in of a_{\rm in}."""
 _WRAPPING = re.compile(r"(?:\s*\\(?:textcolor|color|colorbox|framebox|fbox|mbox)\s*(?:\{\w*\}\s*)?\{?)+\s*|\s*\}[\s}]*")
 r"""Commands around a formula in a text: \text{\textcolor{red}{\framebox{$z$}}}."""
+_COUNTING = re.compile(r"\s*(?:[a-z]\s*(?:=|\\in(?![A-Za-z]))|\\(?:text|mbox|forall)(?![A-Za-z]))")
+r"""What is said beside a formula behind a gap: the k \in of h_k = f(z_k) \hspace{2cm} k \in \{1, 2\}."""
+_FACE = re.compile(r"^\s*\\(?:bf|rm|it|sf|tt)(?![A-Za-z])\s*")
+r"""The old command for a face: \mbox{\bf f}."""
 _FENCE = re.compile(r"\\(left|right|middle|[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\.|[^\\])$", re.DOTALL)
 
 
@@ -196,7 +200,10 @@ class _Lexer:
             opened = _after_space(tex, at)
             if text == r"\tag" and (number := _NUMBER.match(tex, opened)):  # \tag4
                 return number.end()
-            return closing(tex, opened) if tex[opened : opened + 1] == "{" else at
+            end = closing(tex, opened) if tex[opened : opened + 1] == "{" else at
+            if text == r"\hspace" and _COUNTING.match(tex, end):
+                self.add(r"\quad", span)
+            return end
         if text in STRUCK and tex[(opened := _after_space(tex, at)) : opened + 1] == "{":
             end = closing(tex, opened)
             self.read(tex, opened + 1, end - 1, call, depth + 1)
@@ -254,7 +261,8 @@ class _Lexer:
             self.add(name, span, "style")
             return at
         end = closing(tex, start)
-        inside = tex[start + 1 : end - 1].replace("~", " ").replace("\\ ", " ").replace(r"\_", "_").strip()
+        inside = _FACE.sub("", tex[start + 1 : end - 1])
+        inside = inside.replace("~", " ").replace("\\ ", " ").replace(r"\_", "_").strip()
         whole = call or (span[0], end)
         if called := _CODED.fullmatch(inside):
             self.add(called[1], whole, "word")

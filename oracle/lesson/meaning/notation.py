@@ -516,6 +516,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
         _layers(nodes, found)
     found.samples_above = samples_above(nodes) - found.layers - found.times
     _subscripts(nodes, found)
+    more = tops(statements, found.layers) - {*found.roles} - found.layers  # the K of f_1, …, f_K
+    found.tops, found.layers = found.tops | more, found.layers | more
     _numbered_steps(statements, found)
     stepped_bases = {base for base, slot in found.sub_slots.items() if slot == (0, "time")}
     for base in step_heads(statements, stepped_bases) - PARAMETER_LETTERS:
@@ -745,10 +747,10 @@ def _timed(nodes: list[Node], found: Notation) -> None:
 
 
 def _layered(node: Node) -> str | None:
-    """The i of W_i and W_{i+1}, whose only index it is."""
+    """The i of W_i, Ω_i and W_{i+1}, whose only index it is."""
     parts = taken_apart(node) if isinstance(node, Indexed) else None
     subs = list(flat(parts.subs)) if parts else []
-    if parts is None or len(subs) != 1 or parts.tags or parts.name.base not in ("W", "Theta", "B"):
+    if parts is None or len(subs) != 1 or parts.tags or parts.name.base not in ("W", "Omega", "Theta", "B"):
         return None
     letter = subs[0].base if isinstance(subs[0], Name) else stepped(subs[0])
     return letter if letter not in TIME_LETTERS else None

@@ -261,12 +261,17 @@ class Program:
             env: Env = {}
             pairs = zip(head.slots, slots, strict=True)
             if all(a == c and self.solved(pattern, n, env, a) for (a, pattern), (c, n) in pairs):
-                if not env:
+                if not env or _layer_given(head):
                     return definition, env
                 best = best or (definition, env)
         if best and any(kind == "layer" and n <= self.bottom(kind) for kind, n in slots):
             raise BeyondError
         return best
+
+    @property
+    def sampled_layers(self) -> bool:
+        """Whether what is of a layer with a number is said of a sample: f_0 = β_0 + ω_0 x_i."""
+        return any("sample" in d.head.kinds and _layer_given(d.head) for d in self.definitions)
 
     @property
     def from_zero(self) -> bool:
@@ -390,6 +395,11 @@ class Program:
         if plain[:1].isupper() and base not in LOSSES:
             return 2
         return 2 if plain in ("w",) else 1
+
+
+def _layer_given(head: Ref) -> bool:
+    """Whether a symbol is of one layer, and not of any."""
+    return any(kind == "layer" and not letters(slot) for kind, slot in head.slots)
 
 
 def find_families(program: Program) -> None:

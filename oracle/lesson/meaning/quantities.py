@@ -438,6 +438,8 @@ class Quantities(ABC):
         if self.using is not None and node.base in self.program.copies and "time" not in dict(slots):
             slots = tuple(sorted((*slots, ("time", self.using))))
 
+        if self.only_of_samples(node, slots):
+            slots = tuple(sorted((*slots, ("sample", self.spoken_of(env)))))
         number = self.sample or (1 if node.base in self.program.singles else None)
         if number is not None and "sample" not in dict(slots) and self.per_sample(node.base):
             slots = tuple(sorted((*slots, ("sample", number))))
@@ -446,6 +448,23 @@ class Quantities(ABC):
                 raise BeyondError
         value = self.quantity(node.base, self.family(node), slots, len(node.subs))
         return value if self.held is None or value.data is None else self.standing(node, slots, value, self.held)
+
+    def only_of_samples(self, node: Ref, slots: Slots) -> bool:
+        """Whether a quantity of some layer is defined of a sample alone: f_0 where f_0 = β_0 + ω_0 x_i."""
+        if {kind for kind, _ in slots} != {"layer"} or not self.program.sampled_layers:
+            return False
+        of_one = tuple(sorted((*slots, ("sample", 1))))
+        family = self.family(node)
+        return (
+            self.program.definition(node.base, family, slots) is None
+            and self.program.definition(node.base, family, of_one) is not None
+        )
+
+    def spoken_of(self, env: Env) -> int:
+        """The sample that a formula speaks of: the i of ∂ℓ_i/∂f_0; the first where there is no such one."""
+        every = {slot for f in self.formulas for ref in symbols(f, self.program.notation) for slot in ref.slots}
+        found = {slot for slot in every if slot[0] == "sample" and self.known((slot,), env)}
+        return self.sample or (self.program.number(found.pop()[1], env, "sample") if len(found) == 1 else 1)
 
     def completed(self, node: Ref, env: Env) -> Ref:
         """E beside E_3, and ∇_a C beside z^L: of the step or layer that is the only one the formula speaks of."""
