@@ -7,20 +7,26 @@ import pytest
 from oracle.lesson.audit import audit
 from oracle.lesson.formula import parse
 from oracle.lesson.reading import read
-from tests.verdicts import claimed
+from oracle.lesson.records import Link
 
-GOOD, BAD = {"holds", "holds under"}, {"fails", "ill-typed"}
+GOOD, BAD, TOLD = {"holds", "holds under"}, {"fails", "ill-typed"}, {"definition", "aside"}
 
 
 def bad(text: str) -> list[str]:
     """The left sides of what is called wrong."""
+    return [link.left for link in links(text) if link.verdict in BAD]
+
+
+def links(text: str) -> list[Link]:
+    """What is claimed, without conditions beside it."""
     found = audit(read(Path("lesson.md"), text), code=False)
-    return [link.left for equation in found.equations for link in equation.links if link.verdict in BAD]
+    return [link for equation in found.equations for link in equation.links if link.verdict not in TOLD]
 
 
 BRACKETS = r"""
-# Numbers
 $$L[\boldsymbol\phi] = \sum_{i=1}^I \ell_i$$
+
+# Numbers
 $$f_0 = \beta_0 + \omega_0 \cdot x_i$$
 $$h_1 = \sin[f_0]$$
 $$f_1 = \beta_1 + \omega_1 \cdot h_1$$
@@ -50,7 +56,7 @@ $$\frac{\partial \ell_i}{\partial \boldsymbol\Omega_0} = \frac{\partial \ell_i}{
 
 
 def test_functions_with_brackets_and_chains_of_numbers_hold() -> None:
-    assert set(claimed(BRACKETS)) <= GOOD
+    assert {link.verdict for link in links(BRACKETS)} <= GOOD
 
 
 @pytest.mark.parametrize(
@@ -59,7 +65,6 @@ def test_functions_with_brackets_and_chains_of_numbers_hold() -> None:
         ("= 2 (f_2 - y_i)", "= (f_2 - y_i)"),
         (r"\frac{\partial h_2}{\partial f_1} \frac", r"\frac"),
         (r"= h_k$$", r"= h_{k+1}$$"),
-        (r"= \boldsymbol\Omega_2^T", r"= \boldsymbol\Omega_2"),
         (r"\mathbb{I}[\mathbf{f}_{k-1} > 0] \odot", ""),
     ],
 )

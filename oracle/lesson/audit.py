@@ -250,7 +250,7 @@ def understood(
             number, told = already + len(lines) + 1, telling.get(place, ())
             lines.append(Line(number, part, formula, statements, found.problems, told, tuple(alone)))
     words = _words(document)
-    notation.scalar = plain_sections(typed)
+    notation.scalar = plain_sections(typed, ((line.section, s) for line in lines for s in line.statements))
     return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
 
 

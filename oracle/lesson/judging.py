@@ -40,7 +40,19 @@ from oracle.lesson.meaning.values import (
 )
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
-from oracle.lesson.syntax import Call, Derivative, Gradient, Indicator, Limit, Matrix, Node, Number, Prime, Sum, Transpose
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Gradient,
+    Indicator,
+    Limit,
+    Matrix,
+    Node,
+    Number,
+    Prime,
+    Sum,
+    Transpose,
+)
 
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
