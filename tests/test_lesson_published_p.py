@@ -77,3 +77,40 @@ def test_words_below_a_brace_are_no_end_of_the_formula() -> None:
     whole = parse(r"a = \underbrace{b}_\text{one part} \cdot \underbrace{c}_\text{other part}")
     assert not whole.problems
     assert whole.statements == parse(r"a = b \cdot c").statements
+
+
+LAST = r"""
+$$E = \frac{1}{2} \left[ V(s; \theta) - Y \right]^2$$
+The output layer is $\mathbf{g}^{(o)} = [g_1^{(o)}, g_2^{(o)}]^\top$. Its first unit is linear:
+$$g_1^{(o)} = \sum_{j=1}^3 w_{1,j}^{(o)} g_j^{(o-1)} + b_1^{(o)}$$
+$$g_i^{(l)} = \sigma\left(\sum_j w_{i,j}^{(l)} g_j^{(l-1)} + b_i^{(l)}\right)$$
+$$\mathbf{g}^{(l)} = \sigma(\mathbf{z}^{(l)}) = \sigma(\mathbf{W}^{(l)} \mathbf{g}^{(l-1)} + \mathbf{b}^{(l)})$$
+where $\sigma(\mathbf{z})_i = \sigma(z_i)$.
+$$\delta_1^{(o)} = \frac{\partial E}{\partial z_1^{(o)}} = g_1^{(o)} - Y$$
+$$\frac{\partial E}{\partial w_{1,2}^{(o-1)}} = (g_1^{(o)} - Y) w_{1,1}^{(o)} \sigma'(z_1^{(o-1)}) g_2^{(o-2)}$$
+$$\frac{\partial E}{\partial b_i^{(l)}} = \delta_i^{(l)}$$
+$$\frac{\partial E}{\partial b_i^{(l)}} = \sum_{k_{l+1}, \dots, k_o} \frac{\partial E}{\partial z_{k_o}^{(o)}}
+\prod_{m=l+2}^o \frac{\partial z_{k_m}^{(m)}}{\partial z_{k_{m-1}}^{(m-1)}}
+\frac{\partial z_{k_{l+1}}^{(l+1)}}{\partial z_i^{(l)}}$$
+"""
+"""The last layer by a letter of its own, one unit of it, and a loss of a function that nothing else defines."""
+
+
+def test_one_unit_of_the_last_layer_says_what_all_are_and_what_the_loss_is_of() -> None:
+    assert [link.verdict for link in links(LAST)] == ["holds"] * 5 + ["not understood"]
+    assert len(bad(LAST.replace("= g_1^{(o)} - Y", "= Y - g_1^{(o)}"))) == 1
+    assert len(bad(LAST.replace("g_2^{(o-2)}", "g_2^{(o-1)}"))) == 1
+
+
+SOFTMAX = r"""
+$$z^l = W^l a^{l-1} + b^l$$
+$$a^l = \sigma(z^l) = \sigma(W^l a^{l-1} + b^l)$$
+$$a^L = \mathrm{softmax}(z^L)$$
+$$C = -\sum_k y_k \log a_k^L$$
+$$\delta^L = \frac{\partial C}{\partial z^L} = a^L - y$$
+"""
+
+
+def test_what_is_said_of_any_layer_is_not_said_of_the_last_that_has_its_own_equation() -> None:
+    assert [link.verdict for link in links(SOFTMAX)] == ["holds", "holds"]
+    assert bad(SOFTMAX.replace(r"\sigma(W^l a^{l-1} + b^l)", r"\sigma(W^l a^{l-1} - b^l)"))

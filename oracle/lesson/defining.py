@@ -14,6 +14,7 @@ from oracle.lesson.meaning.entry_names import names_entries
 from oracle.lesson.meaning.general_units import fed, unfed
 from oracle.lesson.meaning.input_layers import input_layers
 from oracle.lesson.meaning.last_for_any import of_every_layer
+from oracle.lesson.meaning.last_units import of_last_units
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, of_special_layers, other_model, weighed
@@ -73,6 +74,7 @@ from oracle.lesson.syntax import (
     Text,
     rebuilt,
 )
+from oracle.lesson.told_outputs import told_outputs
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     program.definitions = of_this_section(program)
     stepwise(program, usage, local)
+    program.definitions = of_last_units(program.definitions, program.last("layer"))
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
     factored(program, usage)
@@ -136,6 +139,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = with_samples_on_heads(with_values_of_samples(program.definitions))
     defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
     program.definitions = of_all_units(program.definitions, program.here)
+    program.definitions = told_outputs(program, [s.statement.body for s in said])
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)

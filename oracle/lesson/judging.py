@@ -331,6 +331,8 @@ class Nets:
                 if ahead(self.program, env, head, member):
                     continue
                 try:
+                    if self.program.special(head, env):
+                        continue
                     difference, nothing = compared(world, head, member, env, way)
                 except BeyondError:
                     continue

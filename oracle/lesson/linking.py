@@ -41,6 +41,7 @@ from oracle.lesson.syntax import (
     Name,
     Negative,
     Node,
+    Norm,
     Number,
     Plus,
     Power,
@@ -303,7 +304,12 @@ def _open_ended(member: Node) -> bool:
 
 
 def _size(head: Node, member: Node, nets: Nets) -> bool:
-    """Whether it is said how large a product is: W^T dZ = n × m."""
+    """Whether it is said how large a product is, or a set: W^T dZ = n × m, |𝒜| = 2."""
+    match head:
+        case Norm(kind="abs", body=Ref(base=base, slots=(), subs=())) if base.startswith("cal ") and not mentions(
+            member
+        ):
+            return True
     if not isinstance(member, Times) or {*member.ops} != {"times"} or isinstance(head, Ref):
         return False
     refs = [factor for factor in member.factors if isinstance(factor, Ref)]

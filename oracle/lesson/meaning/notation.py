@@ -23,7 +23,7 @@ from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.one_by_one import one_by_one
 from oracle.lesson.meaning.over_marks import OverMarks
 from oracle.lesson.meaning.primes import primed, quantities, sloped
-from oracle.lesson.meaning.ranges import tops
+from oracle.lesson.meaning.ranges import running, tops
 from oracle.lesson.meaning.samples_above import samples_above
 from oracle.lesson.meaning.samples_below import samples_below, samples_last
 from oracle.lesson.meaning.squares import Bare, bare, squared
@@ -511,6 +511,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.iterated = {pair for s in statements if (pair := iterated(s.body))}
     found.stepping_above = stepping_above(statements)
     _layers(nodes, found)
+    found.layers |= running(statements, found.layers - {*found.roles}) - {*found.roles}
     if found_tops := tops(statements, found.layers) - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
         _layers(nodes, found)
@@ -696,7 +697,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
             continue
         subs = list(flat(parts.subs))
         for at, sub in enumerate(subs):
-            if letters(sub) & slot_letters:
+            if letters(sub) & slot_letters and not isinstance(sub, Indexed):  # the k_m of z_{k_m} is a unit
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "layer")
     times = {base for base, (_, kind) in found.sub_slots.items() if kind == "time"}
     times |= {base for base, kind in found.bracket_kinds.items() if kind == "time"}

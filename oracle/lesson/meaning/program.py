@@ -268,6 +268,17 @@ class Program:
             raise BeyondError
         return best
 
+    def special(self, node: Node, env: Env) -> bool:
+        """Whether what is said of any layer has an equation of its own in the last: a^L = softmax(z^L) beside a^l."""
+        at = dict(node.slots).get("layer") if isinstance(node, Ref) else None
+        if not isinstance(node, Ref) or at is None or not letters(at) & env.keys():
+            return False
+        alike = [d.head for d in self.definitions if (d.head.base, d.head.kinds) == (node.base, node.kinds)]
+        if not any(letters(dict(head.slots)["layer"]) - self.last("layer") for head in alike):
+            return False
+        made = self.definition(node.base, self.family(node), self.numbered(node, env))
+        return made is not None and not made[1] and bool(letters(dict(made[0].head.slots)["layer"]))
+
     @property
     def sampled_layers(self) -> bool:
         """Whether what is of a layer with a number is said of a sample: f_0 = β_0 + ω_0 x_i."""

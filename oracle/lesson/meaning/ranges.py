@@ -21,6 +21,16 @@ def tops(statements: Iterable[Statement], counting: Collection[str]) -> set[str]
     return found - running
 
 
+def running(statements: Iterable[Statement], counting: Collection[str]) -> set[str]:
+    """The letters of sums and products that begin or end at a counting letter: the m of Π_{m=l+2}^o z^{(m)}."""
+    found = ((letter, ends) for statement in statements for letter, ends in _sums(statement))
+    return {letter for letter, ends in found if any(_letters(node) & {*counting} for node in ends)}
+
+
+def _letters(node: Node) -> set[str]:
+    return {part.base for part in node.walk() if isinstance(part, Name)}
+
+
 def _ranges(statement: Statement) -> Iterator[tuple[str, tuple[Node, ...]]]:
     """Letters that run through values of which some are left out, with the first and the last of these."""
     letter, values = "", list[Node]()
