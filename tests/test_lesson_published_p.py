@@ -114,3 +114,43 @@ $$\delta^L = \frac{\partial C}{\partial z^L} = a^L - y$$
 def test_what_is_said_of_any_layer_is_not_said_of_the_last_that_has_its_own_equation() -> None:
     assert [link.verdict for link in links(SOFTMAX)] == ["holds", "holds"]
     assert bad(SOFTMAX.replace(r"\sigma(W^l a^{l-1} + b^l)", r"\sigma(W^l a^{l-1} - b^l)"))
+
+
+SIZES = r"""
+# Sizes
+$$\text{input: } [x] = [D_0 \times 1], \quad \text{the weights: } [W^k] = [D_k \times D_{k-1}]$$
+
+# Units
+$$a_j^k = \sum_{i=1}^{D_{k-1}} \omega_{ji}^k \cdot z_i^{k-1} + b_j^k$$
+$$z_j^k = h(a_j^k)$$
+$$z_j^L = h(a_j^L) = h_{\mathrm{out}}(a_j^L)$$
+$$h_{\mathrm{out}}(a_j^L) = \log[\mathrm{softmax}(a_j^L)]$$
+$$E = -\mathrm{target} \cdot z^L$$
+$$E = -\log[\mathrm{softmax}(a_t^L)]$$
+$$\delta_j^L = \frac{\partial E}{\partial a_j^L} = \mathrm{softmax}(a_j^L) - \mathrm{kronecker}(t, j)$$
+$$\frac{\partial E}{\partial \omega_{ji}^k} = \delta_j^k \cdot h(a_i^{k-1})$$
+
+# Matrices
+$$a^k = W^k \cdot z^{k-1} + b^k, \qquad a^0 = z^0 = x$$
+$$\delta^L = \exp(z^L) - \begin{pmatrix}0 & \cdots & 0 & 1 & 0 & \cdots & 0\end{pmatrix}^T$$
+$$\delta^{k-1} = (W^k)^T \cdot \delta^k \odot h'(a^{k-1})$$
+"""
+"""Sizes with an equals sign, one function by two names in the last layer, its class, and weights by two letters."""
+
+
+def test_sizes_define_nothing_and_a_word_tells_the_last_activation() -> None:
+    assert {link.verdict for link in links(SIZES)} == {"holds"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\mathrm{kronecker}(t, j)", r"2 \mathrm{kronecker}(t, j)"),
+        (r"\cdot h(a_i^{k-1})", r"\cdot a_i^{k-1}"),
+        (r"(W^k)^T \cdot \delta^k", r"W^k \cdot \delta^k"),
+        (r"\exp(z^L) -", r"z^L -"),
+    ],
+)
+def test_a_slip_beside_sizes_is_found(right: str, wrong: str) -> None:
+    assert SIZES.count(right) == 1
+    assert len(bad(SIZES.replace(right, wrong))) == 1

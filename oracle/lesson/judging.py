@@ -331,7 +331,7 @@ class Nets:
                 if ahead(self.program, env, head, member):
                     continue
                 try:
-                    if self.program.special(head, env):
+                    if self.program.special(head, env) or self.program.activates_input(member, env):
                         continue
                     difference, nothing = compared(world, head, member, env, way)
                 except BeyondError:

@@ -22,6 +22,7 @@ from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import called, is_target, is_update, made_of
+from oracle.lesson.meaning.sizes_said import SIZES
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
@@ -60,8 +61,6 @@ EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
 ACTIVATION_WORDS = {way.words for way in OTHERWISE if way.activations}
 """Readings by which activation it is."""
-SIZES = {"n", "m", "d", "p", "N", "M", "D", "K", "B"}
-"""Letters that sizes of matrices have."""
 
 
 def chain(

@@ -283,7 +283,8 @@ class _Lexer:
             elif _WRAPPING.fullmatch(piece):
                 pass
             elif words := piece.replace("~", " ").strip(" ,.;:\\\n"):
-                kind = "word" if re.fullmatch(r"[A-Za-z]+\d*", words) else "text"
+                named = piece.rstrip()[-1] != ":" and re.fullmatch(r"[A-Za-z]+\d*", words)  # "input: " names nothing
+                kind = "word" if named else "text"
                 self.add(words, call or (at, min(at + len(piece), stop)), kind)
             elif piece.strip():
                 self.add(",", call or (at, at + len(piece)))

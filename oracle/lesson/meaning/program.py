@@ -12,7 +12,7 @@ from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import Area, BeyondError, Dim, NotUnderstoodError, Window
-from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged
+from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged, Transpose
 
 TARGETS = ("t", "y", "d", "target", "T", "Y")
 """What targets are called, the likeliest first."""
@@ -279,6 +279,18 @@ class Program:
         made = self.definition(node.base, self.family(node), self.numbered(node, env))
         return made is not None and not made[1] and bool(letters(dict(made[0].head.slots)["layer"]))
 
+    def activates_input(self, node: Node, env: Env) -> bool:
+        """Whether a formula has an activation of what is the input in this layer: h(a^0) where a^0 = x, and no W x."""
+        calls = (part.args[0] for part in node.walk() if isinstance(part, Call) and len(part.args) == 1)
+        for arg in (arg.base if isinstance(arg, Transpose) else arg for arg in calls):
+            match arg:
+                case Ref(slots=(("layer", at),)) as given if letters(at) and letters(at) <= env.keys():
+                    made = self.definition(given.base, self.family(given), self.numbered(given, env))
+                    own = made is not None and not made[1] and not letters(dict(made[0].head.slots)["layer"])
+                    if own and made is not None and isinstance(made[0].body, Ref):
+                        return True
+        return False
+
     @property
     def sampled_layers(self) -> bool:
         """Whether what is of a layer with a number is said of a sample: f_0 = β_0 + ω_0 x_i."""
@@ -357,6 +369,7 @@ class Program:
     def logarithms(self) -> bool:
         """Whether the net takes logarithms: its loss is a cross-entropy."""
         bodies = [*(d.body for d in self.definitions), *self.alternates.values()]
+        bodies += [f.body for found in self.functions.values() for f in found]
         return any(isinstance(n, Name) and n.base in LOGARITHMS for body in bodies for n in body.walk())
 
     def families_of(self, base: str, count: int, defined: bool) -> list[tuple[str, ...]]:
