@@ -154,3 +154,45 @@ def test_sizes_define_nothing_and_a_word_tells_the_last_activation() -> None:
 def test_a_slip_beside_sizes_is_found(right: str, wrong: str) -> None:
     assert SIZES.count(right) == 1
     assert len(bad(SIZES.replace(right, wrong))) == 1
+
+
+BATCH = r"""
+The weight from unit $j$ to unit $i$ is $W_{ij}^{(l)}$.
+$$s^{(l)} = W^{(l)} x^{(l-1)} + b^{(l)}, \quad x^{(l)} = \sigma(s^{(l)})$$
+$$\hat y_i = \mathrm{softmax}(W^{(L)} x_i^{(L-1)} + b^{(L)})$$
+$$e_i = -y_i^T \log(\hat y_i)$$
+$$E = \frac{1}{n} \sum_{i=1}^n e_i$$
+
+# One sample
+$$\hat y = \mathrm{softmax}(s^{(L)}) = \frac{\exp(s^{(L)})}{1_c^T \exp(s^{(L)})}$$
+$$\frac{\partial E}{\partial \hat y} = \frac{\partial \log(\hat y)}{\partial \hat y}
+\cdot \frac{\partial (-y^T \log(\hat y))}{\partial \log(\hat y)}
+= \mathrm{diag}(\hat y)^{-1} \cdot (-y)$$
+$$1_c^T y = \sum_{i=1}^c y_i$$
+$$\frac{\partial E}{\partial s^{(L)}} = \hat y - y$$
+
+# All samples
+$$\delta_i^{(l)} = \frac{\partial e_i}{\partial s_i^{(l)}}$$
+$$\frac{\partial E}{\partial W^{(l)}} = \frac{1}{n} \sum_{i=1}^n \delta_i^{(l)} \otimes x_i^{(l-1)}$$
+"""
+"""Samples below vectors that have layers, a section without samples, ones with their number, an inverse."""
+
+
+def test_a_section_of_one_sample_after_samples_below_holds() -> None:
+    assert {link.verdict for link in links(BATCH)} == {"holds"}
+    assert len(bad(BATCH.replace(r"= \hat y - y", r"= y - \hat y"))) == 1
+    assert len(bad(BATCH.replace(r"^{-1} \cdot (-y)", r"^{-1} \cdot y"))) == 1
+    assert len(bad(BATCH.replace(r"\otimes x_i^{(l-1)}", r"\otimes x_i^{(l)}"))) == 1
+
+
+WORDS = r"""
+$$z^l = W^l a^{l-1} + b^l, \quad a^l = \sigma(z^l)$$
+$$\delta^L = \nabla C_{a^L} \odot \sigma'(z^L)$$
+If the output layer has no activation, then $a^L = z^L$, and
+$$W_{(i+1)}^l = W_{(i)}^l - \eta \frac{\partial C}{\partial W_{(i)}^l}$$
+"""
+
+
+def test_a_net_without_an_activation_is_only_imagined_and_a_gradient_is_by_what_stands_below() -> None:
+    assert [link.verdict for link in links(WORDS)] == ["holds", "update"]
+    assert len(bad(WORDS.replace(r"_{a^L} \odot \sigma'", r"_{a^L} \odot \sigma"))) == 1

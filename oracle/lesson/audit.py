@@ -40,6 +40,7 @@ from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.meaning.overwritten import overwritten
 from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
 from oracle.lesson.meaning.sloped_gradients import made_by_functions, with_wrt
+from oracle.lesson.meaning.summed_entries import with_entries
 from oracle.lesson.meaning.summed_losses import with_samples_named
 from oracle.lesson.meaning.sums_left_out import leaves_sums_out
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
@@ -305,7 +306,7 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
     found = [at_places(bound(with_classes(s, notation.chosen), notation)) for s in statements]
     found = [with_synonyms(s, notation.synonyms) for s in found]
-    found = [with_samples(with_samples_named(s), notation.sample_losses) for s in found]
+    found = [with_samples(with_samples_named(with_entries(s)), notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     found = [with_convolutions(with_called_values(s, notation.called_values), notation.over) for s in found]
     found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]

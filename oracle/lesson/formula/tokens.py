@@ -57,6 +57,7 @@ _LEXEME = re.compile(
     r"|\\[A-Za-z]+|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
     r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|\.dot(?![A-Za-z])|(?:np|numpy|torch|tf)\.[a-z]+"
     + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
+    + r"|(?<![A-Za-z\\])[a-z](?=(?:log|exp)\s*(?:\\left)?\()"
     + r"|(?<![A-Za-z\\])(?=[a-z]*[aeiou])[a-z]{4,}(?=\()"
     + r"|(?<![A-Za-z\\])(?=[A-Z]?[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
     + "".join("|" + word for word in WORDS)

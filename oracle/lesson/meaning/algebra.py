@@ -217,8 +217,8 @@ class Algebra:
         return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=way)
 
     def repeated(self, a: Value, times: int) -> Value:
-        """A square matrix to a power."""
-        if times < 0:
+        """A square matrix to a power, or its inverse: diag(y)^{-1}."""
+        if times < -1:
             raise NotUnderstoodError("a negative power of a matrix")
         self.same(a.shape[0], a.shape[1], "a power of a matrix")
         data = None if a.data is None else torch.linalg.matrix_power(a.data, times)
