@@ -40,6 +40,7 @@ from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.meaning.overwritten import overwritten
 from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
 from oracle.lesson.meaning.sloped_gradients import made_by_functions, with_wrt
+from oracle.lesson.meaning.summed_entries import with_entries
 from oracle.lesson.meaning.summed_losses import with_samples_named
 from oracle.lesson.meaning.sums_left_out import leaves_sums_out
 from oracle.lesson.meaning.synonyms import synonyms, with_synonyms
@@ -52,7 +53,7 @@ from oracle.lesson.parts import Parts
 from oracle.lesson.profiles import Assumption
 from oracle.lesson.records import BAD, Audit, Equation, Link
 from oracle.lesson.renaming import Placed, renamed
-from oracle.lesson.scalar_sections import narrow, numbered, scalar_sections, with_names
+from oracle.lesson.scalar_sections import narrow, numbered, plain_sections, scalar_sections, with_names
 from oracle.lesson.settings import complaints, roles, settled
 from oracle.lesson.shortened import shortened
 from oracle.lesson.syntax import Before, Limit, Problem, Relation, Statement
@@ -237,6 +238,7 @@ def understood(
     parts, unreal = Parts(), imagined(document)
     whole = [s for found, _ in split.values() for s in found] if unreal else []
     of: dict[int, int] = {}
+    typed: list[tuple[int, Statement]] = []
     for section, place, formula, found in parsed:
         own, alone = split_off(split[place], running)
         if place in unreal and (other := only_imagined(own, whole)):
@@ -247,9 +249,11 @@ def understood(
         if _is_claim(formula, found.problems) or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
             of[part] = section
+            typed += [(part, s) for s in found.statements]
             number, told = already + len(lines) + 1, telling.get(place, ())
             lines.append(Line(number, part, formula, statements, found.problems, told, tuple(alone)))
     words = _words(document)
+    notation.scalar = plain_sections(typed, ((line.section, s) for line in lines for s in line.statements))
     return _scalar_first(lines, notation, {part: words.get(section, "") for part, section in of.items()}), notation
 
 
@@ -270,7 +274,7 @@ def _scalar_first(lines: list[Line], notation: Notation, words: Mapping[int, str
     given = [(line.section, found) for line in lines if (found := GIVEN.fullmatch(line.formula.tex))]
     notation.depths |= {section: int(found[2]) for section, found in given if found[1] in {"L", *notation.tops}}
     notation.narrow = {part for part, said in words.items() if narrow(said)}
-    notation.scalar = scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
+    notation.scalar |= scalar_sections([(line.section, s) for line in lines for s in line.statements], words)
     names = numbered(s for line in lines if line.section in notation.scalar for s in line.statements)
     return [
         replace(line, statements=tuple(with_names(s, names) for s in line.statements))
@@ -306,7 +310,7 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     """Statements with every symbol bound: classes pick entries, and predictions are quantities."""
     found = [at_places(bound(with_classes(s, notation.chosen), notation)) for s in statements]
     found = [with_synonyms(s, notation.synonyms) for s in found]
-    found = [with_samples(with_samples_named(s), notation.sample_losses) for s in found]
+    found = [with_samples(with_samples_named(with_entries(s)), notation.sample_losses) for s in found]
     found = [without_labels(as_quantities(s, notation.predicted), notation.labelled_losses) for s in found]
     found = [with_convolutions(with_called_values(s, notation.called_values), notation.over) for s in found]
     found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]

@@ -41,7 +41,7 @@ from oracle.lesson.meaning.scalars import declare_numbers
 from oracle.lesson.meaning.single_outputs import declare_columns, declare_single
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
-from oracle.lesson.meaning.targets import declare_targets, fix_sizes
+from oracle.lesson.meaning.targets import declare_targets, dotted_targets, fix_sizes
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError
@@ -339,6 +339,7 @@ def _completed(
     program.sizes = _ends(own, "sample")
     program.declared = {
         **ranks(usages[0], own.notation),
+        **dotted_targets(own.definitions, own.notation.indexed),
         **usages[1].thin,
         **_widths(own, usages[1]),
         **assumption.ranks,

@@ -15,7 +15,9 @@ from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.entry_names import names_entries
 from oracle.lesson.meaning.general_units import fed, unfed
 from oracle.lesson.meaning.input_layers import input_layers
+from oracle.lesson.meaning.labelled_functions import in_this_layer
 from oracle.lesson.meaning.last_for_any import of_every_layer
+from oracle.lesson.meaning.last_units import of_last_units
 from oracle.lesson.meaning.layer_functions import of_layers, of_slope
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.models import alike_first, of_special_layers, other_model, weighed
@@ -75,6 +77,7 @@ from oracle.lesson.syntax import (
     Text,
     rebuilt,
 )
+from oracle.lesson.told_outputs import told_outputs
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     program.definitions = of_this_section(program)
     stepwise(program, usage, local)
+    program.definitions = of_last_units(program.definitions, program.last("layer"))
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
     factored(program, usage)
@@ -145,6 +149,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = with_samples_on_heads(with_values_of_samples(program.definitions))
     defined |= {id(d.body) for d in single_units(program.again, program.definitions)}
     program.definitions = of_all_units(program.definitions, program.here)
+    program.definitions = told_outputs(program, [s.statement.body for s in said])
     made = {d.head.base for d in program.definitions}
     if not usage.preactivations.keys() & made and any(usage.is_signal(base) for base in usage.kinds):
         unnamed(program)
@@ -217,6 +222,8 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     if isinstance(body.items[0], Call) and len(body.ops) > 1 and _calls(body.items[1], body.items[0].function):
         defined.add(id(body.items[1]))
         body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
+    defined |= {id(body.items[1])} if (own := in_this_layer(body)) is not body else set()
+    body = own
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
@@ -434,6 +441,8 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
         varied = any(wrt.base.lower() == core.base.lower() for wrt in usage.variables)  # the net of ∂o/∂net
         if (varied or is_form(given, member)) and usage.arguments.get(core.base, set()) <= {given}:
             return Ref(core.base, span=head.span)
+        if _of_one_layer(given, usage.arguments.get(core.base, set())):
+            return None
         parameter = Ref(given.base, span=given.span)
         made = FunctionDefinition(core.base, (parameter,), _with(member, given, parameter), number)
         program.functions.setdefault(core.base, []).append(made)
@@ -441,6 +450,17 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
     if len(head.args) == 1 and not isinstance(head.args[0], Ref) and core.base not in LOSSES:
         return None  # g(θᵀ x) = … is a value of g
     return Ref(called_by_word(head) or core.base, slots_of(head.args), span=head.span)
+
+
+def _of_one_layer(given: Ref, others: set[Node]) -> bool:
+    """Whether h(a^L) = … says what a function is in one layer, where it has the a of other layers elsewhere."""
+    alike = {ref.slots for ref in others if isinstance(ref, Ref) and ref.base == given.base and ref.kinds == ("layer",)}
+    return given.kinds == ("layer",) and not _counting(given) and any(slots != given.slots for slots in alike)
+
+
+def _counting(ref: Ref) -> bool:
+    """Whether a symbol is of any layer."""
+    return any(isinstance(slot, Name) and slot.base in ("l", "ell") for _, slot in ref.slots)
 
 
 def _calls(node: Node, function: Node) -> bool:

@@ -6,6 +6,7 @@ A lesson that writes z = W a + b and a = σ(z), and goes on with dz = a - y, has
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.losses import LOSS, LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
@@ -123,7 +124,7 @@ def endings(usage: Usage, own: Program, top: Ref) -> Iterator[Ending]:
     if soft:
         entropy = Negative(Call(Name("sum"), (Times((y, Call(Name("log"), (top,))), ("odot",)),)))
         yield _ending(usage, own, top, target, "cross_entropy", "the loss is the cross-entropy of a softmax", entropy)
-    elif made is not None and isinstance(made[0].body, Call) and len(made[0].body.args) == 1:
+    elif made is not None and isinstance(made[0].body, Call) and _may_be_logistic(made[0].body):
         both = Plus((_weighed(y, top), _weighed(_rest(y), _rest(top))), (1, 1))
         words = "the output is a logistic sigmoid's, the loss the binary cross-entropy"
         binary = _ending(usage, own, top, target, "binary", words, Negative(Call(Name("sum"), (both,))))
@@ -133,6 +134,11 @@ def endings(usage: Usage, own: Program, top: Ref) -> Iterator[Ending]:
     halved = Times((HALF, square), ("",))
     yield _ending(usage, own, top, target, "half_squared", "the loss is half the squared error", halved)
     yield _ending(usage, own, top, target, "squared", "the loss is the squared error", square)
+
+
+def _may_be_logistic(call: Call) -> bool:
+    """Whether nothing says that a function is another than the logistic one, as log does."""
+    return len(call.args) == 1 and not (isinstance(call.function, Name) and call.function.base in NAMED - {"sigmoid"})
 
 
 def _weighed(y: Node, a: Node) -> Node:

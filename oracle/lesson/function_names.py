@@ -48,6 +48,14 @@ SYNONYM = re.compile(
 )
 r"""`\text{softmax}(v) = \psi(v)`: another name of a function that is known."""
 
+BRACKETS = re.compile(
+    r"(?:\\(?:sin|cos|tan|tanh|exp|log|ln|max|min)|\\(?:mbox|text|mathrm)\s*\{[^{}]+\})\s*(?:\\[bB]igg?l\s*)?\["
+)
+r"""`\exp[z]`, `\mbox{f}[x, w]`: a lesson that calls functions with brackets."""
+BRACKETED = re.compile(
+    r"(?<![A-Za-z\\{])(?:\\(?:math\w+|boldsymbol|mbox|text)\s*\{\s*(?:\\bf\s+)?)?([A-Za-z])\}?\s*(?:\\[bB]igg?l\s*)?\["
+)
+r"""`\mathbf{a}[z]` in such a lesson."""
 
 LETTER = re.compile(r"\\?(?:math\w+\s*\{)?([A-Za-z]+)\}?(?:\(\\?(?:cdot|bullet|[a-z])\))?$")
 FUNCTION = r"(?:activation|transfer|squashing|sigmoid\w*|logistic|tanh|hyperbolic|relu|non-?linear\w*|激活|传递|非线性)"
@@ -88,7 +96,13 @@ def function_names(document: Document) -> set[str]:
         | set(_said(document))
         | {name for tex in texts for pattern in (HEAD, MODEL, SLOPE) for name in pattern.findall(tex)}
     )
-    return (FUNCTIONS - partials) | own
+    return (FUNCTIONS - partials) | own | _with_brackets(texts)
+
+
+def _with_brackets(texts: list[str]) -> set[str]:
+    """The letters before brackets, in a lesson that calls functions with these more than once."""
+    several = sum(len(BRACKETS.findall(tex)) for tex in texts) > 1
+    return {name for tex in texts for name in BRACKETED.findall(tex) if several}
 
 
 def _called(texts: list[str]) -> set[str]:

@@ -41,7 +41,19 @@ from oracle.lesson.meaning.values import (
 )
 from oracle.lesson.meaning.world import World
 from oracle.lesson.records import Verdict
-from oracle.lesson.syntax import Call, Derivative, Gradient, Limit, Matrix, Node, Number, Prime, Sum, Transpose
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Gradient,
+    Indicator,
+    Limit,
+    Matrix,
+    Node,
+    Number,
+    Prime,
+    Sum,
+    Transpose,
+)
 
 CLOSE = 1e-9
 """Relative differences up to here are rounding in float64."""
@@ -109,6 +121,8 @@ class Way:
     """A slope at the end of a product is multiplied entry by entry with all but so many factors before it."""
 
 
+RECTIFIED = ("relu",)
+"""What alone has slopes like [z > 0]."""
 APART = Way("the two indices are different", apart=True)
 ENTRYWISE = Way("vectors side by side are multiplied entry by entry", pairs="elementwise")
 OTHERWISE: tuple[Way, ...] = (
@@ -118,6 +132,7 @@ OTHERWISE: tuple[Way, ...] = (
     Way("the partial of a step by a parameter holds the steps before it", immediate="parameters", left=True),
     Way("the activation is the logistic sigmoid", ("sigmoid",)),
     Way("the activation is tanh", ("tanh",)),
+    Way("the activation is ReLU", RECTIFIED),
     Way("the argument is positive", half=1),
     Way("the argument is negative", half=-1),
     APART,
@@ -268,6 +283,8 @@ class Nets:
             return self.program.notation.over.averages and any(known.wide for known in self.program.windows)
         if way.layout is not None:
             return way.layout in self.program.layouts and sensitive(head, member)
+        if way.activations == RECTIFIED and not any(isinstance(part, Indicator) for part in member.walk()):
+            return False
         if way.activations:
             return way.activations != self.activations and len(self.activations) > 1
         if way.pairs == "elementwise" and self.program.elementwise and not way.entrywise:
@@ -324,6 +341,8 @@ class Nets:
                 if ahead(self.program, env, head, member):
                     continue
                 try:
+                    if self.program.special(head, env) or self.program.activates_input(member, env):
+                        continue
                     difference, nothing = compared(world, head, member, env, way)
                 except BeyondError:
                     continue

@@ -22,6 +22,7 @@ from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import called, is_target, is_update, made_of
+from oracle.lesson.meaning.sizes_said import SIZES
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
 from oracle.lesson.pointwise import at_any_number
@@ -41,6 +42,7 @@ from oracle.lesson.syntax import (
     Name,
     Negative,
     Node,
+    Norm,
     Number,
     Plus,
     Power,
@@ -60,8 +62,6 @@ EQUAL = ("=", ":=")
 STEP = ("<-", "+=", "-=")
 ACTIVATION_WORDS = {way.words for way in OTHERWISE if way.activations}
 """Readings by which activation it is."""
-SIZES = {"n", "m", "d", "p", "N", "M", "D", "K", "B"}
-"""Letters that sizes of matrices have."""
 
 
 def chain(
@@ -308,7 +308,20 @@ def _open_ended(member: Node) -> bool:
 
 
 def _size(head: Node, member: Node, nets: Nets) -> bool:
+<<<<<<< HEAD
     """Whether it is said how large something is: W^T dZ = n × m, (784 × m) (m × 128) = 784 × 128, n_0 = n."""
+=======
+    """Whether it is said how large a product is, or a set: W^T dZ = n × m, |𝒜| = 2."""
+    match head:
+        case Norm(kind="abs", body=Ref(base=base, slots=(), subs=())) if base.startswith("cal ") and not mentions(
+            member
+        ):
+            return True
+    if not isinstance(member, Times) or {*member.ops} != {"times"} or isinstance(head, Ref):
+        return False
+    refs = [factor for factor in member.factors if isinstance(factor, Ref)]
+    numbers = len(refs) == len([factor for factor in member.factors if not isinstance(factor, Number)])
+>>>>>>> lesson-p
     made = {d.head.base for d in nets.program.definitions}
     if isinstance(head, Ref):
         return isinstance(member, Ref) and _of_sizes(head, made) and _of_sizes(member, made)

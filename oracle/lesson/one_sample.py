@@ -22,14 +22,15 @@ def of_one_sample(own: Program, here: Usage) -> Program | None:
     batches = {base for base in names if is_batch(base) and core(base) not in PARAMETER_LETTERS}
     made = batches & {d.head.base for d in own.definitions}
     used = {ref.base for ref in here.refs if "sample" not in ref.kinds}
-    if used & batches or not used & {small(base) for base in made}:
+    without = not made and _writes_none(own, here, used)
+    if not without and (used & batches or not used & {small(base) for base in made}):
         return None
     singles: dict[tuple[str, tuple[object, ...]], Definition] = {}
     for d in own.definitions:
         head = _single(d.head, batches)
         assert isinstance(head, Ref)
         body = _alone(d.body) if d.head.base in LOSSES and not d.head.slots else d.body
-        plain = d.head.base in batches or head.slots == d.head.slots
+        plain = without or d.head.base in batches or head.slots == d.head.slots
         if plain:
             of = (head.base, head.slots)
             if d.head.base in batches or of not in singles:
@@ -37,6 +38,14 @@ def of_one_sample(own: Program, here: Usage) -> Program | None:
     found = list(singles.values())
     layered = any("layer" in ref.kinds for ref in here.refs)
     return replace(own, definitions=_of_layers(found) if layered else found)
+
+
+def _writes_none(own: Program, here: Usage, used: set[str]) -> bool:
+    """Whether a section differentiates without samples what others have of each: E by ŷ after E = 1/n Σ_i l(ŷ_i)."""
+    sampled = {d.head.base for d in own.definitions if "sample" in d.head.kinds}
+    sums = any(_alone(d.body) is not d.body for d in own.definitions if d.head.base in LOSSES)
+    ends = {ref for pair in here.partials for ref in pair}
+    return sums and bool(ends) and bool(used & sampled) and not any("sample" in ref.kinds for ref in ends)
 
 
 def _of_layers(definitions: list[Definition]) -> list[Definition]:

@@ -242,7 +242,25 @@ def entries_of(definitions: Iterable[Definition], usages: Sequence[Usage]) -> di
     weights = [(base, whole) for base, whole in pairs if core(base) in WEIGHT and whole in known]
     others = [(base, whole) for base, whole in pairs if core(base) not in WEIGHT and base not in made]
     pairs = [*weights, *((base, whole) for base, whole in others if known & {base, whole})]
-    return {base: whole for base, whole in pairs if any(_are_entries(base, whole, usage) for usage in usages)}
+    found = {base: whole for base, whole in pairs if any(_are_entries(base, whole, usage) for usage in usages)}
+    return {**_written_alike(given), **found}
+
+
+def _written_alike(definitions: Iterable[Definition]) -> dict[str, str]:
+    """ω for the entries of W, by a_j = Σ_i ω_{ji} z_i + b_j beside a = W z + b."""
+    given = list(definitions)
+    sums = [part for d in given for part in d.body.walk() if isinstance(part, Sum)]
+    ends = {part.upper.base for part in sums if isinstance(part.upper, Ref)}
+    refs = {id(d): [part for part in d.body.walk() if isinstance(part, Ref) and part.base not in ends] for d in given}
+    used = {key: {ref.base: len(ref.subs) for ref in found} for key, found in refs.items()}
+    found: dict[str, str] = {}
+    for whole in (d for d in given if not d.head.subs):
+        for entry in (d for d in given if d.head.base == whole.head.base and len(d.head.subs) == 1):
+            one, other = used[id(whole)], used[id(entry)]
+            ours, theirs = one.keys() - other.keys(), other.keys() - one.keys()
+            if len(ours) == len(theirs) == 1 and not any(one.values()) and other[min(theirs)] == 2:
+                found[min(theirs)] = min(ours)
+    return found
 
 
 def _are_entries(base: str, whole: str, usage: Usage) -> bool:

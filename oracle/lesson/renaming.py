@@ -13,6 +13,7 @@ from oracle.lesson.meaning.dotted import dotted, with_slopes
 from oracle.lesson.meaning.entries_above import entries_above, with_entries_below
 from oracle.lesson.meaning.example_layers import examples, of_all_layers
 from oracle.lesson.meaning.iterations import iterations, without_iterations
+from oracle.lesson.meaning.labelled_functions import labelled, with_labels_in_names
 from oracle.lesson.meaning.last_steps import stepping_above, with_last_steps
 from oracle.lesson.meaning.layer_functions import numbered, with_numbers
 from oracle.lesson.meaning.likelihoods import outputs, with_likelihoods
@@ -28,6 +29,7 @@ from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
 from oracle.lesson.meaning.remarks_beside import without_remarks
 from oracle.lesson.meaning.sizes_below import without_sizes
+from oracle.lesson.meaning.sizes_said import with_sizes_said
 from oracle.lesson.meaning.steps_behind import steps_behind, with_steps
 from oracle.lesson.meaning.sums_left_out import with_own_indices
 from oracle.lesson.meaning.upper_scripts import Sampled, sampled, with_samples_apart
@@ -89,6 +91,8 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     named, names = _further(named, names, lambda found: partial(with_steps, stepped=steps_behind(found)))
     named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
     named, names = _further(named, names, lambda _: without_sizes)
+    named, names = _further(named, names, lambda _: with_sizes_said)
+    named, names = _further(named, names, lambda found: partial(with_labels_in_names, letters=labelled(found)))
     named, names = _further(named, names, lambda found: partial(as_cells, letters=told_cells(found)))
     named, names = _further(named, names, lambda _: without_remarks)
     named, names = _further(named, names, lambda found: partial(of_all_layers, said=examples(found)))

@@ -5,7 +5,8 @@ quantity may be a number, whose factors stand in any order.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from oracle.lesson.meaning.losses import LOSSES
@@ -17,6 +18,7 @@ from oracle.lesson.syntax import (
     Call,
     Derivative,
     Gradient,
+    Indexed,
     Matrix,
     Name,
     Node,
@@ -58,6 +60,35 @@ def scalar_sections(statements: Iterable[tuple[int, Statement]], words: Mapping[
     return {*seen[:first]}
 
 
+def plain_sections(given: Iterable[tuple[int, Statement]], known: Iterable[tuple[int, Statement]]) -> set[int]:
+    r"""The sections that have in plain type what is in bold in the others: f_1 = β_1 + ω_1 h_1 beside \mathbf{f}_1.
+
+    `given` are statements as they are written, with their sections, `known` those with what their symbols mean. Plain
+    symbols with an index are entries: the a_k of \mathbf{a}.
+    """
+    of_entries = {section for section, s in known if any(isinstance(n, Ref) and _indexed(n) for n in s.body.walk())}
+    met = {(section, base, bold) for section, s in given for base, bold in _faces(s.body)}
+    thick = {base for _, base, bold in met if bold}
+    of_vectors = {section for section, _, bold in met if bold} | of_entries
+    counts = Counter(section for section, base, _ in met if base in thick)
+    return {section for section, count in counts.items() if count > 1 and section not in of_vectors}
+
+
+def _faces(node: Node) -> Iterator[tuple[str, bool]]:
+    """The symbols of a formula that are no scripts, and whether they are bold; what is behind another argument is none.
+
+    The w of f(x, w) is bold because it is all parameters.
+    """
+    if isinstance(node, Name):
+        yield node.base, node.bold
+    elif isinstance(node, Indexed):
+        yield from _faces(node.base)
+    else:
+        children = node.args[:1] if isinstance(node, Call) else node.children()
+        for child in children:
+            yield from _faces(child)
+
+
 def _speaks_of_vectors(words: str) -> bool:
     return bool(VECTORS.search(words)) and not NUMBERS.search(words)
 
@@ -65,10 +96,10 @@ def _speaks_of_vectors(words: str) -> bool:
 def _of_vectors(node: Node) -> bool:
     """Whether a part of a formula has axes, or a capital for a matrix."""
     match node:
-        case Ref(base=base, subs=subs):
+        case Ref(base=base):
             loss = core(base) in LOSSES
             capital = letter(base)[:1].isupper() and not loss and letter(base) not in SCALARS
-            return capital or (not loss and any(not isinstance(sub, Number) for sub in subs))
+            return capital or (not loss and _indexed(node))
         case Norm(kind=kind):
             return kind != "abs"
         case Times(ops=ops):
@@ -76,6 +107,11 @@ def _of_vectors(node: Node) -> bool:
         case Call(function=Name(base=base)):
             return base in WHOLE
     return isinstance(node, Transpose | Matrix | Gradient)
+
+
+def _indexed(ref: Ref) -> bool:
+    """Whether letters below a symbol are indices."""
+    return any(not isinstance(sub, Number) for sub in ref.subs)
 
 
 def with_names(statement: Statement, names: set[str]) -> Statement:

@@ -431,8 +431,10 @@ def _recored(node: Node, core: Node, new: Name) -> Node:
 
 
 def _bounds(lower: Node | None, upper: Node | None) -> tuple[tuple[Name, ...], Node | None, Node | None, Node | None]:
-    """Indices, bounds and condition, from what stands under a sum."""
+    """Indices, bounds and condition, from what stands under a sum; of k_2, …, k_L no index is named."""
     items: tuple[Node | None, ...] = lower.items if isinstance(lower, Items) else (lower,)
+    if len(items) > 1 and Dots in map(type, items):
+        return (), None, upper, lower
     first = items[0]
     names = tuple(dict.fromkeys(item for item in map(_index, items) if item))
     if isinstance(first, Relation) and first.ops == ("=",) and isinstance(_letter(first.items[0]), Name):

@@ -215,11 +215,13 @@ def _first(token: Token) -> set[str]:
 
 
 def _operand(token: Token, part: Part, after: Token | None) -> bool:
-    """Words that stand where a quantity should: beside a relation, an operation or scripts."""
+    """Words that stand where a quantity should: beside a relation, an operation or scripts, or as a script."""
+    before = part.tokens[-1].text if part.tokens else ""
+    if before in ("_", "^"):
+        return True
     if _first(token) & (LIMITING | LINKING):
         return False
     joined = RELATIONS.keys() | OPERATIONS
-    before = part.tokens[-1].text if part.tokens else ""
     return before in joined or (after is not None and after.text in joined | {"_", "^", "(", "'"})
 
 

@@ -57,6 +57,7 @@ _LEXEME = re.compile(
     r"|\\[A-Za-z]+|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
     r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|\.dot(?![A-Za-z])|(?:np|numpy|torch|tf)\.[a-z]+"
     + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
+    + r"|(?<![A-Za-z\\])[a-z](?=(?:log|exp)\s*(?:\\left)?\()"
     + r"|(?<![A-Za-z\\])(?=[a-z]*[aeiou])[a-z]{4,}(?=\()"
     + r"|(?<![A-Za-z\\])(?=[A-Z]?[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
     + "".join("|" + word for word in WORDS)
@@ -75,6 +76,10 @@ _ROMAN = re.compile(r"\s+([A-Za-z]{2,}\d*)\s*(?=})")
 r"""The word behind an old command: the in of a_{\rm in}."""
 _WRAPPING = re.compile(r"(?:\s*\\(?:textcolor|color|colorbox|framebox|fbox|mbox)\s*(?:\{\w*\}\s*)?\{?)+\s*|\s*\}[\s}]*")
 r"""Commands around a formula in a text: \text{\textcolor{red}{\framebox{$z$}}}."""
+_COUNTING = re.compile(r"\s*(?:[a-z]\s*(?:=|\\in(?![A-Za-z]))|\\(?:text|mbox|forall)(?![A-Za-z]))")
+r"""What is said beside a formula behind a gap: the k \in of h_k = f(z_k) \hspace{2cm} k \in \{1, 2\}."""
+_FACE = re.compile(r"^\s*\\(?:bf|rm|it|sf|tt)(?![A-Za-z])\s*")
+r"""The old command for a face: \mbox{\bf f}."""
 _FENCE = re.compile(r"\\(left|right|middle|[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\.|[^\\])$", re.DOTALL)
 
 
@@ -198,7 +203,10 @@ class _Lexer:
             opened = _after_space(tex, at)
             if text == r"\tag" and (number := _NUMBER.match(tex, opened)):  # \tag4
                 return number.end()
-            return closing(tex, opened) if tex[opened : opened + 1] == "{" else at
+            end = closing(tex, opened) if tex[opened : opened + 1] == "{" else at
+            if text == r"\hspace" and _COUNTING.match(tex, end):
+                self.add(r"\quad", span)
+            return end
         if text in STRUCK and tex[(opened := _after_space(tex, at)) : opened + 1] == "{":
             end = closing(tex, opened)
             self.read(tex, opened + 1, end - 1, call, depth + 1)
@@ -257,7 +265,8 @@ class _Lexer:
             self.add(name, span, "style")
             return at
         end = closing(tex, start)
-        inside = tex[start + 1 : end - 1].replace("~", " ").replace("\\ ", " ").replace(r"\_", "_").strip()
+        inside = _FACE.sub("", tex[start + 1 : end - 1])
+        inside = inside.replace("~", " ").replace("\\ ", " ").replace(r"\_", "_").strip()
         whole = call or (span[0], end)
         if called := _CODED.fullmatch(inside):
             self.add(called[1], whole, "word")
@@ -278,7 +287,8 @@ class _Lexer:
             elif _WRAPPING.fullmatch(piece):
                 pass
             elif words := piece.replace("~", " ").strip(" ,.;:\\\n"):
-                kind = "word" if re.fullmatch(r"[A-Za-z]+\d*", words) else "text"
+                named = piece.rstrip()[-1] != ":" and re.fullmatch(r"[A-Za-z]+\d*", words)  # "input: " names nothing
+                kind = "word" if named else "text"
                 self.add(words, call or (at, min(at + len(piece), stop)), kind)
             elif piece.strip():
                 self.add(",", call or (at, at + len(piece)))

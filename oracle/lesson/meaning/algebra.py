@@ -219,19 +219,14 @@ class Algebra:
         return Value(data, names, dims, a.shape[: a.rank - k] + b.shape[k:], way=way)
 
     def repeated(self, a: Value, times: int) -> Value:
-        """A square matrix to a power."""
-        if times < 0:
+        """A square matrix to a power, or its inverse: diag(y)^{-1}."""
+        if times < -1:
             raise NotUnderstoodError("a negative power of a matrix")
+        if times < 0 and not self.infer and not one(a.shape[0], a.shape[1]):
+            raise NotUnderstoodError(f"the inverse of a matrix of {a.shape[0].name} by {a.shape[1].name}")
         self.same(a.shape[0], a.shape[1], "a power of a matrix")
         data = None if a.data is None else torch.linalg.matrix_power(a.data, times)
         return replace(a.plain(), data=data)
-
-    def inverted(self, a: Value) -> Value:
-        """The inverse of a square matrix."""
-        if not self.infer and not one(a.shape[0], a.shape[1]):
-            raise NotUnderstoodError(f"the inverse of a matrix of {a.shape[0].name} by {a.shape[1].name}")
-        self.same(a.shape[0], a.shape[1], "an inverse")
-        return replace(a.plain(), data=None if a.data is None else torch.linalg.inv(a.data))
 
     def _with_ones(self, a: Value, b: Value) -> Value:
         """A 1 sums the rows of A, 1ᵀ A its columns, 1ᵀ v all of v; c 1 is c everywhere, v 1ᵀ and 1 b repeat v and b."""

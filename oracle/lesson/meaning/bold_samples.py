@@ -3,18 +3,20 @@ r"""Samples in bold: the vector \boldsymbol{x}_i of the sample i beside x_i, the
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from oracle.lesson.syntax import Indexed, Name, Node, Number, Statement, Tagged, rebuilt
+from oracle.lesson.syntax import Indexed, Name, Node, Number, Plus, Statement, Tagged, rebuilt
 
 PARAMETERS = {"w", "W", "b", "B", "theta", "Theta"}
 """What is no sample: the b_h that is bold here and plain there."""
 
 
 def bold(statements: Iterable[Statement]) -> set[str]:
-    """The letters that have one and the same index both in bold and in plain type."""
+    r"""The letters with the same index in bold and in plain type; no k beside \mathbf{f}_{k-1}, which counts layers."""
     nodes = [node for s in statements for top in (s.body, *s.asides) for node in top.walk()]
     found = [(node.base, node.subs) for node in nodes if isinstance(node, Indexed) and _lettered(node)]
     met = {(name.base, name.bold, subs) for name, subs in found if isinstance(name, Name)}
-    return {base for base, thick, subs in met if thick and (base, False, subs) in met} - PARAMETERS
+    layered = {subs for node in nodes if isinstance(node, Indexed) and (subs := _stepped(node))}
+    pairs = {base for base, thick, subs in met if thick and (base, False, subs) in met and subs not in layered}
+    return pairs - PARAMETERS
 
 
 def bold_rows(nodes: Iterable[Node], labels: Collection[str]) -> frozenset[str]:
@@ -34,6 +36,14 @@ def _count(subs: tuple[Node, ...], labels: Collection[str]) -> int:
 
 def _lettered(node: Indexed) -> bool:
     return _single(node) and isinstance(node.subs[0], Name)
+
+
+def _stepped(node: Indexed) -> tuple[Node, ...]:
+    r"""The k of \mathbf{f}_{k-1}."""
+    match node:
+        case Indexed(base=Name(bold=True), subs=(Plus(terms=(Name() as letter, Number())),)):
+            return (letter,)
+    return ()
 
 
 def _single(node: Indexed) -> bool:

@@ -4,7 +4,20 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from oracle.lesson.meaning.above import PARAMETERS
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Number, Plus, Power, Relation, Statement, Times, rebuilt
+from oracle.lesson.syntax import (
+    Call,
+    Derivative,
+    Indexed,
+    Name,
+    Node,
+    Number,
+    Plus,
+    Power,
+    Relation,
+    Statement,
+    Times,
+    rebuilt,
+)
 
 SYMBOLS = (Name, Indexed, Power)
 """What a symbol is that has nothing above it but a power."""
@@ -40,7 +53,28 @@ def _everywhere(bodies: list[Relation]) -> set[tuple[str, str]]:
 
 def without_iterations(statement: Statement, renewed: Renewed) -> Statement:
     """A statement in which nothing says of which iteration a symbol is."""
-    return replace(statement, body=_bare(statement.body, renewed)) if renewed else statement
+    body = _renewed_below(statement.body)
+    return replace(statement, body=_bare(body, renewed) if renewed else body)
+
+
+def _renewed_below(body: Node) -> Node:
+    """An update without the iterations below its parameter: W_{(i+1)}^l = W_{(i)}^l - η ∂C/∂W_{(i)}^l."""
+    head = body.items[0] if isinstance(body, Relation) else body
+    named = [part for part in head.walk() if isinstance(part, Indexed)] if isinstance(head, Indexed | Power) else []
+    match named:
+        case [Indexed(base=Name(base=base), subs=(Plus(terms=(Name() as letter, Number("1")), signs=(1, 1)) as new,))]:
+            old = {part for part in body.walk() if isinstance(part, Indexed) and part.subs == (letter,)}
+            differentiated = (part.wrt for part in body.walk() if isinstance(part, Derivative))
+            if base in PARAMETERS and any(old & {*wrt.walk()} for by in differentiated for wrt in by):
+                return _put_bare(body, base, (letter, new))
+    return body
+
+
+def _put_bare(node: Node, base: str, numbers: tuple[Node, ...]) -> Node:
+    match node:
+        case Indexed(base=Name(base=name), subs=(sub,)) if name == base and sub in numbers:
+            return replace(node.base, span=node.span)
+    return rebuilt(node, lambda child: _put_bare(child, base, numbers))
 
 
 def _renewing(body: Relation) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ import torch
 
 from oracle.lesson.meaning.masks import Masks
 from oracle.lesson.meaning.matrices_whole import whole
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import CHOSEN, Ref
 from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.repeating import settled
@@ -84,8 +84,11 @@ class Matrices(Masks):
         return found
 
     def at_one_place(self, entry: Node, env: Env) -> Value:
-        """A vector of zeros but for one entry, at the place that an index of the left side counts."""
+        """A vector of zeros but for one entry, at the place that an index of the left side counts, or of the class."""
         (dim,) = self.frame
+        if entry == Number("1") and self.program.notation.chosen and not indices(*self.formulas[:1]):
+            at = self.class_of(CHOSEN, dim, env)
+            return Value((torch.arange(self.size(dim)) == at).double(), (), (), (dim,))
         outer = indices(*self.formulas[:1])
         there = [x for x in sorted(outer) if x in self.typed and one(self.typed[x], dim)]
         there = there if len(there) < 2 else [x for x in there if x not in indices(entry)]

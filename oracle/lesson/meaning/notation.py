@@ -24,7 +24,7 @@ from oracle.lesson.meaning.naming import Units, flat, spelled, units
 from oracle.lesson.meaning.one_by_one import one_by_one
 from oracle.lesson.meaning.over_marks import OverMarks
 from oracle.lesson.meaning.primes import primed, quantities, sloped
-from oracle.lesson.meaning.ranges import tops
+from oracle.lesson.meaning.ranges import running, tops
 from oracle.lesson.meaning.samples_above import samples_above
 from oracle.lesson.meaning.samples_below import samples_below, samples_last
 from oracle.lesson.meaning.squares import Bare, bare, squared
@@ -515,11 +515,14 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.iterated = {pair for s in statements if (pair := iterated(s.body))}
     found.stepping_above = stepping_above(statements)
     _layers(nodes, found)
+    found.layers |= running(statements, found.layers - {*found.roles}) - {*found.roles}
     if found_tops := tops(statements, found.layers) - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
         _layers(nodes, found)
     found.samples_above = samples_above(nodes) - found.layers - found.times
     _subscripts(nodes, found)
+    more = tops(statements, found.layers) - {*found.roles} - found.layers  # the K of f_1, …, f_K
+    found.tops, found.layers = found.tops | more, found.layers | more
     _numbered_steps(statements, found)
     stepped_bases = {base for base, slot in found.sub_slots.items() if slot == (0, "time")}
     for base in step_heads(statements, stepped_bases) - PARAMETER_LETTERS:
@@ -698,7 +701,7 @@ def _subscripts(nodes: list[Node], found: Notation) -> None:
             continue
         subs = list(flat(parts.subs))
         for at, sub in enumerate(subs):
-            if letters(sub) & slot_letters:
+            if letters(sub) & slot_letters and not isinstance(sub, Indexed):  # the k_m of z_{k_m} is a unit
                 found.sub_slots[parts.name.base] = (at if at == 0 else at - len(subs), "layer")
     times = {base for base, (_, kind) in found.sub_slots.items() if kind == "time"}
     times |= {base for base, kind in found.bracket_kinds.items() if kind == "time"}
@@ -749,10 +752,10 @@ def _timed(nodes: list[Node], found: Notation) -> None:
 
 
 def _layered(node: Node) -> str | None:
-    """The i of W_i and W_{i+1}, whose only index it is."""
+    """The i of W_i, Ω_i and W_{i+1}, whose only index it is."""
     parts = taken_apart(node) if isinstance(node, Indexed) else None
     subs = list(flat(parts.subs)) if parts else []
-    if parts is None or len(subs) != 1 or parts.tags or parts.name.base not in ("W", "Theta", "B"):
+    if parts is None or len(subs) != 1 or parts.tags or parts.name.base not in ("W", "Omega", "Theta", "B"):
         return None
     letter = subs[0].base if isinstance(subs[0], Name) else stepped(subs[0])
     return letter if letter not in TIME_LETTERS else None

@@ -3,7 +3,7 @@ r"""What is said of every unit where units have numbers: h_i = \max(0, z_i) besi
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from oracle.lesson.syntax import Derivative, Indexed, Name, Node, Number, Relation, Statement, Sum, rebuilt
+from oracle.lesson.syntax import Derivative, Indexed, Name, Node, Number, Plus, Relation, Statement, Sum, rebuilt
 
 
 def numbered_units(statements: Iterable[Statement]) -> dict[str, tuple[str, ...]]:
@@ -31,7 +31,8 @@ def of_every_unit(statement: Statement, units: Mapping[str, tuple[str, ...]]) ->
             parts = [part for part in statement.body.walk() if isinstance(part, Indexed) and letter in part.subs]
             partial = any(isinstance(part, Derivative) for part in statement.body.walk())
             bases = [base for part in parts if (base := _base(part)) in units]
-            if bases and not partial and {_base(part) for part in parts} <= {head, *units}:
+            counts = any(isinstance(part, Plus) and letter in part.terms for part in statement.body.walk())  # f_{k-1}
+            if bases and not partial and not counts and {_base(part) for part in parts} <= {head, *units}:
                 numbers = (Number(text, span=letter.span) for text in units[bases[0]])
                 return tuple(replace(statement, body=_put(statement.body, letter, number)) for number in numbers)
     return (statement,)

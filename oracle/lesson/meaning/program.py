@@ -12,7 +12,7 @@ from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import Area, BeyondError, Dim, NotUnderstoodError, Window
-from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged
+from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged, Transpose
 
 TARGETS = ("t", "y", "d", "target", "T", "Y")
 """What targets are called, the likeliest first."""
@@ -272,12 +272,40 @@ class Program:
             env: Env = {}
             pairs = zip(head.slots, slots, strict=True)
             if all(a == c and self.solved(pattern, n, env, a) for (a, pattern), (c, n) in pairs):
-                if not env:
+                if not env or _layer_given(head):
                     return definition, env
                 best = best or (definition, env)
         if best and any(kind == "layer" and n <= self.bottom(kind) for kind, n in slots):
             raise BeyondError
         return best
+
+    def special(self, node: Node, env: Env) -> bool:
+        """Whether what is said of any layer has an equation of its own in the last: a^L = softmax(z^L) beside a^l."""
+        at = dict(node.slots).get("layer") if isinstance(node, Ref) else None
+        if not isinstance(node, Ref) or at is None or not letters(at) & env.keys():
+            return False
+        alike = [d.head for d in self.definitions if (d.head.base, d.head.kinds) == (node.base, node.kinds)]
+        if not any(letters(dict(head.slots)["layer"]) - self.last("layer") for head in alike):
+            return False
+        made = self.definition(node.base, self.family(node), self.numbered(node, env))
+        return made is not None and not made[1] and bool(letters(dict(made[0].head.slots)["layer"]))
+
+    def activates_input(self, node: Node, env: Env) -> bool:
+        """Whether a formula has an activation of what is the input in this layer: h(a^0) where a^0 = x, and no W x."""
+        calls = (part.args[0] for part in node.walk() if isinstance(part, Call) and len(part.args) == 1)
+        for arg in (arg.base if isinstance(arg, Transpose) else arg for arg in calls):
+            match arg:
+                case Ref(slots=(("layer", at),)) as given if letters(at) and letters(at) <= env.keys():
+                    made = self.definition(given.base, self.family(given), self.numbered(given, env))
+                    own = made is not None and not made[1] and not letters(dict(made[0].head.slots)["layer"])
+                    if own and made is not None and isinstance(made[0].body, Ref):
+                        return True
+        return False
+
+    @property
+    def sampled_layers(self) -> bool:
+        """Whether what is of a layer with a number is said of a sample: f_0 = β_0 + ω_0 x_i."""
+        return any("sample" in d.head.kinds and _layer_given(d.head) for d in self.definitions)
 
     @property
     def from_zero(self) -> bool:
@@ -352,6 +380,7 @@ class Program:
     def logarithms(self) -> bool:
         """Whether the net takes logarithms: its loss is a cross-entropy."""
         bodies = [*(d.body for d in self.definitions), *self.alternates.values()]
+        bodies += [f.body for found in self.functions.values() for f in found]
         return any(isinstance(n, Name) and n.base in LOGARITHMS for body in bodies for n in body.walk())
 
     def families_of(self, base: str, count: int, defined: bool) -> list[tuple[str, ...]]:
@@ -401,6 +430,11 @@ class Program:
         if plain[:1].isupper() and base not in LOSSES:
             return 2
         return 2 if plain in ("w",) else 1
+
+
+def _layer_given(head: Ref) -> bool:
+    """Whether a symbol is of one layer, and not of any."""
+    return any(kind == "layer" and not letters(slot) for kind, slot in head.slots)
 
 
 def find_families(program: Program) -> None:

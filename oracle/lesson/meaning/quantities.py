@@ -20,7 +20,7 @@ from oracle.lesson.meaning.einstein import contracted
 from oracle.lesson.meaning.layouts import BACKWARD, LYING
 from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import CHOSEN, PARAMETER_LETTERS, Notation, Ref, is_class, letters, taken_apart
-from oracle.lesson.meaning.program import SCALARS, Definition, Env, Key, Program, Slots, is_target
+from oracle.lesson.meaning.program import SCALARS, Definition, Env, Key, Program, Signal, Slots, is_target
 from oracle.lesson.meaning.repeating import settled
 from oracle.lesson.meaning.stacks import stacked
 from oracle.lesson.meaning.told_entries import with_entry
@@ -335,8 +335,8 @@ class Quantities(ABC):
         if (batch := self.column(node)) and ("sample" in node.kinds or not self.program.signal(node)):
             return self.indexed(self.one_of(self.ref(bare(node, batch), env), node, env), node, env)
         if signal := self.program.signal(node):
-            wrt = replace(node, base=signal.of)
-            out = self.partial(self.value(signal.loss, env), wrt, env, signal.loss, written=False)
+            wrt, loss = replace(node, base=signal.of), self.loss_of(signal, node)
+            out = self.partial(self.value(loss, env), wrt, env, loss, written=False)
             factor = signal.factor * (self.samples_of(node, wrt, out, env) if signal.mean else 1)
             return replace(self.algebra.multiply(self.scalar(factor), out, ""), way=out.way)
         for binding in reversed(self.bindings):
@@ -439,6 +439,8 @@ class Quantities(ABC):
         if self.using is not None and node.base in self.program.copies and "time" not in dict(slots):
             slots = tuple(sorted((*slots, ("time", self.using))))
 
+        if self.only_of_samples(node, slots):
+            slots = tuple(sorted((*slots, ("sample", self.spoken_of(env)))))
         number = self.sample or (1 if node.base in self.program.singles else None)
         if number is not None and "sample" not in dict(slots) and self.per_sample(node.base):
             slots = tuple(sorted((*slots, ("sample", number))))
@@ -447,6 +449,30 @@ class Quantities(ABC):
                 raise BeyondError
         value = self.quantity(node.base, self.family(node), slots, len(node.subs))
         return value if self.held is None or value.data is None else self.standing(node, slots, value, self.held)
+
+    def loss_of(self, signal: Signal, node: Ref) -> Ref:
+        """Of which loss a signal is: of that of its own sample, where there is no other, as e_i for δ_i = ∂e/∂s."""
+        at = tuple(slot for slot in node.slots if slot[0] == "sample")
+        loss = signal.loss
+        known = loss.slots or self.program.defines(loss.base, ())
+        return replace(loss, slots=at) if at and not known and self.program.defines(loss.base, ("sample",)) else loss
+
+    def only_of_samples(self, node: Ref, slots: Slots) -> bool:
+        """Whether a quantity of some layer is defined of a sample alone: f_0 where f_0 = β_0 + ω_0 x_i."""
+        if {kind for kind, _ in slots} != {"layer"} or not self.program.sampled_layers:
+            return False
+        of_one = tuple(sorted((*slots, ("sample", 1))))
+        family = self.family(node)
+        return (
+            self.program.definition(node.base, family, slots) is None
+            and self.program.definition(node.base, family, of_one) is not None
+        )
+
+    def spoken_of(self, env: Env) -> int:
+        """The sample that a formula speaks of: the i of ∂ℓ_i/∂f_0; the first where there is no such one."""
+        every = {slot for f in self.formulas for ref in symbols(f, self.program.notation) for slot in ref.slots}
+        found = {slot for slot in every if slot[0] == "sample" and self.known((slot,), env)}
+        return self.sample or (self.program.number(found.pop()[1], env, "sample") if len(found) == 1 else 1)
 
     def completed(self, node: Ref, env: Env) -> Ref:
         """E beside E_3, and ∇_a C beside z^L: of the step or layer that is the only one the formula speaks of."""

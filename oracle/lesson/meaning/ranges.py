@@ -5,7 +5,7 @@ They say which letter is the last layer, whatever its name.
 
 from collections.abc import Collection, Iterable, Iterator
 
-from oracle.lesson.syntax import Dots, Name, Node, Number, Plus, Power, Relation, Statement, Sum, Tagged
+from oracle.lesson.syntax import Dots, Items, Name, Node, Number, Plus, Power, Relation, Statement, Sum, Tagged
 
 RANGES = {"=", ":=", "in"}
 
@@ -21,6 +21,16 @@ def tops(statements: Iterable[Statement], counting: Collection[str]) -> set[str]
     return found - running
 
 
+def running(statements: Iterable[Statement], counting: Collection[str]) -> set[str]:
+    """The letters of sums and products that begin or end at a counting letter: the m of Π_{m=l+2}^o z^{(m)}."""
+    found = ((letter, ends) for statement in statements for letter, ends in _sums(statement))
+    return {letter for letter, ends in found if any(_letters(node) & {*counting} for node in ends)}
+
+
+def _letters(node: Node) -> set[str]:
+    return {part.base for part in node.walk() if isinstance(part, Name)}
+
+
 def _ranges(statement: Statement) -> Iterator[tuple[str, tuple[Node, ...]]]:
     """Letters that run through values of which some are left out, with the first and the last of these."""
     letter, values = "", list[Node]()
@@ -28,9 +38,14 @@ def _ranges(statement: Statement) -> Iterator[tuple[str, tuple[Node, ...]]]:
         if isinstance(node, Relation):
             if letter and any(isinstance(value, Dots) for value in values):
                 yield letter, (values[0], values[-1])
-            letter, values = _counted(node), [*node.items[1:]]
+            letter, values = _counted(node), _listed(node.items[1:])
         else:
             values.append(node)
+
+
+def _listed(values: tuple[Node, ...]) -> list[Node]:
+    r"""The values of a set, too: k \in \{1, 2, \ldots, K\}."""
+    return [one for value in values for one in (value.items if isinstance(value, Items) else (value,))]
 
 
 def _counted(relation: Relation) -> str:

@@ -48,7 +48,8 @@ def samples_below(statements: Iterable[Statement], never: set[str], parameters: 
     if len(found) != 1:
         return {}
     (index,) = found
-    there = [base for node, base in met if index in _letters(node)]
+    named = {id(node) for s in given if symbol_of(s.body) for node in s.body.walk()}  # W_{ij}: "the weight from j to i"
+    there = [base for node, base in met if index in _letters(node) and id(node) not in named]
     single = {base for node, base in met if _first(node) == index and _alone(node)} - parameters
     whole = {base for node, base in met if _first(node) == index} - {*COUNTED} - parameters | single
     others = {base for node, base in met if _alone(node) and _first(node) not in (index, "") and not _named(node)}
@@ -104,7 +105,8 @@ def _first(node: Indexed) -> str:
 
 
 def _sample(node: Node) -> str:
-    """The i of x_i."""
+    """The i of x_i, and of x_i^{(l)}."""
+    node = node.base if isinstance(node, Tagged) else node
     single = isinstance(node, Indexed) and len(flat(node.subs)) == 1 and letter(symbol_of(node)) in INPUTS
     return _first(node) if single and isinstance(node, Indexed) else ""
 

@@ -10,7 +10,7 @@ from oracle.lesson.meaning.program import Env
 from oracle.lesson.meaning.quantities import indices
 from oracle.lesson.meaning.values import BeyondError, IllTypedError, NotUnderstoodError, Value
 from oracle.lesson.meaning.vectorising import Vectorising
-from oracle.lesson.syntax import Name, Node, Number, Quotient, Relation, Sum
+from oracle.lesson.syntax import Dots, Name, Node, Number, Quotient, Relation, Sum
 
 
 @dataclass
@@ -23,6 +23,8 @@ class Sums(Vectorising):
     """Letters of the sums around this one that go down: the i of Σ_{i=t}^1."""
 
     def total(self, node: Sum, env: Env) -> Value:
+        if node.condition is not None and any(isinstance(part, Dots) for part in node.condition.walk()):
+            raise NotUnderstoodError("a sum over indices some of which are left out")
         if not node.indices and not node.product:
             return self.gathered(self.value(node.body, env))
         if not node.indices:

@@ -1,11 +1,14 @@
 r"""The targets of a lesson that writes its loss as -log p_c: t_j is 1 where j is the class c, and 0 elsewhere."""
 
+from collections.abc import Collection, Iterable
+
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, is_class
-from oracle.lesson.meaning.program import Program
+from oracle.lesson.meaning.program import Definition, Program, is_target
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.meaning.world import World
-from oracle.lesson.syntax import Cases, Name, Node, Number, Relation
+from oracle.lesson.syntax import Call, Cases, Name, Node, Number, Relation, Times
 
 NAMES = ("t", "y", "target")
 
@@ -17,6 +20,19 @@ def is_label(head: Ref, member: Node) -> bool:
             indices = {sub.base for sub in head.subs if isinstance(sub, Name)}
             return len([side for side in (a, b) if getattr(side, "base", "") in indices]) == 1
     return False
+
+
+def dotted_targets(definitions: Iterable[Definition], indexed: Collection[tuple[str, int]]) -> dict[str, int]:
+    """Targets that are vectors, because a loss multiplies them with one: the t of L = -t · log y beside y_k."""
+    found: dict[str, int] = {}
+    bodies = [body for d in definitions if d.head.base in LOSSES for body in (d.body, *d.others)]
+    for part in (part for body in bodies for part in body.walk()):
+        match part:
+            case Times(factors=(Ref(base=target, slots=(), subs=()), other), ops=("cdot",)) if is_target(target):
+                of = other.args[0] if isinstance(other, Call) and len(other.args) == 1 else other
+                if isinstance(of, Ref) and not of.subs and (of.base, 1) in indexed:
+                    found[target] = 1
+    return found
 
 
 def declare_targets(program: Program, usage: Usage) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.matrices import Matrices
-from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.notation import CHOSEN, Ref, is_class
 from oracle.lesson.meaning.program import Env, FunctionDefinition
 from oracle.lesson.meaning.quantities import UNITS
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value, units
@@ -38,6 +38,11 @@ class Vectorial(Matrices):
                 return self.change_of(self.value(arg, env), env)
             case Call(function=Name(base=base), args=(Ref(base=a, subs=()), Ref(base=b, subs=()))) if base in UNITS:
                 return self.kronecker(a, b)
+            case Call(function=Name(base="softmax"), args=(Ref(subs=(sub,)) as arg,)) if is_class(sub):
+                whole = replace(node, args=(replace(arg, subs=()),))
+                return self.value(Indexed(whole, (sub,), span=node.span), env)  # softmax(z_c) is of all z
+            case Call(function=Name(base="kronecker"), args=(Node() as a, Node() as b)):
+                return self.compared_places(a, b, env)
             case Call(function=Name(base=base) | Indexed(base=Name(base=base)), args=(arg,)) if base in EXTREMES:
                 return self.extreme(node, base, arg, env)
             case Call(function=Indexed(subs=(Name() as sub,)), args=(Ref() as arg,)) if is_jacobian(node):
@@ -47,6 +52,16 @@ class Vectorial(Matrices):
                 if own is not None and own.subs:
                     return self.applied_whole(own, arg, env)
         return super().call(node, env)
+
+    def compared_places(self, a: Node, b: Node, env: Env) -> Value:
+        """kronecker(i, j), and kronecker(t, j) where t is the true class."""
+        for letter, other in ((a, b), (b, a)):
+            match letter, other:
+                case Ref(base=j, slots=(), subs=()), Ref(base=t) if t in self.program.notation.chosen:
+                    return self.one_hot(j, CHOSEN, env)
+        if isinstance(a, Ref) and isinstance(b, Ref):
+            return self.kronecker(a.base, b.base)
+        raise NotUnderstoodError("what is compared are no places")
 
     def inner(self, a: Value, b: Value) -> Value:
         """⟨A, B⟩, the sum of all products of entries."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Relation
+from oracle.lesson.syntax import Call, Derivative, Gradient, Indexed, Name, Node, Power, Relation, Tagged
 
 OF_THE_LOSS = "loss"
 """What ∇_W is read as a gradient of, where nothing stands behind it."""
@@ -35,10 +35,13 @@ def gradients_by(nodes: Iterable[Node], named: Callable[[Node], str]) -> set[str
 
 
 def completed(node: Gradient, loss: str, parameters: set[str], named: Callable[[Node], str]) -> Gradient:
-    """∇_W L for ∇_W and ∇W, ∇_x f(x) for ∇f(x)."""
+    """∇_W L for ∇_W and ∇W, ∇_x f(x) for ∇f(x), ∇_{a^L} C for ∇C_{a^L}."""
     of = Name(loss or OF_THE_LOSS, span=node.of.span)
     if node.wrt is not None:
         return replace(node, of=of) if node.of == Name(OF_THE_LOSS) else node
+    match node.of:
+        case Indexed(base=Name(base=base), subs=(Indexed() | Power() | Tagged() as wrt,)) if base in LOSSES:
+            return replace(node, of=node.of.base, wrt=wrt)
     if core(named(node.of)) in parameters:
         return replace(node, of=of, wrt=node.of)
     if isinstance(node.of, Call) and len(node.of.args) == 1 and named(node.of.args[0]):

@@ -27,7 +27,7 @@ from oracle.lesson.syntax import (
 
 
 def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | None:
-    """The function that a left side defines, if it is one of a whole vector."""
+    """The function that a left side defines, if it is one of a whole vector; σ(z)_i = σ(z_i) defines none."""
     match head:
         case Indexed(base=Call(function=Name(base=name), args=(Ref(subs=()) as of,)), subs=subs):
             pass
@@ -43,7 +43,8 @@ def whole_function(head: Node, body: Node, number: int) -> FunctionDefinition | 
             return None
     named = all(isinstance(sub, Name) for sub in subs) and len(subs) == 1
     inside = named and any(isinstance(part, Ref) and part.base == of.base and part.subs for part in body.walk())
-    return FunctionDefinition(name, (of,), body, number, subs) if inside else None
+    elementwise = any(isinstance(part, Call) and part.function == Name(name) for part in body.walk())
+    return FunctionDefinition(name, (of,), body, number, subs) if inside and not elementwise else None
 
 
 def loose_entry(of: Ref, body: Node) -> str:

@@ -213,8 +213,8 @@ class World(Sums):
         base, times = self.value(node.base, env), self.counted_times(node.exponent, env)
         if times is not None and base.rank == 2:
             return self.algebra.repeated(base, times)
-        if node.exponent == Negative(Number("1")) and base.rank == 2:
-            return self.algebra.inverted(base)
+        if base.rank == 2 and not base.names and node.exponent == Negative(Number("1")):
+            return self.algebra.repeated(base, -1)
         exponent = self.scalar(float(times)) if times is not None else self.value(node.exponent, env)
         return self.algebra.elementwise(torch.pow, base, exponent, "a power")
 
