@@ -1,0 +1,76 @@
+"""What published lessons do: steps in parentheses, squares of vectors for losses, rows of a batch, counts of samples."""
+
+import pytest
+
+from tests.verdicts import claimed
+
+GOOD, BAD = {"holds", "holds under"}, {"fails", "ill-typed"}
+
+NOW = r"""
+$$s(t) = f(P x(t) + Q s(t-1) + b), \quad o(t) = g(V s(t) + c)$$
+$$\hat{s}(t) = P x(t) + Q s(t-1) + b, \quad \hat{o}(t) = V s(t) + c$$
+$$\delta_s(t) = \frac{\partial E}{\partial \hat{s}(t)}, \quad \delta_o(t) = \frac{\partial E}{\partial \hat{o}(t)}$$
+$$E = \frac{1}{2} (o(t) - d(t))^2$$
+$$\frac{\partial E}{\partial V} = \delta_o(t) s(t)^T$$
+$$\frac{\partial E}{\partial P} = \delta_s(t) x(t)^T$$
+$$\delta_o(t) = g'(\hat{o}(t)) (o(t) - d(t))$$
+$$\delta_s(t) = f'(\hat{s}(t)) V^T \delta_o(t)$$
+$$\delta_s(t-k-1) = f'(\hat{s}(t-k-1)) Q^T \delta_s(t-k)$$
+$$P_{t+1} = P_t - \eta \sum_{k=0}^{\tau} \delta_s(t-k) x(t-k)^T, \quad c_{t+1} = c_t - \eta \delta_o(t)$$
+"""
+NOW_SLIPS = [
+    (r"\delta_o(t) s(t)^T", r"\delta_o(t) s(t-1)^T"),
+    ("(o(t) - d(t))$$\n$$\\delta_s", "(d(t) - o(t))$$\n$$\\delta_s"),
+    ("V^T", "V"),
+    (r"Q^T \delta_s(t-k)", r"Q^T \delta_s(t-k-1)"),
+    (r"\delta_s(t) x(t)^T", r"\delta_s(t) x(t-1)^T"),
+]
+
+
+def test_a_loss_without_a_step_is_of_the_step_at_hand_which_is_the_last() -> None:
+    assert set(claimed(NOW)) <= GOOD | {"update"}
+
+
+@pytest.mark.parametrize(("right", "wrong"), NOW_SLIPS)
+def test_a_slip_is_found_where_the_loss_is_of_the_step_at_hand(right: str, wrong: str) -> None:
+    assert right in NOW
+    assert sum(verdict in BAD for verdict in claimed(NOW.replace(right, wrong))) == 1
+
+
+SQUARE = r"""
+$$z = W x + b, \quad a = f(z), \quad C = \frac{1}{2} (a - y)^2$$
+$$\delta = \frac{\partial C}{\partial z}$$
+$$\frac{\partial C}{\partial W} = \delta x^T$$
+$$\delta = (a - y) \odot f'(z)$$
+"""
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(r"\delta x^T", r"x \delta^T"), ("(a - y) \\odot", "(y - a) \\odot")])
+def test_the_square_of_a_vector_is_a_number_where_it_is_the_loss(right: str, wrong: str) -> None:
+    assert set(claimed(SQUARE)) <= GOOD
+    assert sum(verdict in BAD for verdict in claimed(SQUARE.replace(right, wrong))) == 1
+
+
+def test_a_hat_over_a_symbol_with_its_step_is_over_the_symbol() -> None:
+    assert set(claimed(NOW.replace(r"\hat{s}(t) = P", r"\hat{s(t)} = P"))) <= GOOD | {"update"}
+
+
+LOG10 = r"""
+$$\hat{p}_k^{(p)} = \mathrm{softmax}(x^{(p,3)})_k, \quad (x^{(p,3)})_j = \sum_i w_{ij}^{(2)} (x^{(p,2)})_i + b_j^{(2)}$$
+$$E = -\frac{1}{m} \sum_{p=1}^m \sum_k y_k^{(p)} \log(\hat{p}_k^{(p)})$$
+$$\log(\hat{p}_k^{(p)}) = \frac{ln(\hat{p}_k^{(p)})}{ln(10)} = \frac{(x^{(p,3)})_k - ln(\sum_q e^{(x^{(p,3)})_q})}{ln(10)}$$
+$$\frac{\partial (x^{(p,3)})_j}{\partial w^{(2)}_{ij}} = (x^{(p,2)})_i$$
+$$\frac{\partial \log(\hat{p}_k^{(p)})}{\partial (x^{(p,3)})_j} = \frac{1}{ln(10)} [ \delta_{kj} - \hat{p}_j^{(p)} ]$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"\frac{1}{ln(10)} [", "["),
+        ("= (x^{(p,2)})_i$$\n$$\\frac{\\partial \\log", "= (x^{(p,2)})_j$$\n$$\\frac{\\partial \\log"),
+    ],
+)
+def test_samples_and_layers_stand_above_together_and_logarithms_have_a_base(right: str, wrong: str) -> None:
+    assert right in LOG10 and set(claimed(LOG10)) <= GOOD
+    assert sum(verdict in BAD for verdict in claimed(LOG10.replace(right, wrong))) == 1
