@@ -1,4 +1,4 @@
-"""What published lessons do: steps in parentheses, squares of vectors for losses, rows of a batch, counts of samples."""
+"""What published lessons do: steps in parentheses, squares of vectors for losses, other logarithms."""
 
 import pytest
 
@@ -56,21 +56,18 @@ def test_a_hat_over_a_symbol_with_its_step_is_over_the_symbol() -> None:
 
 
 LOG10 = r"""
-$$\hat{p}_k^{(p)} = \mathrm{softmax}(x^{(p,3)})_k, \quad (x^{(p,3)})_j = \sum_i w_{ij}^{(2)} (x^{(p,2)})_i + b_j^{(2)}$$
+$$\hat{p}_k^{(p)} = \mathrm{softmax}(x^{(p,3)})_k$$
+$$(x^{(p,3)})_j = \sum_i w_{ij}^{(2)} (x^{(p,2)})_i + b_j^{(2)}$$
 $$E = -\frac{1}{m} \sum_{p=1}^m \sum_k y_k^{(p)} \log(\hat{p}_k^{(p)})$$
-$$\log(\hat{p}_k^{(p)}) = \frac{ln(\hat{p}_k^{(p)})}{ln(10)} = \frac{(x^{(p,3)})_k - ln(\sum_q e^{(x^{(p,3)})_q})}{ln(10)}$$
-$$\frac{\partial (x^{(p,3)})_j}{\partial w^{(2)}_{ij}} = (x^{(p,2)})_i$$
+$$\log(\hat{p}_k^{(p)}) = \frac{ln(\hat{p}_k^{(p)})}{ln(10)}$$
+$$\log(\hat{p}_k^{(p)}) = \frac{(x^{(p,3)})_k - ln(\sum_q e^{(x^{(p,3)})_q})}{ln(10)}$$
+$$\frac{\partial (x^{(p,3)})_j}{\partial w^{(2)}_{ij}} = (x^{(p,2)})_i + 0$$
 $$\frac{\partial \log(\hat{p}_k^{(p)})}{\partial (x^{(p,3)})_j} = \frac{1}{ln(10)} [ \delta_{kj} - \hat{p}_j^{(p)} ]$$
 """
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        (r"\frac{1}{ln(10)} [", "["),
-        ("= (x^{(p,2)})_i$$\n$$\\frac{\\partial \\log", "= (x^{(p,2)})_j$$\n$$\\frac{\\partial \\log"),
-    ],
-)
+@pytest.mark.parametrize(("right", "wrong"), [(r"\frac{1}{ln(10)} [", "["), ("(x^{(p,2)})_i + 0", "(x^{(p,2)})_j + 0")])
 def test_samples_and_layers_stand_above_together_and_logarithms_have_a_base(right: str, wrong: str) -> None:
-    assert right in LOG10 and set(claimed(LOG10)) <= GOOD
+    assert right in LOG10
+    assert set(claimed(LOG10)) <= GOOD
     assert sum(verdict in BAD for verdict in claimed(LOG10.replace(right, wrong))) == 1

@@ -299,13 +299,13 @@ class Reader(Derivatives, Fences, Calls):
         found = self.group()
         inner = self.whole(found)
         mark = (ACCENTS | ALPHABETS)[token.text]
-        match inner if found[-1].text == ")" else Number(""):
+        match inner if found[-1].text == ")" else None:
             case Times(factors=(symbol, argument), ops=("",)):  # \hat{y(t)} is \hat{y}(t)
                 made = _with_mark(symbol, mark, self.span(start)) or symbol
-                return replace(inner, factors=(made, argument), span=self.span(start))
-            case Call(function=function):
+                return Times((made, argument), ("",), span=self.span(start))
+            case Call(function=function, args=args):
                 made = _with_mark(function, mark, self.span(start)) or function
-                return replace(inner, function=made, span=self.span(start))
+                return Call(made, args, span=self.span(start))
         if (whole := _with_mark(inner, mark, self.span(start))) is not None:
             return whole
         if mark in ("cal", "bb", "bar"):

@@ -23,13 +23,8 @@ def with_base(statement: Statement, base: Number | None) -> Statement:
 
 def _base(log: Node, natural: Node) -> Number | None:
     match log, natural:
-        case (
-            Call(function=Name("log"), args=(a,)),
-            Quotient(
-                over=Call(function=Name("ln"), args=(b,)), under=Call(function=Name("ln"), args=(Number() as base,))
-            ),
-        ) if a == b:
-            return base
+        case Call(function=Name("log"), args=of), Quotient(over=over, under=Call(Name("ln"), args=(Number() as base,))):
+            return base if over == Call(LN, of) else None
     return None
 
 

@@ -97,10 +97,8 @@ class Partials(Sampling):
 
     def holds_others(self, of: Ref, wrt: Node, env: Env) -> bool:
         """Whether a partial is read as a direct one: all, or those of what has steps by a parameter."""
-        steps, parameter = (
-            self.program.step_of(of.base, self.program.numbered(of, env)) is not None,
-            isinstance(wrt, Ref) and "time" not in wrt.kinds,
-        )
+        steps = self.program.step_of(of.base, self.program.numbered(of, env)) is not None
+        parameter = isinstance(wrt, Ref) and "time" not in wrt.kinds
         if self.immediate == "past":
             return by_its_past(of, wrt)
         return self.immediate == "all" or (self.immediate == "parameters" and steps and parameter)
