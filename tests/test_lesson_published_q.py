@@ -71,3 +71,25 @@ def test_samples_and_layers_stand_above_together_and_logarithms_have_a_base(righ
     assert right in LOG10
     assert set(claimed(LOG10)) <= GOOD
     assert sum(verdict in BAD for verdict in claimed(LOG10.replace(right, wrong))) == 1
+
+
+SIGNS = r"""
+$$z_j = \sum_i w_{ij} x_i + b_j, \quad a_j = relu(z_j)$$
+$$C = \frac12 \sum_j (a_j - t_j)^2$$
+If $z_j > 0$:
+$$\frac{\partial a_j}{\partial z_j} = 1$$
+$$\frac{\partial a_j}{\partial w_{ij}} = x_i$$
+If $z_j < 0$:
+$$\frac{\partial a_j}{\partial w_{ij}} = 0$$
+With $H(v) = 1$ if $v > 0$, and $0$ if $v < 0$, this is
+$$\frac{\partial C}{\partial w_{ij}} = (a_j - t_j) H(z_j) x_i$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("z_j} = 1", "z_j} = 0"), ("= x_i", "= x_j"), ("w_{ij}} = 0", "w_{ij}} = x_i"), ("H(z_j) x_i", "H(-z_j) x_i")],
+)
+def test_what_is_said_of_a_sign_is_judged_where_the_value_has_that_sign(right: str, wrong: str) -> None:
+    assert set(claimed(SIGNS)) <= GOOD | {"aside"}
+    assert sum(verdict in BAD for verdict in claimed(SIGNS.replace(right, wrong))) == 1

@@ -6,6 +6,7 @@ from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.batch_means import of_a_mean
 from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
+from oracle.lesson.cancelling import is_zero
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
@@ -222,6 +223,10 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
     for limit in limits:
         if told and not limit.sure:  # it says itself what is where
             continue
+        if limit.where:
+            if limit.sure and _agree_where(nets, limit.where, head, member, number):
+                return limit.words
+            continue
         there = {limit.a} if limit.of_class or limit.b.isdigit() else {limit.a, limit.b}
         if not there <= free(head) | free(member):
             continue
@@ -233,6 +238,13 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words
     return ""
+
+
+def _agree_where(nets: Nets, condition: Relation, head: Node, member: Node, number: int) -> bool:
+    """Whether two sides agree where a condition on a value holds, and nothing is said elsewhere: ∂a/∂z = 1 if z > 0."""
+    left, right = (Cases((side,), (condition,)) for side in (head, member))
+    found = nets.judge(left, right, number)
+    return found.right or (found.verdict == "holds" and is_zero(member))
 
 
 def _written_out(head: Node, member: Node, nets: Nets) -> bool:
