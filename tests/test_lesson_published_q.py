@@ -93,3 +93,44 @@ $$\frac{\partial C}{\partial w_{ij}} = (a_j - t_j) H(z_j) x_i$$
 def test_what_is_said_of_a_sign_is_judged_where_the_value_has_that_sign(right: str, wrong: str) -> None:
     assert set(claimed(SIGNS)) <= GOOD | {"aside"}
     assert sum(verdict in BAD for verdict in claimed(SIGNS.replace(right, wrong))) == 1
+
+
+BATCHES = r"""
+$$Z(t) = X(t) \cdot U + H(t-1) \cdot W, \quad H(t) = \tanh(Z(t))$$
+$$G(t) = H(t) \cdot V, \quad O(t) = \text{softmax}(G(t))$$
+$$J(t) = -\sum_{i=1}^N \sum_{j=1}^C Y(t)_{i,j} \log(O(t)_{i,j})$$
+Here tanh is element-wise, so that with $\log() = \text{ln}()$ and $k \le t$
+$$\frac{\partial H(t)_{m,n}}{\partial Z(t)_{i,j}} = \mathbf{1}(m = i, n = j) (1 - H(t)_{i,j}^2)$$
+$$\frac{\partial J(t)}{\partial Z(t)} = \frac{\partial J(t)}{\partial H(t)} \circ (I - H(t) \circ H(t))$$
+$$\frac{\partial J(t)}{\partial G(t)} = O(t) - Y(t)$$
+$$\frac{\partial J(t)}{\partial V} = H(t)^\top (O(t) - Y(t))$$
+$$\frac{\partial J(t)}{\partial W} = \sum_{k=1}^t \frac{\partial J(t)}{\partial H(t)}
+\frac{\partial H(t)}{\partial Z(t)} \frac{\partial Z(t)}{\partial H(t-1)} \frac{\partial H(t-1)}{\partial Z(t-1)} \cdots
+\frac{\partial H(k)}{\partial Z(k)} \frac{\partial Z(k)}{\partial W}$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("m = i, n = j", "m = j, n = i"),
+        (r"I - H(t) \circ H(t)", r"I - Z(t) \circ Z(t)"),
+        (r"H(t)^\top (O", r"H(t) (O"),
+        (r"\frac{\partial Z(k)}{\partial W}", r"\frac{\partial Z(t)}{\partial W}"),
+    ],
+)
+def test_batches_may_have_their_steps_in_parentheses(right: str, wrong: str) -> None:
+    assert right in BATCHES
+    assert set(claimed(BATCHES)) <= GOOD | {"definition", "aside"}
+    assert sum(verdict in BAD for verdict in claimed(BATCHES.replace(right, wrong))) == 1
+
+
+LISTED = r"""
+$$z = W x, \quad s = \tanh(z)$$
+$$\frac{\partial s}{\partial z} = \text{diag}(1 - %s_1^2, 1 - %s_2^2, \ldots, 1 - %s_n^2)$$
+"""
+
+
+@pytest.mark.parametrize(("letter", "good"), [("s", True), ("z", False)])
+def test_a_diagonal_may_be_listed(letter: str, good: bool) -> None:
+    assert claimed(LISTED % (letter, letter, letter))[-1] in (GOOD if good else BAD)

@@ -25,6 +25,7 @@ from oracle.lesson.meaning.notation import Ref, mentions
 from oracle.lesson.meaning.program import called, is_target, is_update, made_of
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.ones_meant import ONES, with_ones
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
 from oracle.lesson.several_losses import by_another
@@ -157,7 +158,8 @@ def _link(
         return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
-    if found.verdict == "ill-typed" and LYING & {*judge.program.layouts} and sensitive(head, member):
+    lying = LYING & {*judge.program.layouts} and sensitive(head, member)
+    if found.verdict == "ill-typed" and lying and not _means_nothing(judge, member, number):
         found = Outcome("not understood", "partials may be rows in this lesson, and nothing says of which")
     if found.verdict == "ill-typed" and judge.program.narrow:
         found = Outcome(
@@ -194,6 +196,8 @@ def weighed(
     below = one_layer_below(judge.program, head, member)
     if below is not None and judge.judge(head, below, number).right:
         return found, judge, BELOW
+    if (ones := with_ones(judge.program, member)) != member and judge.judge(head, ones, number).right:
+        return found, judge, ONES
     if found.verdict == "ill-typed" and (other := leftwards(member)) != member and _agree(judge, head, other, number):
         return found, judge, "products are made from left to right"
     entries = [entry_of(head, one) for one in (member, leftwards(member))] if found.verdict == "ill-typed" else []
@@ -238,6 +242,14 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words
     return ""
+
+
+def _means_nothing(nets: Nets, member: Node, number: int) -> bool:
+    """Whether a side without partials is ill-typed in every layout: S (A - Y) for Sᵀ (A - Y)."""
+    parts = [*member.walk()]
+    partials = any(isinstance(part, Derivative | Gradient) for part in parts)
+    signals = any(isinstance(part, Ref) and nets.program.signal(part) for part in parts)
+    return not partials and not signals and nets.judge(member, member, number).verdict == "ill-typed"
 
 
 def _agree_where(nets: Nets, condition: Relation, head: Node, member: Node, number: int) -> bool:

@@ -1,7 +1,8 @@
 r"""Steps in parentheses behind symbols: $h(t) = \tanh(W x(t) + U h(t-1))$ is of $h_t$, $x_t$ and $h_{t-1}$.
 
 A letter behind three symbols at least, that stands there with a step before or after it as well, counts steps, unless
-weights have it too or it stands below something, but for what is renewed: U_{t+1} = U_t - η Σ_z e(t-z) x(t-z)ᵀ.
+weights have it too or it stands below something; that says nothing of what is renewed, as in
+U_{t+1} = U_t - η Σ_z e(t-z) x(t-z)ᵀ, nor where it stands behind `MANY` others.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -20,6 +21,7 @@ from oracle.lesson.syntax import (
     Power,
     Relation,
     Statement,
+    Sum,
     Tagged,
     Times,
     Transpose,
@@ -27,6 +29,8 @@ from oracle.lesson.syntax import (
 )
 
 COUNTERS = {"t", "tau", "k", "n"}
+MANY = 5
+"""So many symbols have their steps behind them where others have them below: S(t) beside s_t."""
 SYMBOLS = (Name, Indexed)
 Stepped = Collection[tuple[str, str]]
 """Symbols with the letter that counts the steps behind them."""
@@ -39,17 +43,24 @@ def steps_behind(statements: Collection[Statement]) -> set[tuple[str, str]]:
     others = {name for name, letter, _ in met if not letter}
     renewed = {name for s in statements for name in _renewed(s.body)}
     below = {
-        x.base
-        for node in nodes if isinstance(node, Indexed) and symbol_of(node) not in renewed
+        (symbol, x.base)
+        for node in nodes if isinstance(node, Indexed) and (symbol := symbol_of(node)) not in renewed
         for x in flat(node.subs) if isinstance(x, Name)
     }  # fmt: skip
     found = set[tuple[str, str]]()
-    for counter in COUNTERS - below:
+    for counter in COUNTERS:
         names = {name for name, letter, _ in met if letter == counter}
+        others_below = {symbol for symbol, letter in below if letter == counter}
+        if others_below and len(names - others_below) < MANY:
+            continue
         shifted = {name for name, letter, by in met if letter == counter and by}
         if len(names) > 2 and shifted & {name for name, letter, by in met if letter == counter and not by}:
             found |= {(name, counter) for name in names - others} if not names & PARAMETERS - {"b", "u"} else set()
-    return found
+    stepped = {name for name, _ in found}
+    others = {letter for name, letter, by in met if name in stepped and by}  # the k of S(k-1)
+    sums = [node for node in nodes if isinstance(node, Sum) and node.upper in {Name(letter) for _, letter in found}]
+    others |= {name.base for total in sums for name in total.indices}  # and of Σ_{k=1}^t
+    return found | {(name, letter) for name, letter, _ in met if name in stepped and letter in others}
 
 
 def _renewed(body: Node) -> Iterator[str]:
