@@ -52,7 +52,7 @@ def _composed(definition: Definition) -> bool:
 def _another(z: Definition, argument: Node) -> bool:
     """Whether z = w x + b is no name of what goes into a_1 = σ(w_1 x + b_1): it is made of other parameters."""
     made, used = ({n.base for n in body.walk() if isinstance(n, Ref)} for body in (z.body, argument))
-    return {*z.head.kinds} <= {"sample"} and not made & used & PARAMETER_LETTERS and bool(used - made)
+    return {*z.head.kinds} <= {"sample", "time"} and not made & used & PARAMETER_LETTERS and bool(used - made)
 
 
 def _covers(head: Ref, z: Ref) -> bool:

@@ -35,7 +35,15 @@ from oracle.lesson.meaning.function_partials import with_arguments
 from oracle.lesson.meaning.general_inputs import general_inputs, of_cases
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
-from oracle.lesson.meaning.limits import conditions_of, index_letters, limited, of_class, under, with_one_letter
+from oracle.lesson.meaning.limits import (
+    conditions_of,
+    in_pieces,
+    index_letters,
+    limited,
+    of_class,
+    under,
+    with_one_letter,
+)
 from oracle.lesson.meaning.notation import Notation, bound, survey
 from oracle.lesson.meaning.overwritten import overwritten
 from oracle.lesson.meaning.sample_losses import sample_losses, with_samples
@@ -236,7 +244,7 @@ def understood(
     lines: list[Line] = []
     before: Statement | None = None
     parts, unreal = Parts(), imagined(document)
-    whole = [s for found, _ in split.values() for s in found] if unreal else []
+    whole = [s for found, _ in split.values() for s in found]
     of: dict[int, int] = {}
     typed: list[tuple[int, Statement]] = []
     for section, place, formula, found in parsed:
@@ -245,7 +253,7 @@ def understood(
             own, alone = [s for s in own if s.body not in other], [*alone, *other]
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
         before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), before)
-        statements = tuple(with_one_letter(s) for s in going_on)
+        statements = tuple(with_one_letter(in_pieces(s, whole)) for s in going_on)
         if _is_claim(formula, found.problems) or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)
             of[part] = section

@@ -16,7 +16,7 @@ from oracle.lesson.convolutions import AXES, map_ranks, pooling, shared_biases
 from oracle.lesson.defining import Said, collected, name_of
 from oracle.lesson.endings import HALF, samples_name
 from oracle.lesson.formula import to_tex
-from oracle.lesson.judging import ENTRYWISE, Nets, assignments
+from oracle.lesson.judging import ENTRYWISE, SLOPED, Nets, assignments
 from oracle.lesson.left_out import left_out
 from oracle.lesson.meaning.calculus import ACTIVATIONS
 from oracle.lesson.meaning.cells import with_cells
@@ -41,6 +41,7 @@ from oracle.lesson.meaning.scalars import declare_numbers
 from oracle.lesson.meaning.single_outputs import declare_columns, declare_single
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
+from oracle.lesson.meaning.step_meant import step_meant
 from oracle.lesson.meaning.targets import declare_targets, dotted_targets, fix_sizes
 from oracle.lesson.meaning.unsaid import Unsaid, unsaid
 from oracle.lesson.meaning.usage import Usage, survey_usage
@@ -367,6 +368,7 @@ def _completed(
         elif not d.head.slots and not d.head.subs:
             program.alternates[d.head.base] = d.body
     program.definitions = without_unreached(program.definitions, usages[0], own.here)
+    program.now = step_meant(program.definitions, program.last("time"))
     program.signals = {**{(base, (), 0): s for base, s in assumption.signals.items()}, **program.signals}
     for base, signal in assumption.signals.items():
         for letter, of in signal.each:
@@ -470,7 +472,7 @@ def _score(program: Program, claims: list[tuple[Node, Node]], least: float = -fl
             outcome = nets.judge(head, other)
         if outcome.verdict == "holds":
             total += 0.1 if outcome.zero else 1.0
-        elif outcome.verdict == "ill-typed" and nets.under(head, member, 0, (ENTRYWISE,)):
+        elif outcome.verdict == "ill-typed" and nets.under(head, member, 0, (ENTRYWISE, SLOPED)):
             total += 0.9
         elif outcome.verdict in ("fails", "ill-typed"):
             total -= 0.3

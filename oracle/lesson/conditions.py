@@ -124,9 +124,10 @@ class _Walk:
             self.found[last], said.led, said.used, said.trailing = had, True, False, False
         near = len(said.since) < NEAR
         sure = said.led and not said.used and near and not AGAINST.search(said.since)
-        limits = tuple(replace(limit, sure=sure) for limit in said.limits)
+        goes_on = said.led and not said.since.strip(" \n.,;")
+        limits = tuple(replace(limit, sure=sure or (bool(limit.where) and goes_on)) for limit in said.limits)
         if near and len(limits) == 1 and ELSE.search(said.since):
-            limits = (replace(limits[0], op="!=" if limits[0].op == "=" else "=", sure=True),)
+            limits = (limits[0].otherwise,)
         self._give(k, limits)
         if piece.display or (sure and not said.since.strip(" ,:;，：时则\n").replace("then", "")):
             said.used, said.since = True, ""

@@ -433,7 +433,7 @@ def _called(head: Call, member: Node, program: Program, number: int, usage: Usag
         return None
     while isinstance(core, Indexed):
         core = core.base
-    if not isinstance(core, Name) or _has_partials(member) or isinstance(member, Matrix):
+    if not isinstance(core, Name) or _has_partials(member) or isinstance(member, Matrix | Items):
         return None
     if _calls(member, head.function):
         return None

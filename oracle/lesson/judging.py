@@ -22,7 +22,7 @@ from oracle.lesson.meaning.notation import CHOSEN, Ref, letters, mentions
 from oracle.lesson.meaning.partials import by_its_past
 from oracle.lesson.meaning.program import LAST, Definition, Env, Program
 from oracle.lesson.meaning.proving import proves
-from oracle.lesson.meaning.slopes import linked, regrouped
+from oracle.lesson.meaning.slopes import AHEAD, linked, regrouped
 from oracle.lesson.meaning.told_entries import beside_entries
 from oracle.lesson.meaning.two_steps import ahead
 from oracle.lesson.meaning.units_meant import meant
@@ -118,13 +118,16 @@ class Way:
     averaging: bool = False
     """What takes the largest of a window takes the mean."""
     slopes: int | None = None
-    """A slope at the end of a product is multiplied entry by entry with all but so many factors before it."""
+    """A slope at the end of a product is multiplied entry by entry with all but so many factors before it, or one that
+    is `AHEAD` with all that follows.
+    """
 
 
 RECTIFIED = ("relu",)
 """What alone has slopes like [z > 0]."""
 APART = Way("the two indices are different", apart=True)
 ENTRYWISE = Way("vectors side by side are multiplied entry by entry", pairs="elementwise")
+SLOPED = Way("slopes are multiplied entry by entry", slopes=AHEAD)
 OTHERWISE: tuple[Way, ...] = (
     Way("each partial holds everything else fixed", immediate="all", left=True),
     Way("a state is made of its own past, and everything else is held", immediate="past", left=True),
@@ -170,6 +173,7 @@ OTHERWISE += tuple(
 )  # fmt: skip
 OTHERWISE += (Way("the pooling is an average", averaging=True),)
 OTHERWISE += tuple(Way("slopes are multiplied entry by entry", slopes=before) for before in (0, 1))
+OTHERWISE += (SLOPED,)
 OTHERWISE += tuple(Way(WORDS[layout], layout=layout) for layout in LAYOUTS)
 ALWAYS = tuple(way for way in OTHERWISE if way.summed)
 """Readings with the sums that Einstein leaves out."""
@@ -341,7 +345,7 @@ class Nets:
                 if ahead(self.program, env, head, member):
                     continue
                 try:
-                    if self.program.special(head, env) or self.program.activates_input(member, env):
+                    if self.program.activates_input(member, env):
                         continue
                     difference, nothing = compared(world, head, member, env, way)
                 except BeyondError:
@@ -425,6 +429,7 @@ def assignments(program: Program, nodes: tuple[Node, ...]) -> Iterator[Env]:
     """
     kinds: dict[str, str] = {}
     last = {kind: program.last(kind) for kind in LAST}
+    last["time"] = last["time"] | {program.now}
     for node in nodes:
         _slot_letters(node, frozenset(), kinds, last)
     ends = [range(1, program.end(kind) + 1) for kind in kinds.values()]

@@ -6,6 +6,7 @@ from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.batch_means import of_a_mean
 from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
+from oracle.lesson.cancelling import is_zero
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
@@ -25,6 +26,7 @@ from oracle.lesson.meaning.program import called, is_target, is_update, made_of
 from oracle.lesson.meaning.sizes_said import SIZES
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.ones_meant import ONES, with_ones
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
 from oracle.lesson.several_losses import by_another
@@ -157,7 +159,8 @@ def _link(
         return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
-    if found.verdict == "ill-typed" and LYING & {*judge.program.layouts} and sensitive(head, member):
+    lying = LYING & {*judge.program.layouts} and sensitive(head, member)
+    if found.verdict == "ill-typed" and lying and not _means_nothing(judge, member, number):
         found = Outcome("not understood", "partials may be rows in this lesson, and nothing says of which")
     if found.verdict == "ill-typed" and judge.program.narrow:
         found = Outcome(
@@ -195,6 +198,8 @@ def weighed(
     below = one_layer_below(judge.program, head, member)
     if below is not None and judge.judge(head, below, number).right:
         return found, judge, BELOW
+    if (ones := with_ones(judge.program, member)) != member and judge.judge(head, ones, number).right:
+        return found, judge, ONES
     if found.verdict == "ill-typed" and (other := leftwards(member)) != member and _agree(judge, head, other, number):
         return found, judge, "products are made from left to right"
     entries = [entry_of(head, one) for one in (member, leftwards(member))] if found.verdict == "ill-typed" else []
@@ -227,6 +232,10 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
     for limit in limits:
         if told and not limit.sure:  # it says itself what is where
             continue
+        if limit.where:
+            if limit.sure and _agree_where(nets, limit.where, head, member, number):
+                return limit.words
+            continue
         there = {limit.a} if limit.of_class or limit.b.isdigit() else {limit.a, limit.b}
         if not there <= free(head) | free(member):
             continue
@@ -238,6 +247,21 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
         if outcome.verdict == "holds" and (limit.sure or not outcome.zero):
             return limit.words
     return ""
+
+
+def _means_nothing(nets: Nets, member: Node, number: int) -> bool:
+    """Whether a side without partials is ill-typed in every layout: S (A - Y) for Sᵀ (A - Y)."""
+    parts = [*member.walk()]
+    partials = any(isinstance(part, Derivative | Gradient) for part in parts)
+    signals = any(isinstance(part, Ref) and nets.program.signal(part) for part in parts)
+    return not partials and not signals and nets.judge(member, member, number).verdict == "ill-typed"
+
+
+def _agree_where(nets: Nets, condition: Relation, head: Node, member: Node, number: int) -> bool:
+    """Whether two sides agree where a condition on a value holds, and nothing is said elsewhere: ∂a/∂z = 1 if z > 0."""
+    left, right = (Cases((side,), (condition,)) for side in (head, member))
+    found = nets.judge(left, right, number)
+    return found.right or (found.verdict == "holds" and is_zero(member))
 
 
 def _written_out(head: Node, member: Node, nets: Nets) -> bool:
@@ -308,20 +332,12 @@ def _open_ended(member: Node) -> bool:
 
 
 def _size(head: Node, member: Node, nets: Nets) -> bool:
-<<<<<<< HEAD
-    """Whether it is said how large something is: W^T dZ = n × m, (784 × m) (m × 128) = 784 × 128, n_0 = n."""
-=======
-    """Whether it is said how large a product is, or a set: W^T dZ = n × m, |𝒜| = 2."""
+    """Whether it is said how large something is: W^T dZ = n × m, (784 × m) (m × 128) = 784 × 128, n_0 = n, |𝒜| = 2."""
     match head:
         case Norm(kind="abs", body=Ref(base=base, slots=(), subs=())) if base.startswith("cal ") and not mentions(
             member
         ):
             return True
-    if not isinstance(member, Times) or {*member.ops} != {"times"} or isinstance(head, Ref):
-        return False
-    refs = [factor for factor in member.factors if isinstance(factor, Ref)]
-    numbers = len(refs) == len([factor for factor in member.factors if not isinstance(factor, Number)])
->>>>>>> lesson-p
     made = {d.head.base for d in nets.program.definitions}
     if isinstance(head, Ref):
         return isinstance(member, Ref) and _of_sizes(head, made) and _of_sizes(member, made)

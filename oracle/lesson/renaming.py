@@ -17,6 +17,7 @@ from oracle.lesson.meaning.labelled_functions import labelled, with_labels_in_na
 from oracle.lesson.meaning.last_steps import stepping_above, with_last_steps
 from oracle.lesson.meaning.layer_functions import numbered, with_numbers
 from oracle.lesson.meaning.likelihoods import outputs, with_likelihoods
+from oracle.lesson.meaning.log_bases import base_of_logarithms, with_base
 from oracle.lesson.meaning.named_samples import named_samples, with_samples_above
 from oracle.lesson.meaning.named_signals import told_below, with_names_apart
 from oracle.lesson.meaning.negatives import negative_letters, with_negatives
@@ -90,6 +91,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     named, names = _further(named, names, lambda _: partial(without_iterations, renewed=renewed))
     named, names = _further(named, names, lambda found: partial(with_steps, stepped=steps_behind(found)))
     named, names = _further(named, names, lambda found: partial(with_slopes, names=dotted(found)))
+    named, names = _further(named, names, lambda found: partial(with_base, base=base_of_logarithms(found)))
     named, names = _further(named, names, lambda _: without_sizes)
     named, names = _further(named, names, lambda _: with_sizes_said)
     named, names = _further(named, names, lambda found: partial(with_labels_in_names, letters=labelled(found)))

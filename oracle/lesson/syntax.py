@@ -318,6 +318,9 @@ class Relation(Node):
     ops: tuple[str, ...]
 
 
+OPPOSITE = {"=": "!=", "!=": "=", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
+
+
 @dataclass(frozen=True)
 class Limit:
     """`i = j` or `i ≠ j`: a condition on two indices, under which a statement is meant."""
@@ -332,10 +335,20 @@ class Limit:
     """The class of a sample, where b is one: the y_i of j ≠ y_i."""
     sure: bool = True
     """Whether it was said of this very statement; else of one nearby, and it may be meant here too."""
+    where: Relation | None = None
+    """The condition on a value that it is instead: z_j > 0."""
+
+    @property
+    def otherwise(self) -> "Limit":
+        """The opposite condition, said of this very statement."""
+        where = self.where and replace(self.where, ops=(OPPOSITE[self.op],))
+        return replace(self, op=OPPOSITE[self.op], sure=True, where=where)
 
     @property
     def words(self) -> str:
         """For the report."""
+        if self.where:
+            return f"the condition with {self.op} holds, as the text says"
         return f"{self.a} {'=' if self.op == '=' else '≠'} {self.b}, as the text says"
 
 

@@ -26,6 +26,8 @@ class Calls(Scripts):
             known = known or (bracket == "(" and _loss(node, base) and self._symbol_alone(inner))  # L_t(h_t)
             known = known or (base.startswith("dot ") and bracket == "(" and self._symbol_alone(inner))
             known = known and not _of_itself(base, inner)
+            if known and not inner:  # tanh() is element-wise
+                return node
             if inner and (known or (bracket == "(" and _listed(inner))):
                 return self._arguments(node, inner, start)
             if bracket == "[" and _one_symbol(inner) and isinstance(sub := self.whole(inner), Name):

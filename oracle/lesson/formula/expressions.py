@@ -41,6 +41,7 @@ from oracle.lesson.syntax import (
     Prime,
     Quotient,
     Relation,
+    Span,
     Sum,
     Tagged,
     Text,
@@ -295,17 +296,18 @@ class Reader(Derivatives, Fences, Calls):
         return _bold(inner) if token.text in BOLD else inner
 
     def _accented(self, token: Token, start: int) -> Node:
-        inner = self.whole(self.group())
+        found = self.group()
+        inner = self.whole(found)
         mark = (ACCENTS | ALPHABETS)[token.text]
-        core = inner
-        while hasattr(core, "base") and isinstance(core.base, Node):
-            core = core.base
-        if isinstance(core, Name | Number):
-            text = core.base if isinstance(core, Name) else core.text
-            bold = isinstance(core, Name) and core.bold
-            if mark == "cal" and text.islower() and text != "l":  # there are no small letters of this kind
-                return inner
-            return _recored(inner, core, Name(f"{mark} {text}", bold=bold, span=self.span(start)))
+        match inner if found[-1].text == ")" else None:
+            case Times(factors=(symbol, argument), ops=("",)):  # \hat{y(t)} is \hat{y}(t)
+                made = _with_mark(symbol, mark, self.span(start)) or symbol
+                return Times((made, argument), ("",), span=self.span(start))
+            case Call(function=function, args=args):
+                made = _with_mark(function, mark, self.span(start)) or function
+                return Call(made, args, span=self.span(start))
+        if (whole := _with_mark(inner, mark, self.span(start))) is not None:
+            return whole
         if mark in ("cal", "bb", "bar"):
             return inner
         raise UnreadableError(token.span, f"{token.text} stands over more than a symbol")
@@ -420,6 +422,19 @@ def _bold(node: Node) -> Node:
     if isinstance(base := getattr(node, "base", None), Node):
         return rebuilt(node, lambda child: _bold(child) if child is base else child)
     return rebuilt(node, _bold)
+
+
+def _with_mark(node: Node, mark: str, span: Span) -> Node | None:
+    """A symbol with a mark over it, whatever its scripts; None of what is no symbol."""
+    core = node
+    while hasattr(core, "base") and isinstance(core.base, Node):
+        core = core.base
+    if not isinstance(core, Name | Number):
+        return None
+    text = core.base if isinstance(core, Name) else core.text
+    if mark == "cal" and text.islower() and text != "l":  # there are no small letters of this kind
+        return node
+    return _recored(node, core, Name(f"{mark} {text}", bold=isinstance(core, Name) and core.bold, span=span))
 
 
 def _recored(node: Node, core: Node, new: Name) -> Node:

@@ -104,6 +104,9 @@ class Fences(Cursor):
         if isinstance(node, Indexed) and _is_one(node.base) and isinstance(node.subs[0], Relation | Indicator):
             found = node.subs[0]
             return Indicator(found.condition if isinstance(found, Indicator) else found, span=self.span(start))
+        if isinstance(node, Call) and node.args and all(isinstance(arg, Relation) for arg in node.args):
+            one = isinstance(node.function, Name) and node.function.base in ("1", "bb 1")  # 1(m = i, n = j)
+            return Indicator(Items(node.args), span=node.span) if one else node
         if _is_one(node) and self.text in (r"\{", "[", "("):
             before, first = self.at, self.text
             inner = self.group()

@@ -1,8 +1,9 @@
 """Subscripts and superscripts: indices, layers, powers, transposes, primes, marks."""
 
 from dataclasses import replace
+from itertools import accumulate
 
-from oracle.lesson.formula.cursor import Cursor, divided
+from oracle.lesson.formula.cursor import Cursor, divided, nesting
 from oracle.lesson.formula.symbols import BOLD, LOOSE, PAIRS
 from oracle.lesson.formula.token import Token, UnreadableError
 from oracle.lesson.syntax import (
@@ -113,9 +114,12 @@ class Scripts(Cursor):
 
     def _tagged(self, node: Node, sup: list[Token], span: Span) -> Node:
         close = ">" if sup[0].text == "<" else PAIRS[sup[0].text]
-        end = next((k for k, token in enumerate(sup) if token.text == close), None)
+        depths = accumulate(nesting(token) for token in sup)
+        end = next((k for k, depth in enumerate(depths) if sup[k].text == close and depth < 1), None)
         if end is None:
             raise UnreadableError(sup[0].span, f"{sup[0].text} is never closed")
+        if [token.text for token in sup[end + 1 : end + 2]] == ["_"]:  # e^{(x)_k}
+            return Power(node, self.whole(sup), span=span)
         inside, bracket = _column(sup[1:end]), {"(": "(", "[": "["}.get(sup[0].text, "<")
         after = _unbraced(sup[end + 2 :]) if sup[end + 1 : end + 2] and sup[end + 1].text == "^" else sup[end + 1 :]
         if mark := _variant(inside):

@@ -62,7 +62,7 @@ _LEXEME = re.compile(
     + r"|(?<![A-Za-z\\])(?=[A-Z]?[a-z]*[aeou])[A-Za-z][a-z]{4,}(?:[A-Z][a-z]+)*(?![A-Za-z])"
     + "".join("|" + word for word in WORDS)
     + r"|CE(?=\s*(?:\\left)?\s*\()|\./"
-    + r"|(?<![A-Za-z\\])[tT]r(?=\s*(?:\\(?:left|[bB]igg?l?)\s*)?[(\[])"
+    + r"|(?<![A-Za-z\\])(?:[tT]r|ln)(?=\s*(?:\\(?:left|[bB]igg?l?)\s*)?[(\[])"
     + r"|\|\|"
     + "|[" + "".join(SCRIPTS) + "]+"
     + r"|:\s*=|<->|==|(?<!\^)[+\-*]=|\s+|.",

@@ -28,6 +28,9 @@ def filled(node: Times, place: Place) -> Times:
     while (k := next((k for k, f in enumerate(factors) if isinstance(f, Dots)), 0)) and k + 1 < len(factors):
         steps = _steps(factors[:k], factors[k + 1 :])
         before, after = ([_numbered(f, place) for f in some] for some in (factors[:k], factors[k + 1 :]))
+        if (there := _met(before, after[0])) is not None:
+            factors[there : k + 1], ops[max(there - 1, 0) : max(there - 1, 0) + k + 1 - there] = [], []
+            continue
         if (whole := _rest_of_chain(before[-1], after[0])) is not None:
             factors[k] = whole
             continue
@@ -36,6 +39,12 @@ def filled(node: Times, place: Place) -> Times:
         ops[k - 1 : k + 1 + drop] = _ops(ops, k, len(between), drop)
         factors = [_numbered(f, place) for f in factors]
     return replace(node, factors=tuple(factors), ops=tuple(ops))
+
+
+def _met(before: list[Node], next_one: Node) -> int | None:
+    r"""Where a product has come already as far as its dots go: ∂s_t/∂z_t ∂z_t/∂s_{t-1} \cdots ∂s_t/∂z_t."""
+    there = before.index(next_one) if next_one in before[:-1] else None
+    return there if there is not None and _moved(next_one, 1) != next_one else None
 
 
 def _rest_of_chain(a: Node, b: Node) -> Node | None:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from oracle.lesson.meaning.notation import CLASSES, LAYER_LETTERS, Ref, chosen, letters
 from oracle.lesson.syntax import (
     At,
+    Call,
+    Cases,
     Derivative,
     Gradient,
     Indexed,
@@ -28,20 +30,29 @@ from oracle.lesson.syntax import (
 
 DIGITS = {*"0123456789"}
 EQUAL = {"=": "=", ":=": "=", "!=": "!="}
+SIGNS = {">", "<", ">=", "<="}
 WRITTEN = re.compile(r"(?<![\w\\])([a-zA-Z])\s*(==?|!=|≠|\\neq?(?![a-z])|<>)\s*([a-zA-Z]|\d(?!\.\d))(?![A-Za-z\d_(])")
 """A condition in plain words."""
 
 
 def limit(node: Node, letters: Collection[str]) -> Limit | None:
     """The condition that a relation is, if it relates two of the lesson's index letters and nothing else."""
-    if not isinstance(node, Relation) or len(node.items) != 2 or node.ops[0] not in EQUAL:
+    if not isinstance(node, Relation) or len(node.items) != 2:
         return None
+    if node.ops[0] not in EQUAL:
+        return Limit("", node.ops[0], "", where=node) if _of_sign(node) else None
     a, b = (_letter(item) for item in node.items)
     if (at := _class(node.items[1])) is not None and a in letters and node.ops[0] == "!=":
         return Limit(a, "!=", "the true class", of_class=True, at=at)
     if isinstance(node.items[1], Number) and a in letters and node.ops[0] == "!=":
         return Limit(a, "!=", node.items[1].text)
     return Limit(a, EQUAL[node.ops[0]], b) if a != b and {a, b} <= {*letters} else None
+
+
+def _of_sign(node: Relation) -> bool:
+    """Whether a relation is a condition on the sign of a value: z_j > 0."""
+    left, right = node.items
+    return node.ops[0] in SIGNS and right == Number("0") and any(isinstance(part, Ref) for part in left.walk())
 
 
 def _letter(node: Node) -> str:
@@ -168,6 +179,18 @@ def _sub(sub: Node, letters: Collection[str], said: list[Limit]) -> Node:
 
 
 # ---------------------------------------------------------------------------------------------------- one for another
+
+
+def in_pieces(statement: Statement, whole: Collection[Statement]) -> Statement:
+    """H(x) = 1 if x > 0, which is nothing elsewhere: a function that is given by a number there, and nowhere else."""
+    where = next((said.where for said in statement.limits if said.sure and said.where), None)
+    match statement.body:
+        case Relation(items=(Call(args=(Ref() as x,)) as head, Number() as value), ops=("=" | ":=",)):
+            said = [s.body.items[1] for s in whole if isinstance(s.body, Relation) and s.body.items[0] == head]
+            if where is not None and x in where.items and {*said} <= {value, Number("0")}:
+                made = Relation((head, Cases((value,), (where,), span=value.span)), ("=",), span=statement.body.span)
+                return replace(statement, body=made)
+    return statement
 
 
 def with_one_letter(statement: Statement) -> Statement:

@@ -112,6 +112,14 @@ class Matrices(Masks):
             raise NotUnderstoodError("an entry of a matrix that is no number")
         return value.data
 
+    def listed(self, cells: tuple[Node, ...], env: Env) -> Value:
+        """The vector whose entries are listed in diag(a_1, …, a_n)."""
+        before, self.frame = self.frame, self.frame[:1]
+        try:
+            return self.matrix(Matrix((cells,)), env)
+        finally:
+            self.frame = before
+
     def diagonal(self, value: Value) -> Value:
         """diag(v), or the diagonal of a matrix."""
         if value.rank == 1:

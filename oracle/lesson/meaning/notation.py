@@ -36,6 +36,7 @@ from oracle.lesson.syntax import (
     Derivative,
     Gradient,
     Indexed,
+    Items,
     Marked,
     Matrix,
     Name,
@@ -329,7 +330,7 @@ class Notation:
         """The symbol as a quantity, its powers around it."""
         parts = self.placed(parts)
         base = parts.name.base
-        slots: list[tuple[str, Node]] = [(self.kind_of_tag(base, tag, bracket), tag) for tag, bracket in parts.tags]
+        slots = [slot for tag, bracket in parts.tags for slot in self.slots_of_tag(base, tag, bracket)]
         powers, squared = [], ""
         for at, power in enumerate(parts.powers):
             there = {kind for kind, _ in slots}
@@ -402,6 +403,15 @@ class Notation:
         if inner in self.numbered_names:
             base = inner
         return (base, count) in self.indexed or (count == 1 and (base, 2) in self.indexed)
+
+    def slots_of_tag(self, base: str, tag: Node, bracket: str) -> list[tuple[str, Node]]:
+        """What stands in brackets above; both the sample and the layer of x^{(p,3)}."""
+        if not isinstance(tag, Items) or len(tag.items) != 2:
+            return [(self.kind_of_tag(base, tag, bracket), tag)]
+        found = [(self.kind_of_tag(base, item, bracket), item) for item in tag.items]
+        if {kind for kind, _ in found} == {"sample"}:
+            found = [("layer" if isinstance(item, Number) else kind, item) for kind, item in found]
+        return found if len({kind for kind, _ in found}) == 2 else [(self.kind_of_tag(base, tag, bracket), tag)]
 
     def kind_of_tag(self, base: str, tag: Node, bracket: str) -> str:
         used = letters(tag)
@@ -657,7 +667,7 @@ def _layers(nodes: list[Node], found: Notation) -> None:
     for node in nodes:
         parts = taken_apart(node) if isinstance(node, Tagged) else None
         for tag, bracket in parts.tags if parts else ():
-            if parts and letters(tag):
+            if parts and letters(tag) and not isinstance(tag, Items):
                 found.bracket_kinds.setdefault(parts.name.base, found.kind_of_tag(parts.name.base, tag, bracket))
     if found.plain_layers:  # the others of that lesson carry numbers in the same place
         for node in nodes:

@@ -53,7 +53,7 @@ class Partials(Sampling):
         of = self.next_to(of, wrt, env) if isinstance(of, Ref) and isinstance(wrt, Ref) else of
         if isinstance(wrt, Transpose) and isinstance(wrt.base, Ref) and not wrt.base.subs:
             return self.algebra.transpose(self.derivative(replace(node, wrt=(wrt.base,)), env))
-        if isinstance(of, Ref) and (node.immediate or (node.sign != "total" and self.holds_others(of, wrt))):
+        if isinstance(of, Ref) and (node.immediate or (node.sign != "total" and self.holds_others(of, wrt, env))):
             return self.direct(of, wrt, env)
         argument = argument_of(of, wrt) if isinstance(of, Call) and not self.parametrized(of) else None
         if isinstance(of, Call) and node.sign != "d" and argument is not None:
@@ -95,9 +95,10 @@ class Partials(Sampling):
             self.directs[key] = out
         return out
 
-    def holds_others(self, of: Ref, wrt: Node) -> bool:
+    def holds_others(self, of: Ref, wrt: Node, env: Env) -> bool:
         """Whether a partial is read as a direct one: all, or those of what has steps by a parameter."""
-        steps, parameter = "time" in of.kinds, isinstance(wrt, Ref) and "time" not in wrt.kinds
+        steps = self.program.step_of(of.base, self.program.numbered(of, env)) is not None
+        parameter = isinstance(wrt, Ref) and "time" not in wrt.kinds
         if self.immediate == "past":
             return by_its_past(of, wrt)
         return self.immediate == "all" or (self.immediate == "parameters" and steps and parameter)
@@ -136,7 +137,7 @@ class Partials(Sampling):
         found = self.program.definition(of.base, self.family(of), slots)
         if found is None or not isinstance(wrt, Ref):
             return self.partial(self.value(of, env), wrt, env, of)
-        step = dict(slots).get("time")
+        step = self.program.step_of(of.base, slots)
         if not mentions(found[0].body, wrt.base):
             if step is None or step == dict(self.program.numbered(wrt, env)).get("time"):
                 return self.partial(self.value(of, env), wrt, env, of)

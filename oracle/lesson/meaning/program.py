@@ -12,7 +12,7 @@ from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Notation, Ref, letters
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES
 from oracle.lesson.meaning.values import Area, BeyondError, Dim, NotUnderstoodError, Window
-from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Tagged, Transpose
+from oracle.lesson.syntax import Call, Indexed, Name, Negative, Node, Number, Plus, Power, Sum, Tagged, Transpose
 
 TARGETS = ("t", "y", "d", "target", "T", "Y")
 """What targets are called, the likeliest first."""
@@ -204,6 +204,8 @@ class Program:
     """How large dimensions are, where sums over them are written out."""
     firsts: list[tuple[Dim, int]] = field(default_factory=list)
     """From where sums count positions."""
+    now: str = ""
+    """The letter of the last step, where the loss is of that: the t of E = ½ (y_t - d_t)²."""
     roles: dict[str, Dim] = field(default_factory=dict)
     """What a letter counts, where letters tell quantities apart (z_j, z_k)."""
     of_sum: frozenset[str] = frozenset()
@@ -238,7 +240,7 @@ class Program:
             case Name(base=base) | Ref(base=base):
                 if base in env:
                     return env[base]
-                if base in self.last(kind):
+                if base in self.last(kind) or (kind == "time" and base == self.now):
                     return self.end(kind)
             case Indexed(base=Name(base="n" | "N")):
                 return self.depth
@@ -278,17 +280,6 @@ class Program:
         if best and any(kind == "layer" and n <= self.bottom(kind) for kind, n in slots):
             raise BeyondError
         return best
-
-    def special(self, node: Node, env: Env) -> bool:
-        """Whether what is said of any layer has an equation of its own in the last: a^L = softmax(z^L) beside a^l."""
-        at = dict(node.slots).get("layer") if isinstance(node, Ref) else None
-        if not isinstance(node, Ref) or at is None or not letters(at) & env.keys():
-            return False
-        alike = [d.head for d in self.definitions if (d.head.base, d.head.kinds) == (node.base, node.kinds)]
-        if not any(letters(dict(head.slots)["layer"]) - self.last("layer") for head in alike):
-            return False
-        made = self.definition(node.base, self.family(node), self.numbered(node, env))
-        return made is not None and not made[1] and bool(letters(dict(made[0].head.slots)["layer"]))
 
     def activates_input(self, node: Node, env: Env) -> bool:
         """Whether a formula has an activation of what is the input in this layer: h(a^0) where a^0 = x, and no W x."""
@@ -396,6 +387,18 @@ class Program:
         return base in LOSSES and not any(
             isinstance(n, Ref) and (n.base, n.kinds) == (base, d.head.kinds) for d in own for n in d.body.walk()
         )
+
+    def step_of(self, base: str, slots: Slots) -> int | None:
+        """The step of a quantity: the last one for the E of E = ½ (y_t - d_t)²."""
+        return dict(slots).get("time", self.steps if self.now and self.is_loss(base) else None)
+
+    def of_all_units(self, loss: Definition) -> bool:
+        """Whether a loss that is a vector is the sum of its entries: E = ½ (y - d)² in a net with matrices."""
+        matrices = any(len(shape) > 1 for shape in self.shapes.values())
+        if not matrices or any(isinstance(n, Sum) or (isinstance(n, Ref) and n.subs) for n in loss.body.walk()):
+            return False
+        bodies = (d.body for d in self.definitions)
+        return not any(isinstance(n, Ref) and n.base == loss.head.base for b in bodies for n in b.walk())
 
     def is_unit(self, dim: Dim) -> bool:
         """Whether a dimension is of size one."""

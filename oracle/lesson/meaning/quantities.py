@@ -270,7 +270,8 @@ class Quantities(ABC):
         finally:
             self.busy.discard(key)
             self.losing, self.algebra.pairs, self.bindings, self.using = losing, pairs, bindings, using
-        if loss and value.rank and all(map(self.program.is_unit, value.shape)):
+        single = value.rank and all(map(self.program.is_unit, value.shape))
+        if loss and (single or (value.rank == 1 and self.program.of_all_units(definition))):
             value = self.algebra.everything(value)
         names = tuple(sub.base for sub in definition.head.subs if isinstance(sub, Name))
         loose = sorted(set(value.names) - set(names))
@@ -447,7 +448,8 @@ class Quantities(ABC):
         for kind, n in slots:
             if not (0 if kind != "sample" else 1) <= n <= self.program.end(kind):
                 raise BeyondError
-        value = self.quantity(node.base, self.family(node), slots, len(node.subs))
+        with self.released():
+            value = self.quantity(node.base, self.family(node), slots, len(node.subs))
         return value if self.held is None or value.data is None else self.standing(node, slots, value, self.held)
 
     def loss_of(self, signal: Signal, node: Ref) -> Ref:
@@ -474,6 +476,15 @@ class Quantities(ABC):
         found = {slot for slot in every if slot[0] == "sample" and self.known((slot,), env)}
         return self.sample or (self.program.number(found.pop()[1], env, "sample") if len(found) == 1 else 1)
 
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """While nothing stands for itself: what is kept of the net is made of all that comes before it."""
+        before, self.held = self.held, None
+        try:
+            yield
+        finally:
+            self.held = before
+
     def completed(self, node: Ref, env: Env) -> Ref:
         """E beside E_3, and ∇_a C beside z^L: of the step or layer that is the only one the formula speaks of."""
         program = self.program
@@ -496,7 +507,7 @@ class Quantities(ABC):
         key = (node.base, self.family(node), tuple(n for _, n in slots))
         if key in held:
             return held[key]
-        time = dict(slots).get("time")
+        time = self.program.step_of(node.base, slots)
         if self.step is not None and time is None:
             return value
         made_again = node.base == self.through if self.through else self.step is not None and self.step == time

@@ -4,15 +4,30 @@ from dataclasses import replace
 
 from oracle.lesson.syntax import Call, Node, Prime, Times, Transpose, rebuilt
 
+AHEAD = -1
+"""Where a slope stands before all that it is multiplied with."""
+
 
 def regrouped(node: Node, before: int) -> Node | None:
-    """A product in which a slope at its end is multiplied entry by entry with all but so many factors `before` it."""
+    """A product in which a slope at its end is multiplied entry by entry with all but so many factors `before` it.
+
+    A slope in front is `AHEAD` of everything: f'(z) Wᵀ δ is f'(z) ⊙ (Wᵀ δ).
+    """
+    if before == AHEAD:
+        return _behind(node)
     if not isinstance(node, Times) or any(node.ops) or len(node.factors) < before + 2 or not _slope(node.factors[-1]):
         return None
     outer, inner = node.factors[:before], node.factors[before:-1]
     whole = inner[0] if len(inner) == 1 else replace(node, factors=inner, ops=("",) * (len(inner) - 1))
     product = replace(node, factors=(whole, node.factors[-1]), ops=("odot",))
     return replace(node, factors=(*outer, product), ops=("",) * before) if outer else product
+
+
+def _behind(node: Node) -> Node | None:
+    if not isinstance(node, Times) or any(node.ops) or len(node.factors) < 3 or not _slope(node.factors[0]):
+        return None
+    rest = replace(node, factors=node.factors[1:], ops=node.ops[1:])
+    return replace(node, factors=(node.factors[0], rest), ops=("odot",))
 
 
 def leftwards(node: Node) -> Node:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, REGRESSED, Ref
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, REGRESSED, Ref, mentions
 from oracle.lesson.syntax import (
     Derivative,
     Gradient,
@@ -81,14 +81,23 @@ def step(head: Node, op: str, member: Node) -> Step | None:
         if len(rest) != len(terms) - 1 or len(terms) != 2 or terms[0] in rest:
             return None
         terms = rest
-    if len(terms) != 1 or not (is_parameter(of) or change):
+    if len(terms) != 1:
         return None
     sign, term = terms[0]
+    if not (is_parameter(of) or change or (sign < 0 and _next(head) and mentions(term, "eta"))):
+        return None
     at = member.terms[0].span[1] if isinstance(member, Plus) else head.span[1]
     found = _step(of, sign, term, (at, term.span[0] + 1))
     found = found and replace(found, change=change)
     renewed = op not in ("=", ":=") or any(isinstance(part, Ref) and part == head for part in member.walk())
     return found if found and (renewed or found.rate or found.wrt) else None
+
+
+def _next(head: Ref) -> bool:
+    """Whether something is of the step t + 1: by c_{t+1} = c_t - η e(t), c is a parameter whatever its letter."""
+    return any(
+        isinstance(slot, Plus) and slot.terms[1:] == (Number("1"),) for kind, slot in head.slots if kind == "time"
+    )
 
 
 def _step(of: Ref, sign: int, term: Node, at: Span) -> Step | None:

@@ -280,6 +280,7 @@ def _note(node: Node, found: Usage) -> None:
             found.vectors |= name in WHOLE and not any(
                 isinstance(n, Ref) and n.subs for arg in args for n in arg.walk()
             )
+            found.vectors |= name == "diag" and len(args) > 1  # diag(a_1, …, a_n)
             if primed:
                 found.slopes[name] += 1
                 for arg in args:

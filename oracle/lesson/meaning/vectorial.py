@@ -11,7 +11,7 @@ from oracle.lesson.meaning.program import Env, FunctionDefinition
 from oracle.lesson.meaning.quantities import UNITS
 from oracle.lesson.meaning.values import IllTypedError, NotUnderstoodError, Value, units
 from oracle.lesson.meaning.wholes import is_jacobian
-from oracle.lesson.syntax import Call, Indexed, Name, Node, Relation
+from oracle.lesson.syntax import Call, Indexed, Matrix, Name, Node, Relation
 
 TRACES = {"Tr", "tr", "trace"}
 EACH = "each sample"
@@ -28,6 +28,10 @@ class Vectorial(Matrices):
 
     def call(self, node: Call, env: Env) -> Value:
         match node:
+            case Call(function=Name(base="diag"), args=(Matrix(rows=(cells,)),)):
+                return self.diagonal(self.listed(cells, env))
+            case Call(function=Name(base="diag"), args=(_, _, *_) as cells):
+                return self.diagonal(self.listed(cells, env))
             case Call(function=Name(base="diag"), args=(arg,)):
                 return self.diagonal(self.value(arg, env))
             case Call(function=Name(base=base), args=(arg,)) if base in TRACES:

@@ -25,6 +25,7 @@ from oracle.lesson.syntax import (
     Gradient,
     Indexed,
     Indicator,
+    Items,
     Matrix,
     Name,
     Negative,
@@ -100,7 +101,7 @@ class World(Sums):
             case Indexed(base=base, subs=subs):
                 value = self.value(base, env)
                 return self.array(value, subs) or self.entries(value, subs, env)
-            case Indicator(condition=condition) if isinstance(condition, Relation):
+            case Indicator(condition=condition) if isinstance(condition, Relation | Items):
                 return self.condition(condition, env)
             case Relation():
                 return self.condition(node, env)
