@@ -428,7 +428,8 @@ class Program:
         if known or count:
             return max([*known, count])
         plain = letter(base)
-        if plain in SCALARS or (self.is_loss(base) and plain not in ("S", "R")) or not self.vectors:
+        labelled = base != plain and plain in ("K", "M", "D")  # K_{row} counts nothing
+        if (plain in SCALARS and not labelled) or (self.is_loss(base) and plain not in ("S", "R")) or not self.vectors:
             return 0
         if plain[:1].isupper() and base not in LOSSES:
             return 2
