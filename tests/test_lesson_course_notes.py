@@ -199,3 +199,28 @@ The Jacobian is $J = \mathrm{diag}(p) - p p^\top$.
 """
     claims = [r"\nabla_o L = J^\top \nabla_p L", r"\nabla_W L = (p - y) h^\top", r"\nabla_o L = y - p"]
     assert claimed(text + "\n".join(f"$${claim}$$" for claim in claims)) == ["holds", "holds", "fails"]
+
+
+OUTPUTS = r"""
+$$z_j^{[l]} = \sum_i a_i^{[l-1]} \omega_{ji}^{[l]} + b_j^{[l]}, \quad a_j^{[l]} = f(z_j^{[l]})$$
+$$C = \sum_i (a_i - \hat{a_i})^2$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (r"\frac{\partial C}{\partial a_j^{[L]}} = 2 (a_j^{[L]} - \hat{a_j^{[L]}})", "holds"),
+        (r"\frac{\partial C}{\partial b_j^{[L]}} = 2 (a_j^{[L]} - \hat{a_j^{[L]}}) f'(a_j^{[L]})", "fails"),
+        (r"\delta^{[L]} = \nabla_a C \odot f'(z^{[L]})", "holds"),
+        (r"\frac{\partial C}{\partial \omega^{[L]}} = \delta^{[L]} a^{{[L-1]}^{T}}", "holds"),
+        (r"\frac{\partial C}{\partial \omega^{[L]}} = \delta^{[L]} a^{{[L]}^{T}}", "fails"),
+    ],
+)
+def test_a_loss_without_layers_is_of_the_last(formula: str, verdict: str) -> None:
+    assert claimed(f"{OUTPUTS}$${formula}$$")[-1] == verdict
+
+
+def test_matrices_in_words_for_convolutions() -> None:
+    rows = r"$$Z = K_{\rm row} X_{\rm col} + b\,\mathbf{1}^\top, \quad D = \frac{\partial L}{\partial Z}$$"
+    assert claimed(rows + r"$$\frac{\partial L}{\partial K_{\rm row}} = D\, X_{\rm col}^\top$$") == ["holds"]

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from oracle.lesson.arguments import factored, unnamed
 from oracle.lesson.called_losses import filled
 from oracle.lesson.formula.calls import LOOKUP
-from oracle.lesson.inlined import said_in_one_piece, with_named_inputs, with_one_end, with_outputs_named
+from oracle.lesson.inlined import (
+    said_in_one_piece,
+    with_last_layers,
+    with_named_inputs,
+    with_one_end,
+    with_outputs_named,
+)
 from oracle.lesson.meaning.any_unit import inputs
 from oracle.lesson.meaning.calculus import NAMED
 from oracle.lesson.meaning.called import called_by_word
@@ -142,7 +148,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     step_by_step(program, defined, usage)
     factored(program, usage)
     ends = with_named_inputs(with_one_end(named(every_step(program.definitions))))
-    ends = with_outputs_named(ends, program.last("layer"))
+    ends = with_last_layers(with_outputs_named(ends, program.last("layer")), usage.kinds)
     program.definitions = with_open_losses(replace(program, definitions=ends))
     program.definitions += whole_losses([s.statement.body for s in said], program)
     program.definitions += filled([s.statement.body for s in said if isinstance(s.statement.body, Relation)], program)

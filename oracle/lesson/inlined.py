@@ -3,13 +3,14 @@ r"""A formula written in one piece, and again step by step: softmax(Q Kᵀ / √
 Where the two differ, one of them has a slip: what the piece says of a step is another definition of that step.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
+from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import Definition
-from oracle.lesson.syntax import Call, Name, Node, Number, Quotient, Times, replaced
+from oracle.lesson.syntax import Call, Name, Node, Number, Quotient, Times, rebuilt, replaced
 
 
 def said_in_one_piece(definitions: list[Definition]) -> list[Definition]:
@@ -51,6 +52,27 @@ def with_outputs_named(definitions: list[Definition], last: Set[str]) -> list[De
         return d
 
     return [named(d, d.body) for d in definitions]
+
+
+def with_last_layers(definitions: list[Definition], kinds: Mapping[str, Set[tuple[str, ...]]]) -> list[Definition]:
+    """C = Σ_i (a^L_i - y_i)^2 for C = Σ_i (a_i - y_i)^2, where a is of some layer in all that the lesson says else.
+
+    `kinds` are those of every symbol, wherever it stands.
+    """
+    made = {(d.head.base, d.head.kinds) for d in definitions}
+    layered = {base for base, found in kinds.items() if ("layer",) in found and (base, ()) not in made}
+    outputs = {base for base in layered if (base, ("layer",)) in made}
+
+    def at_the_end(node: Node) -> Node:
+        if isinstance(node, Ref) and node.base in layered and not node.slots:
+            return replace(node, slots=(("layer", Name("L")),))
+        return rebuilt(node, at_the_end)
+
+    return [
+        replace(d, body=at_the_end(d.body)) if d.head.base in LOSSES and not d.head.slots
+        and any(isinstance(part, Ref) and part.base in outputs and not part.slots for part in d.body.walk()) else d
+        for d in definitions
+    ]  # fmt: skip
 
 
 def _differing(whole: Node, stepwise: Node, definitions: list[Definition]) -> list[tuple[Definition, Node]] | None:

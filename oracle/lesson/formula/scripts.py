@@ -97,6 +97,9 @@ class Scripts(Cursor):
 
     def _super(self, node: Node, sup: list[Token], span: Span) -> Node:
         texts = [token.text for token in sup]
+        close = texts.index("}") if texts[:1] == ["{"] and "}" in texts else 0
+        if close and "{" not in texts[1:close] and texts[close + 1 : close + 2] == ["^"]:  # a^{{[L-1]}^{T}}
+            return self._super(node, [*sup[1:close], *sup[close + 1 :]], span)
         if not texts:
             return node
         if texts[-1] in ("T", r"\top") and (len(sup) == 1 or _ends_with_transpose(sup)):
