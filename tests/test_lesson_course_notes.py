@@ -214,7 +214,7 @@ $$C = \sum_i (a_i - \hat{a_i})^2$$
         (r"\frac{\partial C}{\partial b_j^{[L]}} = 2 (a_j^{[L]} - \hat{a_j^{[L]}}) f'(a_j^{[L]})", "fails"),
         (r"\delta^{[L]} = \nabla_a C \odot f'(z^{[L]})", "holds"),
         (r"\frac{\partial C}{\partial \omega^{[L]}} = \delta^{[L]} a^{{[L-1]}^{T}}", "holds"),
-        (r"\frac{\partial C}{\partial \omega^{[L]}} = \delta^{[L]} a^{{[L]}^{T}}", "fails"),
+        (r"\frac{\partial C}{\partial \omega^{[L]}} = \delta^{[L]} a^{{[L]}^{T}}", "ill-typed"),
     ],
 )
 def test_a_loss_without_layers_is_of_the_last(formula: str, verdict: str) -> None:
