@@ -252,7 +252,8 @@ def understood(
         if place in unreal and (other := only_imagined(own, whole)):
             own, alone = [s for s in own if s.body not in other], [*alone, *other]
         going_on = [_continued(under(s, said.get(place, ())), before) for s in own]
-        before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), before)
+        lost = formula.display and bool(found.problems) and not found.statements
+        before = next((s for s in reversed(going_on) if isinstance(s.body, Relation)), None if lost else before)
         statements = tuple(with_one_letter(in_pieces(s, whole)) for s in going_on)
         if _is_claim(formula, found.problems) or alone or any(isinstance(s.body, Relation) for s in statements):
             part = parts.of(section, statements)

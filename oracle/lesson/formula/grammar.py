@@ -54,7 +54,7 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
     statements: list[Statement] = []
     problems: list[Problem] = []
     pending: list[Node] = []
-    for part in parts:
+    for part in map(_unended, parts):
         try:
             _add(statements, pending, part, _read(part, limits))
         except (UnreadableError, RecursionError) as error:
@@ -65,6 +65,12 @@ def parse(tex: str, macros: Mapping[str, tuple[int, str]] = {}, functions: Colle
                 _add(statements, pending, rest, _read(rest, limits))
     statements += [Statement(node, span=node.span) for node in pending]
     return Parsed(tuple(together(statements)), tuple(problems))
+
+
+def _unended(part: Part) -> Part:
+    """A chain without the = at its end, after which the next formula goes on."""
+    open_ended = part.tokens[-1:] and part.tokens[-1].text == "=" and any(t.text == "=" for t in part.tokens[:-1])
+    return replace(part, tokens=part.tokens[:-1]) if open_ended else part
 
 
 def _is_mentioned(found: list[Token]) -> bool:
