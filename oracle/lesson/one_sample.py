@@ -43,7 +43,10 @@ def of_one_sample(own: Program, here: Usage) -> Program | None:
 def _writes_none(own: Program, here: Usage, used: set[str]) -> bool:
     """Whether a section differentiates without samples what others have of each: E by ŷ after E = 1/n Σ_i l(ŷ_i)."""
     sampled = {d.head.base for d in own.definitions if "sample" in d.head.kinds}
-    sums = any(_alone(d.body) is not d.body for d in own.definitions if d.head.base in LOSSES)
+    terms = [_alone(d.body) for d in own.definitions if d.head.base in LOSSES and _alone(d.body) is not d.body]
+    sums = any(isinstance(term, Ref) and term.base in sampled for term in terms)
+    if any(is_batch(base) and core(base) not in {*PARAMETER_LETTERS, *LOSSES} for base in used):
+        return False
     ends = {ref for pair in here.partials for ref in pair}
     return sums and bool(ends) and bool(used & sampled) and not any("sample" in ref.kinds for ref in ends)
 

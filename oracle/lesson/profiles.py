@@ -258,7 +258,8 @@ def _written_alike(definitions: Iterable[Definition]) -> dict[str, str]:
         for entry in (d for d in given if d.head.base == whole.head.base and len(d.head.subs) == 1):
             one, other = used[id(whole)], used[id(entry)]
             ours, theirs = one.keys() - other.keys(), other.keys() - one.keys()
-            if len(ours) == len(theirs) == 1 and not any(one.values()) and other[min(theirs)] == 2:
+            alone = len(ours) == len(theirs) == 1 and swapped(min(theirs)) not in ours
+            if alone and not any(one.values()) and other[min(theirs)] == 2:
                 found[min(theirs)] = min(ours)
     return found
 
