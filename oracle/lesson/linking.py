@@ -3,6 +3,7 @@
 from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
+from oracle.lesson.any_parameter import ANY_PARAMETER, of_any_parameter
 from oracle.lesson.batch_means import of_a_mean
 from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
@@ -188,6 +189,8 @@ def weighed(
             words = ANY_MATRICES
         elif not words and found.verdict == "not understood" and of_any_unit(judge, head, member, number):
             words = ANY_UNIT
+        elif not words and found.verdict == "not understood" and of_any_parameter(nets, head, member, number):
+            words = ANY_PARAMETER
         return found, judge, words
     if words := _under_conditions(judge, head, member, number, limits):
         return found, judge, words

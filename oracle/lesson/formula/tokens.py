@@ -67,6 +67,8 @@ _LEXEME = re.compile(
     + r"|:\s*=|<->|==|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
+_BARE = re.compile(r"\\[A-Za-z]+|.", re.DOTALL)
+r"""What a macro takes where no brace follows: `\vec\delta`, `\vec x`."""
 _CODED = re.compile(r"(?:np|numpy|torch|tf)\.([a-z]+)")
 """A function of a library, by its own name."""
 _ROMAN = re.compile(r"\s+([A-Za-z]{2,}\d*)\s*(?=})")
@@ -223,7 +225,8 @@ class _Lexer:
         arguments: list[str] = []
         for _ in range(count):
             at = _after_space(tex, at)
-            end = closing(tex, at) if tex[at : at + 1] == "{" else min(at + 1, len(tex))
+            bare = _BARE.match(tex, at)
+            end = closing(tex, at) if tex[at : at + 1] == "{" or not bare else bare.end()
             arguments.append(tex[at:end])
             at = end
         body = re.sub(r"#([1-9])", lambda m: "".join(arguments[int(m[1]) - 1 : int(m[1])]), body)
