@@ -1,4 +1,4 @@
-r"""Formulas by any parameter: $\partial J/\partial\Theta = \frac1N \sum_n \partial L_n/\partial\Theta$ in a net of W^{(l)}."""
+r"""Formulas by any parameter: $\partial J/\partial\Theta = \frac1N \sum_n \partial L_n/\partial\Theta$."""
 
 from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.copies import ANY

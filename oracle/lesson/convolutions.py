@@ -49,7 +49,7 @@ def about_convolutions(document: Document) -> bool:
 
 
 def marked(document: Document) -> Document:
-    r"""The same lesson, in which \star is no product of entries if it is about convolutions, and \otimes is what it says."""
+    r"""The same lesson, in which \otimes is what it says, and \star no product of entries in one on convolutions."""
     document = with_marks_said(document)
     return replace(document, macros={**MARKS, **document.macros}) if about_convolutions(document) else document
 
