@@ -172,3 +172,20 @@ def test_error_signals_of_samples_are_the_columns_of_their_capital() -> None:
 def test_a_slip_is_found_among_signals_of_samples_and_batches(right: str, wrong: str) -> None:
     assert right in STACKED
     assert any(verdict in BAD for verdict in claimed(STACKED.replace(right, wrong)))
+
+
+UNLINKED = r"""
+$$\mu = \frac{1}{N} \sum_i x_i, \quad s = \frac{1}{N} \sum_i (x_i - \mu)^2$$
+$$\hat{x}_i = \frac{x_i - \mu}{\sqrt{s}}$$
+$$\hat{X} = \frac{X - \mu}{\sqrt{s}}, \quad s = \frac{1}{N} (X - \mu)^T (X - \mu)$$
+"""
+
+
+def test_nothing_is_wrong_where_the_net_does_not_know_that_one_input_is_made_of_the_other() -> None:
+    assert not {*claimed(UNLINKED)} & BAD
+
+
+@pytest.mark.parametrize(("mark", "good"), [(r"\circledcirc", True), (r"\cdot", False)])
+def test_a_circle_in_a_circle_multiplies_entries(mark: str, good: bool) -> None:
+    net = r"$$z = W x, \quad a = f(z), \quad L = \frac12 \|a - y\|^2$$"
+    assert (claimed(rf"{net} $$\frac{{\partial L}}{{\partial z}} = (a - y) {mark} f'(z)$$")[-1] == "holds") == good
