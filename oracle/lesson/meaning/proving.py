@@ -48,7 +48,8 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
         return True
     used = _mentioned(program, head) | _mentioned(program, member)
     reached = used | {deep for symbol in used for deep in below.get(symbol, ())}
-    if any({one, whole} <= {base for base, _ in reached} for one, whole in unlinked):
+    bases = {symbol[0] for symbol in reached if isinstance(symbol, tuple)}
+    if any({one, whole} <= bases for one, whole in unlinked):
         return False
     clear = {d.head for d in program.definitions if not (isinstance(d.body, Unsaid) and d.number and not d.body.number)}
     if {_symbol(head) for head in program.unclear - clear} & reached:
