@@ -134,3 +134,58 @@ $$\frac{\partial s}{\partial z} = \text{diag}(1 - %s_1^2, 1 - %s_2^2, \ldots, 1 
 @pytest.mark.parametrize(("letter", "good"), [("s", True), ("z", False)])
 def test_a_diagonal_may_be_listed(letter: str, good: bool) -> None:
     assert claimed(LISTED % (letter, letter, letter))[-1] in (GOOD if good else BAD)
+
+
+STACKED = r"""
+\\(
+\newcommand{\vect}[1]{\boldsymbol{#1}}
+\\)
+# One sample
+The product $\otimes$ is taken element-wise.
+$$\vect a^{(l)} = \sigma(\vect z^{(l)}) = \sigma(W^{(l)} \vect a^{(l-1)} + \vect b^{(l)})$$
+$$\ell_n = \frac{1}{2} \| \vect y_n - \hat{\vect y}_n \|^2, \quad \hat{\vect y}_n = \vect a_n^{(L)}$$
+$$J(\Theta) = \frac{1}{N} \sum_{n=1}^{N} \ell_n(\Theta)$$
+$$\frac{\partial J}{\partial \Theta} = \frac{1}{N} \sum_{n=1}^{N} \frac{\partial \ell_n}{\partial \Theta}$$
+# Signals
+$$z_i^{(l)} = \sum_j w_{ij}^{(l)} a_j^{(l-1)} + b_i^{(l)}$$
+$$\vect\delta^{(l)} := \frac{\partial \ell}{\partial \vect z^{(l)}}$$
+$$\vect\delta^{(l)} = (W^{(l+1)})^\top \vect\delta^{(l+1)} \otimes \sigma'(\vect z^{(l)})$$
+$$\frac{\partial \ell}{\partial W^{(l)}} = \vect\delta^{(l)} (\vect a^{(l-1)})^\top$$
+# Batches
+$$Z^{(l)} = W^{(l)} A^{(l-1)} + \vect b^{(l)} \vect 1^\top, \quad A^{(l)} = \sigma(Z^{(l)})$$
+$$\Delta^{(l)} = (W^{(l+1)})^\top \Delta^{(l+1)} \otimes \sigma'(Z^{(l)})$$
+$$\frac{\partial J}{\partial W^{(l)}} = \frac{1}{N} \Delta^{(l)} (A^{(l-1)})^\top$$
+$$\frac{\partial J}{\partial \vect b^{(l)}} = \frac{1}{N} \sum_{n=1}^{N} \vect\delta^{(l)}_n$$
+"""
+STACKED_SLIPS = [
+    (r"\otimes \sigma'(\vect z^{(l)})", r"\otimes \sigma(\vect z^{(l)})"),
+    (r"\frac{1}{N} \Delta^{(l)} (A^{(l-1)})^\top", r"\Delta^{(l)} (A^{(l-1)})^\top"),
+    (r"\frac{1}{N} \sum_{n=1}^{N} \vect\delta", r"\sum_{n=1}^{N} \vect\delta"),
+]
+
+
+def test_error_signals_of_samples_are_the_columns_of_their_capital() -> None:
+    assert set(claimed(STACKED)) <= GOOD
+
+
+@pytest.mark.parametrize(("right", "wrong"), STACKED_SLIPS)
+def test_a_slip_is_found_among_signals_of_samples_and_batches(right: str, wrong: str) -> None:
+    assert right in STACKED
+    assert any(verdict in BAD for verdict in claimed(STACKED.replace(right, wrong)))
+
+
+UNLINKED = r"""
+$$\mu = \frac{1}{N} \sum_i x_i, \quad s = \frac{1}{N} \sum_i (x_i - \mu)^2$$
+$$\hat{x}_i = \frac{x_i - \mu}{\sqrt{s}}$$
+$$\hat{X} = \frac{X - \mu}{\sqrt{s}}, \quad s = \frac{1}{N} (X - \mu)^T (X - \mu)$$
+"""
+
+
+def test_nothing_is_wrong_where_the_net_does_not_know_that_one_input_is_made_of_the_other() -> None:
+    assert not {*claimed(UNLINKED)} & BAD
+
+
+@pytest.mark.parametrize(("mark", "good"), [(r"\circledcirc", True), (r"\cdot", False)])
+def test_a_circle_in_a_circle_multiplies_entries(mark: str, good: bool) -> None:
+    net = r"$$z = W x, \quad a = f(z), \quad L = \frac12 \|a - y\|^2$$"
+    assert (claimed(rf"{net} $$\frac{{\partial L}}{{\partial z}} = (a - y) {mark} f'(z)$$")[-1] == "holds") == good

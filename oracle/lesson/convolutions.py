@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from oracle.lesson.document import Document, Prose
+from oracle.lesson.marks_said import with_marks_said
 from oracle.lesson.meaning.cells import CELL
 from oracle.lesson.meaning.convolving import CONVOLUTIONS, GOES_OVER, KERNELS, POOLS, RESHAPES, ROTATIONS, SPREADS
 from oracle.lesson.meaning.losses import LOSSES
@@ -48,7 +49,8 @@ def about_convolutions(document: Document) -> bool:
 
 
 def marked(document: Document) -> Document:
-    r"""The same lesson, in which \star is no product of entries if it is about convolutions."""
+    r"""The same lesson, in which \otimes is what it says, and \star no product of entries in one on convolutions."""
+    document = with_marks_said(document)
     return replace(document, macros={**MARKS, **document.macros}) if about_convolutions(document) else document
 
 

@@ -3,6 +3,7 @@
 from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
+from oracle.lesson.any_parameter import ANY_PARAMETER, of_any_parameter
 from oracle.lesson.batch_means import of_a_mean
 from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
@@ -132,6 +133,7 @@ def _link(
     if id(member) in defined and step(head, op, member) is None:
         return Link(left, op, right, "definition", place=place)
     listed = (isinstance(head, Ref) and _lists(member)) or _where(head, member) or _labels(head, member, nets[0])
+    listed = listed or _entries(head, member)
     if op in EQUAL and listed:
         return Link(left, op, right, "definition", place=place)
     nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member) or _open_ended(member)
@@ -190,6 +192,8 @@ def weighed(
             words = ANY_MATRICES
         elif not words and found.verdict == "not understood" and of_any_unit(judge, head, member, number):
             words = ANY_UNIT
+        elif not words and found.verdict == "not understood" and of_any_parameter(nets, head, member, number):
+            words = ANY_PARAMETER
         return found, judge, words
     if words := _under_conditions(judge, head, member, number, limits):
         return found, judge, words
@@ -291,6 +295,15 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
 def _lists(member: Node) -> bool:
     """Whether a formula lists what a vector or a set is made of: (x_1, …, x_n), {(x_1, y_1), …}."""
     return isinstance(member.base if isinstance(member, Transpose) else member, Items)
+
+
+def _entries(head: Node, member: Node) -> bool:
+    """Whether it is said what entries a gradient has: ∂L/∂K = (∂L/∂k_{ij})."""
+    match head, member:
+        case Derivative(of=Ref() as a, wrt=(Ref(subs=()) as whole,)), Derivative(of=b, wrt=(Ref() as entry,)):
+            alike = entry.base in (whole.base, whole.base.lower()) and entry.slots == whole.slots
+            return a == b and alike and bool(entry.subs)
+    return False
 
 
 def _where(head: Node, member: Node) -> bool:

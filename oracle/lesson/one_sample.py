@@ -9,32 +9,33 @@ from oracle.lesson.meaning.columns import is_batch
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
-from oracle.lesson.meaning.program import Definition, Program
+from oracle.lesson.meaning.program import SCALARS, Definition, Program
 from oracle.lesson.meaning.stacks import COUNTS, small
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.meaning.world import World
-from oracle.lesson.syntax import Name, Negative, Node, Number, Quotient, Sum, Times, rebuilt
+from oracle.lesson.syntax import Name, Negative, Node, Number, Quotient, Sum, Times, Transpose, rebuilt
 
 
 def of_one_sample(own: Program, here: Usage) -> Program | None:
     """The lesson's program for one sample; None where this section is not of one, or no batch is computed."""
     names = {part.base for d in own.definitions for part in (d.head, *d.body.walk()) if isinstance(part, Ref)}
-    batches = {base for base in names if is_batch(base) and core(base) not in PARAMETER_LETTERS}
+    batches = {base for base in names - SCALARS if is_batch(base) and core(base) not in PARAMETER_LETTERS}
     made = batches & {d.head.base for d in own.definitions}
     used = {ref.base for ref in here.refs if "sample" not in ref.kinds}
+    used |= {signal.of for (base, *_), signal in own.signals.items() if base in used}
     without = not made and _writes_none(own, here, used)
     if not without and (used & batches or not used & {small(base) for base in made}):
         return None
     singles: dict[tuple[str, tuple[object, ...]], Definition] = {}
-    for d in own.definitions:
+    for d in sorted(own.definitions, key=lambda d: "sample" in d.head.kinds):
         head = _single(d.head, batches)
         assert isinstance(head, Ref)
         body = _alone(d.body) if d.head.base in LOSSES and not d.head.slots else d.body
-        plain = without or d.head.base in batches or head.slots == d.head.slots
-        if plain:
+        if body != head and not (isinstance(body, Ref) and _single(body, batches) == head):
             of = (head.base, head.slots)
-            if d.head.base in batches or of not in singles:
-                singles[of] = Definition(head, _single(body, batches), d.number)
+            if (d.head.base in batches and "sample" not in d.head.kinds) or of not in singles:
+                others = tuple(_single(other, batches) for other in d.others)
+                singles[of] = Definition(head, _single(body, batches), d.number, others)
     found = list(singles.values())
     layered = any("layer" in ref.kinds for ref in here.refs)
     return replace(own, definitions=_of_layers(found) if layered else found)
@@ -63,7 +64,10 @@ def _of_layers(definitions: list[Definition]) -> list[Definition]:
 
 
 def _single(node: Node, batches: set[str]) -> Node:
-    """a for A, and for a^{(i)}."""
+    """a for A, and for a^{(i)}; b for b 1ᵀ."""
+    match node:
+        case Times(factors=(one, Transpose(base=Ref(base="1" | "bb 1"))), ops=("",)):
+            return _single(one, batches)
     if isinstance(node, Ref):
         base = small(node.base) if node.base in batches else node.base
         return replace(node, base=base, slots=tuple(slot for slot in node.slots if slot[0] != "sample"))

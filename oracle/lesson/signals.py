@@ -26,6 +26,15 @@ Signals = tuple[dict[str, Signal], tuple[str, ...]]
 """What each stands for, and the words for the report."""
 
 
+def _stacked(base: str, usage: Usage, own: Program, loss: str) -> Signal | None:
+    """The Δ that has the δ of every sample, δ = ∂ℓ/∂z, where forward equations have Z: Δ is ∂J/∂Z, of the sum."""
+    one = base[:1].lower() + base[1:]
+    said = [signal for (name, *_), signal in own.signals.items() if name == one != base]
+    whole = swapped(said[0].of) if said and said[0].of.islower() else ""
+    made = any(d.head.base == whole for d in own.definitions)
+    return Signal(whole, Ref(loss), said[0].factor, mean=bool(samples_name(usage))) if made else None
+
+
 def swapped(base: str) -> str:
     """b for B, Z_1 for z_1: the other case of a symbol, its label as it is."""
     core, line, label = base.partition("_")
@@ -97,7 +106,8 @@ def meanings(usage: Usage, own: Program, supplied: tuple[Definition, ...]) -> It
         unnamed = Counter(d.head.base for d in definitions if d.head.base.startswith(INTO))
         pre = next((base for base, _ in unnamed.most_common()), pre) or "z"
         act = first([b for b in ACT if b != pre], cores) or "a"
-        chained = {b: signal for b in unsaid if (signal := _chained(usage, b))}
+        stacked = {b: signal for b in unsaid if (signal := _stacked(b, usage, own, loss))}
+        chained = {**stacked, **{b: signal for b in unsaid if (signal := _chained(usage, b))}}
         if chained.keys() == {*unsaid}:
             yield {**fixed, **chained}, words
         elif chained:  # what a lesson says of s, whatever its δ is

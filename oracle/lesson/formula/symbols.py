@@ -49,7 +49,7 @@ TIGHT = {
 }  # fmt: skip
 LOOSE = {
     r"\odot": "odot", r"\circ": "odot", r"\bullet": "odot", r"\star": "odot", ".*": "odot",
-    r"\otimes": "otimes",
+    r"\otimes": "otimes", r"\circledcirc": "odot",
 }  # fmt: skip
 DIVIDING = {r"\oslash", r"\div", "./"}
 """Elementwise quotients."""

@@ -68,10 +68,10 @@ _LEXEME = re.compile(
     + r"|:\s*=|<->|==|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
+_BARE = re.compile(r"\\[A-Za-z]+|.", re.DOTALL)
+r"""What a macro takes where no brace follows: `\vec\delta`, `\vec x`."""
 _CODED = re.compile(r"(?:np|numpy|torch|tf)\.([a-z]+)")
 """A function of a library, by its own name."""
-_ONE = re.compile(r"\\(?:[A-Za-z]+|.)|.", re.DOTALL)
-"""What a macro takes without braces: \\vec\\delta."""
 _ROMAN = re.compile(r"\s+([A-Za-z]{2,}\d*)\s*(?=})")
 r"""The word behind an old command: the in of a_{\rm in}."""
 _WRAPPING = re.compile(r"(?:\s*\\(?:textcolor|color|colorbox|framebox|fbox|mbox)\s*(?:\{\w*\}\s*)?\{?)+\s*|\s*\}[\s}]*")
@@ -233,8 +233,8 @@ class _Lexer:
         arguments: list[str] = []
         for _ in range(count):
             at = _after_space(tex, at)
-            one = _ONE.match(tex, at)
-            end = closing(tex, at) if tex[at : at + 1] == "{" else one.end() if one else len(tex)
+            bare = _BARE.match(tex, at)
+            end = closing(tex, at) if tex[at : at + 1] == "{" or not bare else bare.end()
             arguments.append(tex[at:end])
             at = end
         body = re.sub(r"#([1-9])", lambda m: "".join(arguments[int(m[1]) - 1 : int(m[1])]), body)

@@ -11,6 +11,8 @@ from oracle.lesson.meaning.program import TARGETS, Definition, Program
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value
 from oracle.lesson.syntax import Name, Node, Plus, Times, Transpose
 
+GREEK = {"Delta", "Phi", "Psi"}
+
 
 def columns(program: Program, kinds: Mapping[str, Iterable[tuple[str, ...]]]) -> dict[str, str]:
     """By name, the batch of which it is one sample, for names that a lesson has with a sample and never defines so."""
@@ -93,7 +95,8 @@ def _turned_batch(node: Node) -> bool:
 def capital(base: str) -> str:
     """Z for z, dZ for dz, hat Y for hat y; the label as it is."""
     core, line, label = base.partition("_")
-    return core[:-1] + core[-1:].upper() + line + label
+    whole = core.capitalize() if core.capitalize() in GREEK else core[:-1] + core[-1:].upper()
+    return whole + line + label
 
 
 def of_batch(program: Program, base: str) -> bool:
@@ -104,8 +107,8 @@ def of_batch(program: Program, base: str) -> bool:
 
 
 def is_batch(name: str) -> bool:
-    """Whether a name is a capital, and no loss's: the Z of all samples."""
-    return core(name)[-1:].isupper() and name not in LOSSES
+    """Whether a name is a capital, and no loss's: the Z of all samples, and Δ."""
+    return (core(name)[-1:].isupper() or name in GREEK) and name not in LOSSES
 
 
 def turns_entries(*formulas: Node) -> bool:

@@ -43,10 +43,14 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
     `below` are the program's `dependencies`.
     """
     found = {_symbol(d.head): d.body for d in program.definitions if isinstance(d.body, Unsaid)}
-    if not found and not program.unclear:
+    unlinked = _unlinked(program)
+    if not found and not program.unclear and not unlinked:
         return True
     used = _mentioned(program, head) | _mentioned(program, member)
     reached = used | {deep for symbol in used for deep in below.get(symbol, ())}
+    bases = {symbol[0] for symbol in reached if isinstance(symbol, tuple)}
+    if any({one, whole} <= bases for one, whole in unlinked):
+        return False
     clear = {d.head for d in program.definitions if not (isinstance(d.body, Unsaid) and d.number and not d.body.number)}
     if {_symbol(head) for head in program.unclear - clear} & reached:
         return False
@@ -62,6 +66,14 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
     if any(_between_arguments(program, symbol, head, member) for symbol in outer):
         return False
     return all(_carries(program, side, sums[symbol]) for symbol in outer for side in (head, member))
+
+
+def _unlinked(program: Program) -> list[tuple[str, str]]:
+    """Inputs of which one is surely made of the others, and nothing says how: the x_i and X of Σ_i x_i and X - μ."""
+    linked = {*program.columns, *program.stacks, *program.aliases, *program.batches}
+    arrays = {key[0] for key, shape in program.shapes.items() if shape} - linked - PARAMETER_LETTERS
+    made = {d.head.base for d in program.definitions}
+    return [(base, base.upper()) for base in arrays - made if base.islower() and base.upper() in arrays - made]
 
 
 def _elsewhere(

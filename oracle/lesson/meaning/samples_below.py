@@ -114,6 +114,10 @@ def _sample(node: Node) -> str:
 def _evidence(node: Node) -> Iterable[str]:
     """Letters that a formula's part has below what must be a vector of one sample."""
     match node:
+        case Times(factors=(Quotient(over=Number("1"), under=count), Sum(upper=upper) as total), ops=("",)) if (
+            count == upper
+        ):
+            yield from _added(total)
         case Transpose(base=base) if of := _sample(base):
             yield of
         case Times(factors=factors, ops=ops):
