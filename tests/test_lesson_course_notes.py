@@ -224,3 +224,17 @@ def test_a_loss_without_layers_is_of_the_last(formula: str, verdict: str) -> Non
 def test_matrices_in_words_for_convolutions() -> None:
     rows = r"$$Z = K_{\rm row} X_{\rm col} + b\,\mathbf{1}^\top, \quad D = \frac{\partial L}{\partial Z}$$"
     assert claimed(rows + r"$$\frac{\partial L}{\partial K_{\rm row}} = D\, X_{\rm col}^\top$$") == ["holds"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (r"\delta_j^{o} = \frac{\partial E}{\partial a_j^{o}} \phi'(z_j^{o})", "holds"),
+        (r"\delta^{o} = \nabla_a E \odot \phi'(z^{o})", "holds"),
+        (r"\delta^{o} = \nabla_a E \odot \phi'(a^{o})", "fails"),
+    ],
+)
+def test_the_layer_of_the_outputs_is_called_o(formula: str, verdict: str) -> None:
+    net = r"$$z^{l} = a^{l-1} \omega^{l} + b^{l}, \quad a^l = \phi(z^l)$$ Subscript o indicates the output layer."
+    hidden = r"$$\delta_j^{l} = \sum_k \omega_{j,k}^{l+1} \phi'(z_j^{l}) \delta_k^{l+1}$$"
+    assert claimed(f"{net}{hidden}$${formula}$$")[-1] == verdict

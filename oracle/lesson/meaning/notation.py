@@ -57,6 +57,8 @@ from oracle.lesson.syntax import (
 )  # fmt: skip
 
 LAYER_LETTERS = {"l", "L", "ell", "cal L"}
+OUTPUT_LETTERS = {"o", "O", "out", "output"}
+"""What the layer of the outputs is called where it has a name."""
 TIME_LETTERS = {"t", "tau"}
 SAMPLE_LETTERS = {"i", "n", "m", "s", "p", "mu", "d", "j", "k", "r", "q"}
 UNITS = {"input", "hidden", "output", "sample"}
@@ -526,7 +528,7 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.stepping_above = stepping_above(statements)
     _layers(nodes, found)
     found.layers |= running(statements, found.layers - {*found.roles}) - {*found.roles}
-    if found_tops := tops(statements, found.layers) - {*found.roles}:
+    if found_tops := (tops(statements, found.layers) | _outputs_above(nodes, found)) - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
         _layers(nodes, found)
     found.samples_above = samples_above(nodes) - found.layers - found.times
@@ -677,6 +679,13 @@ def _layers(nodes: list[Node], found: Notation) -> None:
                 and parts.name.base in PARAMETER_LETTERS | {"a", "z", "h", "delta"}
             ):
                 found.plain_layers.add(parts.name.base)
+
+
+def _outputs_above(nodes: list[Node], found: Notation) -> set[str]:
+    """The o of δ^o and z^o beside δ^l and z^l: what stands above two quantities that have layers there."""
+    met = [parts for node in nodes if isinstance(node, Power) and (parts := taken_apart(node))]
+    above = {(power.base, m.name.base) for m in met for power in m.powers if isinstance(power, Name)}
+    return {o for o in OUTPUT_LETTERS if len({base for letter, base in above if letter == o} & found.plain_layers) > 1}
 
 
 def _counted_above(nodes: list[Node]) -> set[str]:
