@@ -238,3 +238,9 @@ def test_the_layer_of_the_outputs_is_called_o(formula: str, verdict: str) -> Non
     net = r"$$z^{l} = a^{l-1} \omega^{l} + b^{l}, \quad a^l = \phi(z^l)$$ Subscript o indicates the output layer."
     hidden = r"$$\delta_j^{l} = \sum_k \omega_{j,k}^{l+1} \phi'(z_j^{l}) \delta_k^{l+1}$$"
     assert claimed(f"{net}{hidden}$${formula}$$")[-1] == verdict
+
+
+def test_large_brackets_around_one_matrix() -> None:
+    net = r"$u = h W + b$, $E = \frac12 \sum_j (u_j - t_j)^2$ and $\delta_j = \frac{\partial E}{\partial u_j}$."
+    entry = r"$$\begin{pmatrix} \frac{\partial E}{\partial W} \end{pmatrix}_{ij} = h_i \delta_j = h_j \delta_i$$"
+    assert claimed(net + entry) == ["holds", "ill-typed"]

@@ -1,5 +1,6 @@
 """What stands between fences: norms, lists, rows, matrices, cases, indicators, values at a place."""
 
+from dataclasses import replace
 from typing import TypeGuard
 
 from oracle.lesson.formula.cursor import Cursor, divided, nesting
@@ -131,7 +132,10 @@ class Fences(Cursor):
         cells = [[cell for part in row if (cell := part if gap else _trimmed(part))] for row in rows]
         if first.text.endswith("cases"):
             return self.branches([row for row in cells if row], start)
-        return Matrix(tuple(tuple(self.whole(cell) for cell in row) for row in cells if row), span=self.span(start))
+        found = tuple(tuple(self.whole(cell) for cell in row) for row in cells if row)
+        if [*map(len, found)] == [1] and first.text.endswith("pmatrix"):
+            return replace(found[0][0], span=self.span(start))  # the entry ij of one matrix, in large brackets
+        return Matrix(found, span=self.span(start))
 
     def branches(self, rows: list[list[list[Token]]], start: int) -> Node:
         """Values and their conditions, in cells of their own or with a word or a gap between them."""
