@@ -15,8 +15,9 @@ def of_any_parameter(nets: list[Nets], head: Node, member: Node, number: int) ->
 
 
 def _agree(nets: Nets, head: Node, member: Node, number: int) -> bool:
-    names = {wrt for side in (head, member) for wrt in _by(side) if core(wrt.base) in ANY and not wrt.slots + wrt.subs}
-    if len(names) != 1 or nets.program.knows(core((name := names.pop()).base)):
+    every = {wrt for side in (head, member) for wrt in _by(side) if core(wrt.base) in {*ANY, *PARAMETER_LETTERS}}
+    names = {wrt for wrt in every if core(wrt.base) in ANY and not wrt.slots + wrt.subs}
+    if len(every) != 1 or len(names) != 1 or nets.program.knows(core((name := names.pop()).base)):
         return False
     bodies = (part for d in nets.program.definitions for part in d.body.walk())
     known = (part for part in bodies if isinstance(part, Ref) and core(part.base) in PARAMETER_LETTERS)

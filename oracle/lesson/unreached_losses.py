@@ -19,7 +19,8 @@ def without_unreached(definitions: list[Definition], here: Usage, numbers: Colle
     for of, wrt in here.partials:
         if of.base in LOSSES and not of.slots + of.subs:
             by.setdefault(of.base, set()).add(wrt.base)
-    known = {ref.base for d in definitions for ref in (d.head, *d.body.walk()) if isinstance(ref, Ref)}
+    known = {d.head.base for d in definitions if d.number in {0, *numbers}}
+    known = known or {ref.base for d in definitions for ref in (d.head, *d.body.walk()) if isinstance(ref, Ref)}
     strange = {loss for loss, ends in by.items() if known & ends and not _reached(loss, definitions, ends)}
     return [d for d in definitions if d.number in numbers or d.head.base not in strange]
 

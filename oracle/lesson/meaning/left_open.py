@@ -44,7 +44,9 @@ def filled(node: Times, place: Place) -> Times:
 def _met(before: list[Node], next_one: Node) -> int | None:
     r"""Where a product has come already as far as its dots go: ∂s_t/∂z_t ∂z_t/∂s_{t-1} \cdots ∂s_t/∂z_t."""
     there = before.index(next_one) if next_one in before[:-1] else None
-    return there if there is not None and _moved(next_one, 1) != next_one else None
+    if there is None or any(isinstance(factor, Number) for factor in before[there:]):
+        return None
+    return there if _moved(next_one, 1) != next_one else None
 
 
 def _rest_of_chain(a: Node, b: Node) -> Node | None:

@@ -395,7 +395,8 @@ class Program:
     def of_all_units(self, loss: Definition) -> bool:
         """Whether a loss that is a vector is the sum of its entries: E = ½ (y - d)² in a net with matrices."""
         matrices = any(len(shape) > 1 for shape in self.shapes.values())
-        if not matrices or any(isinstance(n, Sum) or (isinstance(n, Ref) and n.subs) for n in loss.body.walk()):
+        units = any(isinstance(n, Ref) and n.subs for d in self.definitions for n in (d.head, *d.body.walk()))
+        if units or not matrices or any(isinstance(n, Sum) for n in loss.body.walk()):
             return False
         bodies = (d.body for d in self.definitions)
         return not any(isinstance(n, Ref) and n.base == loss.head.base for b in bodies for n in b.walk())
