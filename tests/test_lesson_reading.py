@@ -177,6 +177,12 @@ def test_a_line_in_bold_is_a_heading() -> None:
     assert [piece.tex for piece in pieces if isinstance(piece, Formula)] == ["z = w x", "y = z", "L", "a = z"]
 
 
+def test_myst() -> None:
+    text = "The net {math}`z = w x` is\n```{math}\n:label: forward\n:nowrap:\na = f(z)\n```\nwith ``code``.\n"
+    pieces = read(Path("a.md"), text).pieces
+    assert [piece.tex.strip() for piece in pieces if isinstance(piece, Formula)] == ["z = w x", "a = f(z)"]
+
+
 def test_latex() -> None:
     lesson = read(Path("lesson.tex"), LATEX)
     assert [(f.tex, f.display) for f in formulas(lesson)] == [

@@ -16,6 +16,8 @@ SHORTCODE = (
     r"(?P<coded>(?:(?!\{\{|\$|\\\[|\\\().)*?)\{\{[<%]\s*/\s*(?P=code)\s*[>%]\}\}"
 )
 """Hugo's `{{< katex >}} .. {{< /katex >}}` around a formula without delimiters."""
+OPTIONS = re.compile(r"(?:[ \t>]*:[\w-]+:[^\n]*\n)+")
+"""What MyST says of a block of mathematics in its first lines: `:label: eq1`."""
 RULE = r"^(?=[^\n]*-)(?=[^\n]*\|)[ \t|:-]+$"
 MARKED = r"<su(?P<%s>[bp])>[^<>\n]{1,9}</su(?P=%s)>"
 PLAIN = (
@@ -116,7 +118,8 @@ def _fence(source: Source, match: re.Match[str]) -> int:
     stop, end = (max(start, close.start()), close.end()) if close else (len(source.text), len(source.text))
     language = next(iter(re.findall(r"[\w+#-]+", match["info"])), "")
     if language in ("math", "latex-math"):
-        source.formula((start, stop), (match.start(), end), display=True)
+        options = OPTIONS.match(source.text, start, stop)
+        source.formula((options.end() if options else start, stop), (match.start(), end), display=True)
     else:
         source.code((start, stop), (match.start(), end), language)
     return end
@@ -146,6 +149,8 @@ def _span(source: Source, maths: Delimited, match: re.Match[str]) -> int:
     """A code span ends at as many ticks as it began with, within its paragraph; else its ticks are text."""
     end = maths.paragraph(match.start())
     close = re.compile(rf"(?<!`){match[0]}(?!`)").search(source.text, match.end(), end)
+    if close and source.text.endswith("{math}", 0, match.start()):
+        source.formula((match.end(), close.start()), (match.start() - len("{math}"), close.end()), display=False)
     return close.end() if close else match.end()
 
 
