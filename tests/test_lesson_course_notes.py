@@ -244,3 +244,10 @@ def test_large_brackets_around_one_matrix() -> None:
     net = r"$u = h W + b$, $E = \frac12 \sum_j (u_j - t_j)^2$ and $\delta_j = \frac{\partial E}{\partial u_j}$."
     entry = r"$$\begin{pmatrix} \frac{\partial E}{\partial W} \end{pmatrix}_{ij} = h_i \delta_j = h_j \delta_i$$"
     assert claimed(net + entry) == ["holds", "ill-typed"]
+
+
+@pytest.mark.parametrize(("below", "verdict"), [("A^{l-1}", "holds"), ("A^l", "ill-typed")])
+def test_an_offset_has_the_letter_of_the_weights(below: str, verdict: str) -> None:
+    net = r"$$Z^l = {W^l}^T A^{l-1} + W^l_0, \quad A^l = f^l(Z^l)$$"
+    signal = r"\left(\frac{\partial \text{loss}}{\partial Z^l}\right)^T"
+    assert claimed(rf"{net}$$\frac{{\partial \text{{loss}}}}{{\partial W^l}} = {below} {signal}$$") == [verdict]

@@ -366,7 +366,7 @@ class Notation:
         if len(subs) == 1 and all(numeric) and base in self.below and all(kind != "layer" for kind, _ in slots):
             slots.append(("layer", subs.pop()))
         labelled = "_".join([base, *labels]) + squared
-        told = parts.name.bold or base in self.numbered
+        told = parts.name.bold or base in self.numbered or (base in ("W", "Theta") and subs == [Number("0")])  # a bias
         if subs and all(numeric) and (told or not self.has_axes(labelled, len(subs))):
             labelled, subs = "_".join([labelled, *(_word(sub) for sub in subs)]), []
         if len(subs) == 1 and isinstance(subs[0], Number) and len(subs[0].text) == 2 and (labelled, 2) in self.indexed:

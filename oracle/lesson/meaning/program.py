@@ -20,6 +20,8 @@ DESIRED = {"*", "true", "target", "desired", "gt", "real", "label", "obs"}
 """Labels of what an output should be: y^*, y_true."""
 LOGARITHMS = {"log", "ln"}
 SCALARS = {"eta", "lambda", "alpha", "epsilon", "varepsilon", "m", "n", "N", "M", "D", "pi", "K", "rho"}
+OFFSETS = {"W_0", "Theta_0"}
+"""What is added to W^T x and called after the weights."""
 MOMENTS = {"m", "s", "r", "S", "V", "Delta", "velocity", "momentum"}
 """What optimizers keep from step to step."""
 ENDS = {"layer": "depth", "time": "steps", "sample": "samples"}
@@ -433,7 +435,7 @@ class Program:
         if (plain in SCALARS and not labelled) or (self.is_loss(base) and plain not in ("S", "R")) or not self.vectors:
             return 0
         if plain[:1].isupper() and base not in LOSSES:
-            return 2
+            return 1 if base in OFFSETS else 2
         return 2 if plain in ("w",) else 1
 
 
