@@ -251,3 +251,14 @@ def test_an_offset_has_the_letter_of_the_weights(below: str, verdict: str) -> No
     net = r"$$Z^l = {W^l}^T A^{l-1} + W^l_0, \quad A^l = f^l(Z^l)$$"
     signal = r"\left(\frac{\partial \text{loss}}{\partial Z^l}\right)^T"
     assert claimed(rf"{net}$$\frac{{\partial \text{{loss}}}}{{\partial W^l}} = {below} {signal}$$") == [verdict]
+
+
+def test_what_a_quantity_is_of_and_numbers_in_boxes() -> None:
+    net = r"$$z = z(w) = w^\top x + b, \quad \hat y = \psi(z)$$"
+    signal = (
+        r"$$\boxed{\frac{\partial J}{\partial z} = \delta = \frac{\partial J}{\partial \hat y}\,\psi'(z) \quad (1)}$$"
+    )
+    claims = (
+        r"$$\boxed{\frac{\partial J}{\partial w} = \delta x \quad (d)}$$ $$\frac{\partial J}{\partial w} = \delta w$$"
+    )
+    assert claimed(net + signal + claims) == ["holds", "holds", "holds", "fails"]

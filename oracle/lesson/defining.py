@@ -81,6 +81,7 @@ from oracle.lesson.syntax import (
     Statement,
     Sum,
     Text,
+    Times,
     rebuilt,
 )
 from oracle.lesson.told_outputs import told_outputs
@@ -230,6 +231,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
     defined |= {id(body.items[1])} if (own := in_this_layer(body)) is not body else set()
     body = own
+    if len(body.ops) > 1 and _written_with_arguments(body.items[0], body.items[1]):
+        defined.add(id(body.items[1]))
+        body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
@@ -351,6 +355,14 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     else:
         program.definitions[program.definitions.index(known)] = Definition(head, member, number)
     defined.add(id(body.items[1]))
+
+
+def _written_with_arguments(head: Node, member: Node) -> bool:
+    """Whether z = z(w) only says what a quantity is of."""
+    match member:
+        case Times(factors=(first, *others), ops=ops):
+            return first == head and {*ops} == {""} and all(isinstance(other, Ref) for other in others)
+    return False
 
 
 def _one_of_many(head: Ref, member: Node, usage: Usage) -> bool:

@@ -137,7 +137,7 @@ def _link(
     if op in EQUAL and listed:
         return Link(left, op, right, "definition", place=place)
     nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member) or _open_ended(member)
-    nothing = nothing or _size(head, member, nets[0])
+    nothing = nothing or _size(head, member, nets[0]) or _is_of(head, member)
     if op not in EQUAL + STEP or nothing or Dots() in (head, member):
         return Link(left, op, right, "aside", place=place)
     part = added(head, op, member, nets[0])
@@ -337,6 +337,11 @@ def _told(head: Node, member: Node) -> bool:
     """Whether a number is told, of a worked example: those are judged apart."""
     numbers = [part.text for part in member.walk() if isinstance(part, Number)]
     return not mentions(member) and bool(numbers) and (isinstance(head, Ref) or any("." in text for text in numbers))
+
+
+def _is_of(head: Node, member: Node) -> bool:
+    """Whether it is only said what a quantity is of: z = z(w)."""
+    return isinstance(head, Ref) and isinstance(member, Call) and member.function == Name(head.base)
 
 
 def _open_ended(member: Node) -> bool:

@@ -133,12 +133,12 @@ GONE = {"\\ ", "~", '"', "“", "”", "``"} | set(
         r"\square \Box \blacksquare \qed \checkmark ✓ ✔ ∎ \substack "
         r"\displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag "
         r"\, \: \; \! \> "
-        r"\hfill \boxed \fbox \mathop \mathbin \mathrel \mathord \underline \bigl \bigr \big \Big \bigg \Bigg \hline "
+        r"\hfill \mathop \mathbin \mathrel \mathord \underline \bigl \bigr \big \Big \bigg \Bigg \hline "
         r"\space \nobreakspace \negthinspace \relax \null "
         r"\enspace \thinspace \thickspace \medspace \mathstrut \small \large \normalsize \allowbreak \noindent"
     )
 )
-STRUCK = {r"\cancel", r"\bcancel", r"\xcancel"}
+STRUCK = {r"\cancel", r"\bcancel", r"\xcancel", r"\boxed", r"\fbox"}
 r"""Commands that leave of their argument what stands in its braces: y \cancel{- y h} is a difference."""
 TEXTS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\textit", r"\mbox", r"\texttt", r"\textsf", r"\hbox"}
 DROPPED = set(
