@@ -89,6 +89,8 @@ ABROAD = {"th": "tanh", "sh": "sinh", "ch": "cosh"} | {
     "Softmax": "softmax", "SoftMax": "softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "ReLU", "RELU": "ReLU",
 }  # fmt: skip
 """What functions are called in other countries, or with a capital."""
+QUANTITIES = dict.fromkeys(_split("오차 손실 误差 損失 损失 誤差"), "Loss") | {"가중합": "net", "加权和": "net"}
+"""Words of the East that name a loss, and what goes into a unit."""
 NOUNS = set(_split("net out target Err total output hidden error input new old"))
 """Words that are quantities: a parenthesis after them is a factor."""
 LOSSES = {"ell", "cal L", "cal J", "cal E", "cal C", "L", "J", "E", "l"}

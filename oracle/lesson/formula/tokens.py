@@ -22,6 +22,7 @@ from oracle.lesson.formula.symbols import (
     OLD,
     OPERATIONS,
     PLAIN,
+    QUANTITIES,
     RELATIONS,
     SAME,
     SCRIPTS,
@@ -50,6 +51,7 @@ Macros = Mapping[str, tuple[int, str]]
 
 
 _NUMBER = re.compile(r"\d+")
+EASTERN = "[가-힣一-鿿぀-ヿ]"
 _LEXEME = re.compile(
     r"%[^\n]*|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}"
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|[^\\])"
@@ -64,12 +66,15 @@ _LEXEME = re.compile(
     + r"|CE(?=\s*(?:\\left)?\s*\()|\./"
     + r"|(?<![A-Za-z\\])(?:[tT]r|ln)(?=\s*(?:\\(?:left|[bB]igg?l?)\s*)?[(\[])"
     + r"|\|\|"
+    + rf"|{EASTERN}{{2,}}(?:\s?[A-Za-z](?=_)|(?=_))|[가-힣]+"
     + "|[" + "".join(SCRIPTS) + "]+"
     + r"|:\s*=|<->|==|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
 _BARE = re.compile(r"\\[A-Za-z]+|.", re.DOTALL)
 r"""What a macro takes where no brace follows: `\vec\delta`, `\vec x`."""
+_EASTERN = re.compile(EASTERN)
+r"""A quantity in words: the 오차y_{o1} that is the error of y_{o1}."""
 _CODED = re.compile(r"(?:np|numpy|torch|tf)\.([a-z]+)")
 """A function of a library, by its own name."""
 _ROMAN = re.compile(r"\s+([A-Za-z]{2,}\d*)\s*(?=})")
@@ -195,6 +200,9 @@ class _Lexer:
             return at
         if called := _CODED.fullmatch(text):
             self.add(called[1], span, "word")
+            return at
+        if _EASTERN.match(text) and len(text) > 1:
+            self.add(_named(text), span, "word", upright=True)
             return at
         if text == r"\bbox":  # a box, of this colour
             opened = _after_space(tex, at)
@@ -341,6 +349,12 @@ class _Lexer:
     def _all(self, parts: list[str], span: Span) -> None:
         for part in parts:
             self.add(part, span)
+
+
+def _named(words: str) -> str:
+    """The quantity that is named in words: 오차y, the error of y, is a loss."""
+    meant = (name for word, name in QUANTITIES.items() if words.startswith(word))
+    return next(meant, "".join(words.split()))
 
 
 def _kind(text: str) -> str:
