@@ -4,7 +4,7 @@ from oracle.lesson.accumulating import added, one_of_several
 from oracle.lesson.alone import of_these_alone
 from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.any_parameter import ANY_PARAMETER, of_any_parameter
-from oracle.lesson.batch_means import of_a_mean
+from oracle.lesson.batch_means import of_a_mean, of_all_in_all
 from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
 from oracle.lesson.cancelling import is_zero
@@ -219,7 +219,7 @@ def weighed(
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
         return found, judge, ANY_MATRICES
-    for reading in (by_another, of_a_mean, by_told_numbers):
+    for reading in (by_another, of_a_mean, of_all_in_all, by_told_numbers):
         if words := reading(judge, head, member, number):
             return found, judge, words
     return found, judge, ""

@@ -9,7 +9,7 @@ from oracle.lesson.meaning.naming import core, letter
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import TARGETS, Definition, Program
 from oracle.lesson.meaning.values import Dim, NotUnderstoodError, Value
-from oracle.lesson.syntax import Name, Node, Plus, Times, Transpose
+from oracle.lesson.syntax import Derivative, Name, Node, Plus, Times, Transpose
 
 GREEK = {"Delta", "Phi", "Psi"}
 
@@ -67,7 +67,10 @@ def samples_at(bodies: Iterable[Node]) -> int | None:
 
 
 def _weight(node: Node) -> bool | None:
-    """Whether a factor is a weight, or else a batch; None of anything else."""
+    """Whether a factor is a weight, or else a batch, or a partial by one; None of anything else."""
+    match node:
+        case Derivative(of=Ref(base=loss), wrt=(Ref() as by,)) if loss in LOSSES:
+            node = by if letter(by.base) not in PARAMETER_LETTERS else node
     base = node.base if isinstance(node, Transpose) else node
     if not isinstance(base, Ref) or base.subs:
         return None

@@ -218,6 +218,16 @@ class Partials(Sampling):
         named = core(of.base) in PARAMETER_LETTERS | GIVEN or of.base in SCALARS
         return named or any(_compares(d.body, of, self.program) for d in self.program.definitions)
 
+    def _of_sample(self, of: Value, wrt: Ref, env: Env, source: Node | None) -> Value:
+        """The loss L(a, y) of the sample by which it is differentiated, where the lesson adds up those of all."""
+        if not isinstance(source, Ref) or source.base not in LOSSES or source.slots:
+            return of
+        sample = tuple(slot for slot in wrt.slots if slot[0] == "sample")
+        if any(d.head.base == source.base and d.head.kinds == ("sample",) for d in self.program.definitions):
+            return self.ref(replace(source, slots=sample), env)
+        with self.of_sample(self.number_of(wrt, env)):
+            return self.ref(source, env)
+
     def partial(self, of: Value, wrt: Node, env: Env, source: Node | None = None, written: bool = True) -> Value:
         if not isinstance(wrt, Ref):
             raise NotUnderstoodError("a derivative by something that is no symbol")
@@ -225,7 +235,9 @@ class Partials(Sampling):
         if (signal := self.program.signal(wrt)) and signal.said and not of.way and wrt.base not in self.loose:
             raise IllTypedError(f"{wrt.base} stands for a partial here, and nothing is differentiated by it")
         if (one := self.sample_of(wrt)) and not of.rank and not wrt.subs:
-            return self.side_by_side([self.partial(of, ref, env, source) for ref in self.each(wrt, one)])
+            return self.side_by_side(
+                [self.partial(self._of_sample(of, ref, env, source), ref, env, source) for ref in self.each(wrt, one)]
+            )
         if batch := self.column(wrt):
             made = self.one_of(self.partial(of, bare(wrt, batch), env, source), wrt, env, of.rank)
             return self.indexed(_turned(made, of.rank), wrt, env) if wrt.subs else made

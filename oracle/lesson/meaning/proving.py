@@ -42,6 +42,8 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
     middle of a chain, if every term is a chain of partials that leads from the left side's end to its other end.
     `below` are the program's `dependencies`.
     """
+    if any(_may_be_row(program, part) for side in (head, member) for part in side.walk()):
+        return False
     found = {_symbol(d.head): d.body for d in program.definitions if isinstance(d.body, Unsaid)}
     unlinked = _unlinked(program)
     if not found and not program.unclear and not unlinked:
@@ -66,6 +68,18 @@ def proves(program: Program, below: Mapping[object, set[object]], head: Node, me
     if any(_between_arguments(program, symbol, head, member) for symbol in outer):
         return False
     return all(_carries(program, side, sums[symbol]) for symbol in outer for side in (head, member))
+
+
+def _may_be_row(program: Program, part: Node) -> bool:
+    """Whether a symbol is taken for a matrix of another case, and may be one of its rows: w_u, beside w_{uj} and W."""
+    if not isinstance(part, Ref) or part.base not in program.aliases or len(part.subs) > 1:
+        return False
+    whole = program.aliases[part.base]
+    return (
+        whole == part.base.upper() != part.base
+        and program.rank(whole, 0) == 2
+        and (part.base, 1) in program.notation.indexed
+    )
 
 
 def _unlinked(program: Program) -> list[tuple[str, str]]:

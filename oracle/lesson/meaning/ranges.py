@@ -4,6 +4,7 @@ They say which letter is the last layer, whatever its name.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import pairwise
 
 from oracle.lesson.syntax import Dots, Items, Name, Node, Number, Plus, Power, Relation, Statement, Sum, Tagged
 
@@ -14,7 +15,7 @@ def tops(statements: Iterable[Statement], counting: Collection[str]) -> set[str]
     """The letters at which the counting letters end or begin: the M of m = 1, …, M and of m = M-1, …, 1."""
     found, running = set[str](), set[str]()
     for statement in statements:
-        for letter, ends in (*_ranges(statement), *_sums(statement)):
+        for letter, ends in (*_ranges(statement), *_sums(statement), *_below(statement)):
             if letter in counting:
                 running.add(letter)
                 found |= {end for node in ends if (end := _end(node))}
@@ -54,6 +55,14 @@ def _counted(relation: Relation) -> str:
         case Relation(items=(Name(base=base), _), ops=(op,)) if op in RANGES:
             return base
     return ""
+
+
+def _below(statement: Statement) -> Iterator[tuple[str, tuple[Node, ...]]]:
+    """The l of l < K, with the capital that it stays below."""
+    for node in (statement.body, *statement.asides):
+        for op, (a, b) in zip(node.ops, pairwise(node.items), strict=True) if isinstance(node, Relation) else ():
+            if op in ("<", "<=") and isinstance(a, Name) and isinstance(b, Name) and b.base.isupper():
+                yield a.base, (b,)
 
 
 def _sums(statement: Statement) -> Iterator[tuple[str, tuple[Node, ...]]]:
