@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from oracle.lesson.meaning.limits import free
 from oracle.lesson.meaning.notation import Ref
-from oracle.lesson.syntax import Derivative, Indexed, Name, Node
+from oracle.lesson.syntax import Derivative, Indexed, Name, Node, rebuilt
 
 ENTRY = "the entry is meant, as on the left"
+WHOLE = "the index that only the right side has stands for all entries"
 
 
 def entry_of(head: Node, member: Node) -> Node | None:
@@ -22,3 +23,15 @@ def entry_of(head: Node, member: Node) -> Node | None:
         case Derivative(of=Ref(subs=()), wrt=(Ref(subs=(Name() as k,)),)) if not free(member):
             return Indexed(member, (k,), span=member.span)
     return None
+
+
+def whole_of(head: Node, member: Node) -> Node | None:
+    """A formula with an index that the left side leaves out, ∂L/∂W = (ŷ_l - y_l) a, as one of whole vectors."""
+    left = free(member) if isinstance(head, Derivative) and not free(head) else set()
+    return _without(member, Name(left.pop())) if len(left) == 1 else None
+
+
+def _without(node: Node, index: Name) -> Node:
+    if isinstance(node, Ref):
+        return replace(node, subs=()) if node.subs == (index,) else node
+    return rebuilt(node, lambda child: _without(child, index))

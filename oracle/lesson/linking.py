@@ -12,7 +12,7 @@ from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.document import Formula
 from oracle.lesson.endings import is_loss
-from oracle.lesson.entry_meant import ENTRY, entry_of
+from oracle.lesson.entry_meant import ENTRY, WHOLE, entry_of, whole_of
 from oracle.lesson.instead import instead
 from oracle.lesson.judging import OTHERWISE, UNSAID, Nets, Outcome, apart_by
 from oracle.lesson.meaning.classes import other_classes
@@ -59,6 +59,7 @@ from oracle.lesson.told_numbers import by_told_numbers
 from oracle.lesson.transposed import OF_TRANSPOSED, of_transposed
 from oracle.lesson.unplaced import BELOW, one_layer_below
 from oracle.lesson.unscripted import ANY_UNIT, of_any_unit
+from oracle.lesson.untransposed import of_turned
 from oracle.lesson.widening import widened
 
 EQUAL = ("=", ":=")
@@ -219,10 +220,20 @@ def weighed(
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
         return found, judge, ANY_MATRICES
+    whole = (whole_of(head, member) if found.verdict == "ill-typed" else None) or member
+    if whole is not member and _agree_somehow(judge, head, whole, number):
+        return found, judge, WHOLE
+    if found.verdict == "ill-typed" and (words := of_turned(judge, head, whole, number)):
+        return found, judge, words
     for reading in (by_another, of_a_mean, of_all_in_all, by_told_numbers):
         if words := reading(judge, head, member, number):
             return found, judge, words
     return found, judge, ""
+
+
+def _agree_somehow(nets: Nets, head: Node, member: Node, number: int) -> bool:
+    """Whether two sides agree, as they stand or under another reading."""
+    return _agree(nets, head, member, number) or bool(nets.under(head, member, number))
 
 
 def _agree(nets: Nets, head: Node, member: Node, number: int) -> bool:

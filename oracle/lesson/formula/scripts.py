@@ -40,7 +40,11 @@ class Scripts(Cursor):
                 continue
             mark = self.take()
             if mark.text == "_":
-                subs += self.subscripts(self.group())
+                below = self.group()
+                if [token.text for token in (*below[:1], *below[-1:])] == ["<", ">"]:  # a_{<t>} is written for a^{<t>}
+                    supers.append(below)
+                else:
+                    subs += self.subscripts(below)
             else:
                 supers.append(self.group() if mark.text == "^" else [mark])
         span = self.span(start)
@@ -107,6 +111,8 @@ class Scripts(Cursor):
         if texts[-1] in ("'", r"\prime"):
             inner = self._super(node, sup[:-1], span)
             return replace(inner, order=inner.order + 1) if isinstance(inner, Prime) else Prime(inner, 1, span=span)
+        if texts[0].isdigit() and texts[1:2] == ["<"]:  # a^{2<t>}
+            return Power(self._tagged(node, sup[1:], span), Number(texts[0], span=sup[0].span), span=span)
         if texts[0] in ("(", "[", r"\langle", "<") and ")_" not in "".join(texts):  # e^{(Z_3)_{ik}}
             return self._tagged(node, sup, span)
         if mark := _variant(sup):
@@ -127,7 +133,10 @@ class Scripts(Cursor):
         after = _unbraced(sup[end + 2 :]) if sup[end + 1 : end + 2] and sup[end + 1].text == "^" else sup[end + 1 :]
         if mark := _variant(inside):
             return self._super(Marked(node, mark, span=span), after, span)
-        return self._super(Tagged(node, self.whole(inside), bracket, span=span), after, span)
+        tag = self.whole(inside)
+        if bracket == "<" and isinstance(tag, Indexed):  # y^{<t_k>} is an entry of y^{<t>}
+            node, tag = Indexed(node, tag.subs, span=span), tag.base
+        return self._super(Tagged(node, tag, bracket, span=span), after, span)
 
 
 def _column(found: list[Token]) -> list[Token]:

@@ -17,7 +17,7 @@ WORDS = _split(
 """Words that are no product of their letters, wherever they stand."""
 PLAIN = [
     *_split("diag if for where and otherwise when else with sum mean dot matmul multiply outer"),
-    *_split("conv conv2 rot180 ROT180 rot upsample"),
+    *_split("conv conv2 rot180 ROT180 rot upsample sech sinh cosh"),
     *(name for name in GREEK if len(name) > 3),
 ]
 """Words if no letter stands beside them."""

@@ -53,7 +53,7 @@ Macros = Mapping[str, tuple[int, str]]
 _NUMBER = re.compile(r"\d+")
 EASTERN = "[가-힣一-鿿぀-ヿ]"
 _LEXEME = re.compile(
-    r"%[^\n]*|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}"
+    r"%[^\n]*|\{\{[a-z]{3,}:?\}\}\{[\w:.-]+\}|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}"
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|[^\\])"
     r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\(?:operatorname|tag|[hv]space|intertext)\*"
     r"|\\[A-Za-z]+|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
@@ -196,7 +196,7 @@ class _Lexer:
         if text in self.macros:
             return self._expand(tex, text, match, call, depth)
         text = text.removesuffix("*") if text[0] == "\\" and text[1:2].isalpha() else text
-        if text.isspace() or text[0] == "%" or text in GONE:
+        if text.isspace() or text[0] == "%" or text[:2] == "{{" or text in GONE:
             return at
         if called := _CODED.fullmatch(text):
             self.add(called[1], span, "word")
