@@ -13,7 +13,7 @@ MOST = 3
 
 def of_turned(nets: Nets, head: Node, member: Node, number: int) -> str:
     """The words where a product agrees with the other side once its factors are turned; "" where it does not."""
-    if nets.program.notation.turns or not isinstance(member, Times):
+    if not nets.program.notation.turnless or not isinstance(member, Times):
         return ""
     return UNTURNED if any(nets.judge(head, turned, number).right for turned in _turned(member)) else ""
 

@@ -74,6 +74,8 @@ REPEATED = {"W", "U", "V", "A", "lambda", "gamma"}
 CHOSEN = Name("class")
 CLASSES = {"y", "c", "k"}
 """What a class is called that stands as an index with a step or a sample."""
+MANY_PARTIALS = 12
+"""A lesson with more of them, and no transpose among them, writes none."""
 NUMBERS = {"e", "pi", "epsilon", "eta", "alpha", "lambda", "beta", "gamma"}
 
 
@@ -311,8 +313,8 @@ class Notation:
     """Units that may be of any layer."""
     depths: dict[int, int] = field(default_factory=dict)
     """How many layers the prose of a section says that there are."""
-    turns: bool = False
-    """Whether the lesson writes a transpose anywhere."""
+    turnless: bool = False
+    """Whether the lesson writes no transpose anywhere, though it has many partials."""
     narrow: set[int] = field(default_factory=set)
     """The sections that speak of a net with a single unit in some layer: a 1-2-1 network."""
     scalar: set[int] = field(default_factory=set)
@@ -517,7 +519,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
         units=known, bound=bound, roles=roles or {}, markers=marked, stepping=stepping, counting={*classes}
     )
     found.differentials = changing
-    found.turns = any(isinstance(node, Transpose) for node in nodes)
+    partials = sum(isinstance(node, Derivative | Gradient) for node in nodes)
+    found.turnless = partials > MANY_PARTIALS and not any(isinstance(node, Transpose) for node in nodes)
     found.from_zero = any(isinstance(node, Sum) and node.lower == Number("0") for node in nodes)
     found.from_zero |= any(text == "00" for _, text in map(_two_digits, nodes))
     found.layers = found.letters_of("layer", found.layers | counted_below((s.body for s in statements), found.times))

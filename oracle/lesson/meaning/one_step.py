@@ -9,6 +9,8 @@ from dataclasses import replace
 from oracle.lesson.meaning.above import STEPS, symbol_of
 from oracle.lesson.meaning.naming import flat
 from oracle.lesson.syntax import (
+    Call,
+    Derivative,
     Indexed,
     Items,
     Matrix,
@@ -41,9 +43,23 @@ def single_step(statements: Iterable[Statement]) -> str:
             for body in equations if any(_steps(item, letter) for item in body.items[1:2])
             for head in cells(body.items[0]) if not _steps(head, letter)
         }  # fmt: skip
-        if gates & used - {""} and all(map(_only_two, bodies, [letter] * len(bodies))):
+        made = {symbol_of(body.items[0]) for body in timed}
+        if (gates & used - {""} or _mixed(bodies, letter) & made) and all(
+            map(_only_two, bodies, [letter] * len(bodies))
+        ):
             return letter
     return ""
+
+
+def _mixed(bodies: Iterable[Node], letter: str) -> set[str]:
+    """What goes without a step in partials whose other end has one: the z of ∂E_t/∂z; nothing where sums end at t."""
+    given = [part for body in bodies for part in body.walk()]
+    if any(isinstance(part, Sum) and Name(letter) in (part.lower, part.upper) for part in given):
+        return set()
+    ends = [(d.of, d.wrt[0]) for d in given if isinstance(d, Derivative) and len(d.wrt) == 1]
+    ends += [(wrt, of) for of, wrt in ends if not isinstance(of, Call)]
+    ends = [(a, b) for a, b in ends if isinstance(a, Name | Indexed) and not isinstance(b, Call)]
+    return {symbol_of(a) for a, b in ends if not _steps(a, letter) and _steps(b, letter)}
 
 
 def of_one_step(statement: Statement, letter: str) -> Statement:
