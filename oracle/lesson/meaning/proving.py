@@ -74,6 +74,8 @@ def _may_be_row(program: Program, part: Node) -> bool:
     """Whether a symbol is taken for a matrix of another case, and may be one of its rows: w_u, beside w_{uj} and W."""
     if not isinstance(part, Ref) or part.base not in program.aliases or len(part.subs) > 1:
         return False
+    if core(part.base) in program.notation.rows:
+        return False  # that it is one is known
     whole = program.aliases[part.base]
     return (
         whole == part.base.upper() != part.base
