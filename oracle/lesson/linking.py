@@ -8,8 +8,10 @@ from oracle.lesson.batch_means import of_a_mean
 from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
 from oracle.lesson.cancelling import is_zero
+from oracle.lesson.chain_rule import ONE_BY_ONE, is_chain_rule
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
+from oracle.lesson.defining import is_of_arguments
 from oracle.lesson.document import Formula
 from oracle.lesson.endings import is_loss
 from oracle.lesson.entry_meant import ENTRY, entry_of
@@ -150,6 +152,8 @@ def _link(
         found, under = factor, FACTOR if factor.verdict == "holds" else ""
     if found.verdict != "holds" and not under and primed(head) and (said := by_rule(judge, head, member, number)):
         found, under = said
+    if found.verdict in (*BAD, "not understood") and not under and is_chain_rule(judge, head, member):
+        under = ONE_BY_ONE
     if found.verdict in (*BAD, "not understood") and not under:
         under = instead(judge, head, member, number, spoken)
     if under:
@@ -341,7 +345,8 @@ def _told(head: Node, member: Node) -> bool:
 
 def _is_of(head: Node, member: Node) -> bool:
     """Whether it is only said what a quantity is of: z = z(w)."""
-    return isinstance(head, Ref) and isinstance(member, Call) and member.function == Name(head.base)
+    called = isinstance(head, Ref) and isinstance(member, Call) and member.function == Name(head.base)
+    return called or is_of_arguments(head, member)
 
 
 def _open_ended(member: Node) -> bool:

@@ -16,6 +16,7 @@ from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.iterations_above import iterated
+from oracle.lesson.meaning.last_layers import last_layers
 from oracle.lesson.meaning.last_steps import always_last, stepping_above
 from oracle.lesson.meaning.layers_below import counted_below
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
@@ -528,7 +529,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.stepping_above = stepping_above(statements)
     _layers(nodes, found)
     found.layers |= running(statements, found.layers - {*found.roles}) - {*found.roles}
-    if found_tops := (tops(statements, found.layers) | _outputs_above(nodes, found)) - {*found.roles}:
+    found_tops = tops(statements, found.layers) | _outputs_above(nodes, found) | last_layers(statements, found.layers)
+    if found_tops := found_tops - found.times - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
         _layers(nodes, found)
     found.samples_above = samples_above(nodes) - found.layers - found.times
