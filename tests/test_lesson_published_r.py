@@ -49,3 +49,64 @@ $$\frac{\partial E}{\partial w} = (a - y) f'(z) x$$
 def test_the_chain_rule_is_of_any_quantities_that_the_lesson_does_not_compute() -> None:
     assert set(claimed(RULE)) <= GOOD
     assert "holds under" not in claimed(RULE.replace(r"\frac{dy}{dx}", r"\frac{dx}{dy}"))
+
+
+SAMPLES = r"""
+$$\frac{{{\rm d}} f}{{{\rm d}} t} = \sum_{i=1}^{n} \frac{\partial f}{\partial x_i} \frac{{{\rm d}} x_i}{{{\rm d}} t}$$
+$$x = A \cdot y, \quad x_i = \sum_k A_{ik} y_k$$
+$$\frac{\partial x_i}{\partial y_j} = A_{ij}$$
+
+# The net
+
+The weights $W^{(2)} = v$ are a row.
+$$z = W^{(1)} \cdot x, \quad a = f(z), \quad a_i = f(z_i), \quad W^{(2)} = v$$
+$$E = \frac{1}{2N} \sum_{l=1}^{N} (y^{(l)} - \hat{y}^{(l)})^2, \quad \hat{y}^{(l)} = W^{(2)} \cdot a^{(l)}$$
+\begin{align}
+\frac{\partial E}{\partial W_{ij}^{(1)}}
+&= \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)}) \frac{\partial \hat{y}^{(l)}}{\partial W_{ij}^{(1)}} & &y^{(l)} \text{ is constant}\\
+&= \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)}) W^{(2)}_i f'(z_i^{(l)}) x_j^{(l)} & &\mbox{substitution}
+\end{align}
+$$\nabla_{W^{(1)}} E = \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)}) ({W^{(2)}}^T \odot f'(z^{(l)})) \cdot {x^{(l)}}^T$$
+"""
+SAMPLES_SLIPS = [
+    ("\\frac{1}{N} \\sum_{l=1}^{N} -(y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i", "\\frac{1}{N} \\sum_{l=1}^{N} (y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i"),
+    ("f'(z_i^{(l)})", "f(z_i^{(l)})"),
+    ("x_j^{(l)} &", "x_i^{(l)} &"),
+]
+
+
+def test_a_loss_over_samples_that_are_counted_by_the_letter_of_layers() -> None:
+    assert set(claimed(SAMPLES)) <= GOOD
+
+
+@pytest.mark.parametrize(("right", "wrong"), SAMPLES_SLIPS)
+def test_a_slip_is_found_beside_remarks_in_columns(right: str, wrong: str) -> None:
+    assert right in SAMPLES
+    assert sum(verdict in BAD for verdict in claimed(SAMPLES.replace(right, wrong))) == 1
+
+
+LAYERS = r"""
+$$z_l = W_l a_{l-1}, \quad a_l = \sigma(z_l), \quad C = \sum_i (a_{L,i} - y_i)^2$$
+$$\delta_l = \frac{\partial C}{\partial z_l}$$
+$$\frac{\partial C}{\partial W_L} = \delta_L \frac{\partial z_L}{\partial w_L}$$
+$$\delta_l = W_{l+1}^T \delta_{l+1} \odot \sigma'(z_l)$$
+Here $$\delta_l = \frac{\partial C}{\partial a_L} \odot \sigma'(z_L)$$ when $$l = L$$.
+
+# Biases
+
+$$\frac{\partial C}{\partial b_l} = \frac{\partial C}{\partial z_l} \frac{\partial z_l}{\partial b_l} = \delta_l \frac{\partial (W_l a_{l-1} + b_l)}{\partial b_l} = \delta_l$$
+"""
+SQUARED = r"""
+$$z = W x, \quad a = \sigma(z), \quad C = \sum_i (a_i - y_i)^2$$
+$$\frac{\partial C}{\partial W} = \frac{\partial}{\partial a}(a - y)^2 \odot \sigma'(z) \frac{\partial z}{\partial W}$$
+"""
+
+
+def test_biases_of_their_own_section_and_what_is_said_of_the_last_layer() -> None:
+    assert set(claimed(LAYERS)) <= GOOD | {"aside"}
+    assert "fails" in claimed(LAYERS.replace(r"\delta_l$$", r"\delta_l \odot \delta_l$$"))
+
+
+def test_squares_of_vectors_are_added_up() -> None:
+    assert set(claimed(SQUARED)) <= GOOD
+    assert set(claimed(SQUARED.replace("(a - y)^2 \\odot", "(a + y)^2 \\odot"))) <= BAD

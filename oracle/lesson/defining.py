@@ -63,7 +63,7 @@ from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.own_letters import has_own_letters
 from oracle.lesson.redefined_losses import of_this_section
 from oracle.lesson.scalar_sections import of_vectors
-from oracle.lesson.scoping import in_sight, without_given
+from oracle.lesson.scoping import in_sight, without_given, without_made_of_targets
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -142,6 +142,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = without_given(program.definitions, program.here, local, [s.statement.body for s in before])
     program.definitions += [Definition(name, call) for call, name in usage.notation.called_values.items()]
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
+    program.definitions = without_made_of_targets(program.definitions, program.here, local)
     program.definitions = of_this_section(program)
     stepwise(program, usage, local, ((s.number, s.statement.body) for s in order))
     program.definitions = of_last_units(program.definitions, program.last("layer"))

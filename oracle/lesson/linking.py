@@ -24,15 +24,18 @@ from oracle.lesson.meaning.layouts import LYING, sensitive
 from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import Ref, mentions
+from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import called, is_target, is_update, made_of
 from oracle.lesson.meaning.sizes_said import SIZES
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.ones_meant import ONES, with_ones
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
+from oracle.lesson.row_weights import ROW, with_rows
 from oracle.lesson.several_losses import by_another
+from oracle.lesson.squares_meant import SQUARES, with_squares
 from oracle.lesson.syntax import (
     Call,
     Cases,
@@ -152,7 +155,8 @@ def _link(
         found, under = factor, FACTOR if factor.verdict == "holds" else ""
     if found.verdict != "holds" and not under and primed(head) and (said := by_rule(judge, head, member, number)):
         found, under = said
-    if found.verdict in (*BAD, "not understood") and not under and is_chain_rule(judge, head, member):
+    doubtful = found.zero or found.verdict != "holds"
+    if doubtful and not under and is_chain_rule(judge, head, member):
         under = ONE_BY_ONE
     if found.verdict in (*BAD, "not understood") and not under:
         under = instead(judge, head, member, number, spoken)
@@ -172,6 +176,8 @@ def _link(
         found = Outcome(
             "not understood", "some layer has a single unit here, and its vectors may be written as numbers"
         )
+    if found.verdict == "ill-typed" and _of_many_numbers(judge, head):
+        found = Outcome("not understood", "the loss is no single number in the net that the lesson writes down")
     verdict: Verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None
@@ -215,6 +221,10 @@ def weighed(
         return found, judge, ENTRY
     if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
         return found, judge, words
+    if (squares := with_squares(member)) != member and judge.judge(head, squares, number).right:
+        return found, judge, SQUARES
+    if (row := with_rows(judge.program, member)) != member and judge.judge(head, row, number).right:
+        return found, judge, ROW
     if (column := with_columns(judge.program, member)) != member:
         again = judge.judge(with_columns(judge.program, head), column, number)
         if again.right or again.verdict == "not understood":
@@ -245,7 +255,9 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
                 return limit.words
             continue
         there = {limit.a} if limit.of_class or limit.b.isdigit() else {limit.a, limit.b}
-        if not there <= free(head) | free(member):
+        above = {x for side in (head, member) for part in side.walk() if isinstance(part, Ref) for _, slot in part.slots
+                 for x in letters(slot)}  # fmt: skip
+        if not there <= free(head) | free(member) and not (limit.op == "=" and limit.a in above):
             continue
         if limit.op == "=":
             left, right = one_letter(Items((head, member)), limit).children()
@@ -294,6 +306,20 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     if not target or not any(mentions(member, name) for name in (target, *entries)):
         return False
     return nets.judge(head, Negative(member), number).verdict != "holds"
+
+
+def _of_many_numbers(nets: Nets, head: Node) -> bool:
+    """Whether a loss by which a formula is a partial has places in the net, as the y of (y - ŷ)² has elsewhere."""
+    match head:
+        case (
+            Derivative(of=Ref(base=base, slots=(), subs=()) as loss)
+            | Gradient(of=Ref(base=base, slots=(), subs=()) as loss)
+        ) if is_loss(base):
+            try:
+                return bool(next(iter(nets)).value(loss, {}).shape)
+            except REFUSED:
+                return False
+    return False
 
 
 def _lists(member: Node) -> bool:

@@ -460,6 +460,8 @@ class Notation:
         if isinstance(sub, Name) and sub.base in BESIDE:
             return "label"  # dh_{next} is of no step that next counts
         where, kind = self.sub_slots.get(base, self.sub_slots.get(gradient_of(base, self.markers), (None, "")))
+        if count == 1 and base in ("w", "b") and used and used <= self.layers:  # the w_L of W_L
+            where, kind = self.sub_slots.get(base, self.sub_slots.get(base.upper(), (where, kind)))
         entry = kind == "time" and isinstance(sub, Name) and sub.base in self.entries
         there = where in (at, at - count) and not entry
         if there and (kind != "layer" or not used or used & self.layers or stepped(sub)):

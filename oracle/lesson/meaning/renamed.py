@@ -9,7 +9,7 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, mentions
 from oracle.lesson.meaning.other_letters import in_letters_of
 from oracle.lesson.meaning.program import Definition, Program, letters_of
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Negative, Node, Relation, Sum, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Negative, Node, Plus, Relation, Sum, rebuilt
 
 _HOLE = Name("")
 
@@ -80,8 +80,10 @@ def stepwise(program: Program, usage: Usage, local: Iterable[Node], said: Iterab
 
 def _in_other_letters(program: Program, usage: Usage, said: Iterable[tuple[int, Node]]) -> None:
     """a_j^k = Σ_l w_{lj}^k o_l^{k-1}, and a_l^{k+1} = Σ_j w_{jl}^{k+1} g(a_j^k): o is g(a), whatever the letters."""
-    inside = ((n, pair) for n, body in said if isinstance(body, Relation) for pair in _inside_partials(body))
+    related = [(n, body) for n, body in said if isinstance(body, Relation)]
+    inside = ((n, pair) for n, body in related for pair in _inside_partials(body))
     partials = [Definition(of, inner, n) for n, (of, inner) in inside if _known(inner, of, program)]
+    _with_offsets(program, [body for n, body in related if n in program.here])
     for later in [*program.again, *partials]:
         for at, known in enumerate(program.definitions):
             bodies = in_letters_of(later, known)
@@ -94,6 +96,24 @@ def _in_other_letters(program: Program, usage: Usage, said: Iterable[tuple[int, 
                     program.definitions[at] = replace(known, body=body)
                     program.definitions.append(Definition(new, made, later.number))
                     return
+
+
+def _with_offsets(program: Program, bodies: Iterable[Relation]) -> None:
+    """z = W a, where ∂z/∂b = ∂(W a + b)/∂b adds a b that no equation has: what was left out until this section."""
+    used = {part.base for d in program.definitions for part in d.body.walk() if isinstance(part, Ref)}
+    pairs = [pair for body in bodies for a, b in pairwise(body.items) for pair in _by_the_same(a, b)]
+    for at, known in enumerate(program.definitions):
+        for head, body in pairs:
+            match body:
+                case Plus(terms=(first, Ref(base=b)), signs=(1, 1)) if core(b) in ("b", "B") and b not in used:
+                    if head == known.head and first == known.body:
+                        program.definitions[at] = replace(known, body=body)
+
+
+def _by_the_same(one: Node, other: Node) -> Iterator[tuple[Node, Node]]:
+    """The z and W a + b of δ ∂z/∂b and ∂L/∂z ∂(W a + b)/∂b."""
+    named, written = ([part for part in side.walk() if isinstance(part, Derivative)] for side in (one, other))
+    yield from ((a.of, b.of) for a in named for b in written if a.wrt == b.wrt and isinstance(a.of, Ref))
 
 
 def _inside_partials(body: Relation) -> Iterator[tuple[Ref, Node]]:
