@@ -38,7 +38,7 @@ from oracle.lesson.meaning.program import (
     find_families,
 )
 from oracle.lesson.meaning.scalars import declare_numbers
-from oracle.lesson.meaning.single_outputs import declare_columns, declare_single
+from oracle.lesson.meaning.single_outputs import declare_columns, declare_single, declare_targets_of_numbers
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.stacks import divisors, numbers, stacks, unstacked
 from oracle.lesson.meaning.step_meant import step_meant
@@ -409,6 +409,7 @@ def _completed(
     declare_columns(program)
     declare_single(program)
     lost = _infer(program)
+    declare_targets_of_numbers(program)
     fix_sizes(program)
     if own.notation.chosen:
         declare_targets(program, usages[1])

@@ -63,7 +63,7 @@ from oracle.lesson.open_losses import with_open_losses
 from oracle.lesson.own_letters import has_own_letters
 from oracle.lesson.redefined_losses import of_this_section
 from oracle.lesson.scalar_sections import of_vectors
-from oracle.lesson.scoping import in_sight, without_given
+from oracle.lesson.scoping import in_sight, without_given, without_made_of_targets
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -142,8 +142,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions = without_given(program.definitions, program.here, local, [s.statement.body for s in before])
     program.definitions += [Definition(name, call) for call, name in usage.notation.called_values.items()]
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
+    program.definitions = without_made_of_targets(program.definitions, program.here, local)
     program.definitions = of_this_section(program)
-    stepwise(program, usage, local)
+    stepwise(program, usage, local, ((s.number, s.statement.body) for s in order))
     program.definitions = of_last_units(program.definitions, program.last("layer"))
     program.definitions += said_in_one_piece(program.definitions)
     step_by_step(program, defined, usage)
@@ -231,7 +232,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
     defined |= {id(body.items[1])} if (own := in_this_layer(body)) is not body else set()
     body = own
-    if len(body.ops) > 1 and _written_with_arguments(body.items[0], body.items[1]):
+    if len(body.ops) > 1 and is_of_arguments(body.items[0], body.items[1]):
         defined.add(id(body.items[1]))
         body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
     head, op, member = body.items[0], body.ops[0], body.items[1]
@@ -357,7 +358,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     defined.add(id(body.items[1]))
 
 
-def _written_with_arguments(head: Node, member: Node) -> bool:
+def is_of_arguments(head: Node, member: Node) -> bool:
     """Whether z = z(w) only says what a quantity is of."""
     match member:
         case Times(factors=(first, *others), ops=ops):

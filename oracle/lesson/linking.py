@@ -8,8 +8,10 @@ from oracle.lesson.batch_means import of_a_mean, of_all_in_all
 from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
 from oracle.lesson.cancelling import is_zero
+from oracle.lesson.chain_rule import ONE_BY_ONE, is_chain_rule
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
+from oracle.lesson.defining import is_of_arguments
 from oracle.lesson.document import Formula
 from oracle.lesson.endings import is_loss
 from oracle.lesson.entry_meant import ENTRY, WHOLE, entry_of, whole_of
@@ -22,15 +24,18 @@ from oracle.lesson.meaning.layouts import LYING, sensitive
 from oracle.lesson.meaning.limits import free, one_letter
 from oracle.lesson.meaning.masks import conditional
 from oracle.lesson.meaning.naming import core
-from oracle.lesson.meaning.notation import Ref, mentions
+from oracle.lesson.meaning.notation import Ref, letters, mentions
 from oracle.lesson.meaning.program import called, is_target, is_update, made_of
 from oracle.lesson.meaning.sizes_said import SIZES
 from oracle.lesson.meaning.slopes import leftwards
 from oracle.lesson.meaning.steps import step
+from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.ones_meant import ONES, with_ones
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.records import BAD, Link, Place, Verdict
+from oracle.lesson.row_weights import ROW, with_rows
 from oracle.lesson.several_losses import by_another
+from oracle.lesson.squares_meant import SQUARES, with_squares
 from oracle.lesson.syntax import (
     Call,
     Cases,
@@ -151,6 +156,9 @@ def _link(
         found, under = factor, FACTOR if factor.verdict == "holds" else ""
     if found.verdict != "holds" and not under and primed(head) and (said := by_rule(judge, head, member, number)):
         found, under = said
+    doubtful = found.zero or found.verdict != "holds"
+    if doubtful and not under and is_chain_rule(judge, head, member):
+        under = ONE_BY_ONE
     if found.verdict in (*BAD, "not understood") and not under:
         under = instead(judge, head, member, number, spoken)
     if under:
@@ -169,6 +177,8 @@ def _link(
         found = Outcome(
             "not understood", "some layer has a single unit here, and its vectors may be written as numbers"
         )
+    if found.verdict == "ill-typed" and _of_many_numbers(judge, head):
+        found = Outcome("not understood", "the loss is no single number in the net that the lesson writes down")
     verdict: Verdict = "vacuous" if found.verdict == "holds" and found.zero else found.verdict
     example = counterexample(judge, head, member, left, right, number) if verdict == "fails" else None
     difference = (found.least, found.most) if found.verdict in ("holds", "fails") else None
@@ -212,6 +222,10 @@ def weighed(
         return found, judge, ENTRY
     if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
         return found, judge, words
+    if (squares := with_squares(member)) != member and judge.judge(head, squares, number).right:
+        return found, judge, SQUARES
+    if (row := with_rows(judge.program, member)) != member and judge.judge(head, row, number).right:
+        return found, judge, ROW
     if (column := with_columns(judge.program, member)) != member:
         again = judge.judge(with_columns(judge.program, head), column, number)
         if again.right or again.verdict == "not understood":
@@ -252,7 +266,9 @@ def _under_conditions(nets: Nets, head: Node, member: Node, number: int, limits:
                 return limit.words
             continue
         there = {limit.a} if limit.of_class or limit.b.isdigit() else {limit.a, limit.b}
-        if not there <= free(head) | free(member):
+        above = {x for side in (head, member) for part in side.walk() if isinstance(part, Ref) for _, slot in part.slots
+                 for x in letters(slot)}  # fmt: skip
+        if not there <= free(head) | free(member) and not (limit.op == "=" and limit.a in above):
             continue
         if limit.op == "=":
             left, right = one_letter(Items((head, member)), limit).children()
@@ -301,6 +317,20 @@ def supposed(nets: Nets, head: Node, member: Node, number: int) -> bool:
     if not target or not any(mentions(member, name) for name in (target, *entries)):
         return False
     return nets.judge(head, Negative(member), number).verdict != "holds"
+
+
+def _of_many_numbers(nets: Nets, head: Node) -> bool:
+    """Whether a loss by which a formula is a partial has places in the net, as the y of (y - ŷ)² has elsewhere."""
+    match head:
+        case (
+            Derivative(of=Ref(base=base, slots=(), subs=()) as loss)
+            | Gradient(of=Ref(base=base, slots=(), subs=()) as loss)
+        ) if is_loss(base):
+            try:
+                return bool(next(iter(nets)).value(loss, {}).shape)
+            except REFUSED:
+                return False
+    return False
 
 
 def _lists(member: Node) -> bool:
@@ -352,7 +382,8 @@ def _told(head: Node, member: Node) -> bool:
 
 def _is_of(head: Node, member: Node) -> bool:
     """Whether it is only said what a quantity is of: z = z(w)."""
-    return isinstance(head, Ref) and isinstance(member, Call) and member.function == Name(head.base)
+    called = isinstance(head, Ref) and isinstance(member, Call) and member.function == Name(head.base)
+    return called or is_of_arguments(head, member)
 
 
 def _open_ended(member: Node) -> bool:

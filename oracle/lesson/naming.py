@@ -112,7 +112,7 @@ def _whole(part: Ref, total: Sum, heads: set[str]) -> str:
 def _in_place(member: Node, total: Sum, each: Sum) -> Node:
     """The mean that a member with a sum is, where it is one; else the sum."""
     match member:
-        case Times(factors=(Quotient(over=Number(text="1"), under=Ref()) as share, last), ops=("",)) if last is total:
+        case Times(factors=(Quotient(over=Number(text="1")) as share, last), ops=("",)) if last is total:
             return replace(member, factors=(share, each))
     return each
 

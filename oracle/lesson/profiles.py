@@ -211,9 +211,9 @@ def _through(node: Node, n: str) -> Node:
 
 def spelled_otherwise(usage: Usage, own: Program, net: Assumption) -> dict[str, str]:
     """w for W, and the loss J in another face, where only one of them is in a forward equation."""
-    known = {
-        n.base for d in (*own.definitions, *net.definitions) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)
-    }
+    heads = {(d.head.base, d.head.kinds) for d in own.definitions}
+    supplied = [d for d in net.definitions if (d.head.base, d.head.kinds) not in heads]
+    known = {n.base for d in (*own.definitions, *supplied) for n in (d.head, *d.body.walk()) if isinstance(n, Ref)}
     doubtful = [
         base for base in usage.kinds
         if base not in known | usage.signals and (core(base) in (*WEIGHT, *BIAS) or "_" in base or usage.layered(base))

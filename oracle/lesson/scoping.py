@@ -3,7 +3,7 @@ r"""What a section takes from the others: not the z_{nk} of a softmax where it h
 from collections.abc import Collection, Iterable, Iterator
 
 from oracle.lesson.meaning.gradients import gradient_of
-from oracle.lesson.meaning.notation import Notation, Ref
+from oracle.lesson.meaning.notation import Notation, Ref, mentions
 from oracle.lesson.meaning.program import TARGETS, Definition
 from oracle.lesson.meaning.usage import Usage
 from oracle.lesson.syntax import Call, Cases, Indicator, Matrix, Name, Node, Number, Plus, Relation, Times, Transpose
@@ -73,12 +73,22 @@ def without_given(
     weighed = {base for body in bodies for base in weights(body)}
     own, last = {d.head.base for d in definitions if d.number in here}, max(here, default=0)
     return [
-        d for d in definitions
-        if d.number in here or d.head.slots
+        d for d in definitions if d.number in here or d.head.slots
         or not (
             d.head.base in weighed - own and not isinstance(d.body, Indicator | Cases) if d.head.subs
             else d.head.base in found - own or (d.head.base in before and d.number > last)
         )
+    ]  # fmt: skip
+
+
+def without_made_of_targets(
+    definitions: list[Definition], here: Collection[int], bodies: Iterable[Node]
+) -> list[Definition]:
+    """Definitions without the x = A y of another section: y is a target here, and x no input that is made of it."""
+    targets = {base for body in bodies for base in _targets(body)}
+    return [
+        d for d in definitions
+        if d.number in here or d.head.base.lower() != "x" or not any(mentions(d.body, y) for y in targets)
     ]  # fmt: skip
 
 

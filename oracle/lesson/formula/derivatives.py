@@ -19,7 +19,7 @@ class Derivatives(Cursor):
 
     def divided(self, over: list[Token], under: list[Token], start: int) -> Node:
         """The tokens of a numerator and a denominator."""
-        above, below = _apart(_unbraced(over)), _apart(_unbraced(under))
+        above, below = (_apart(_signed(_unbraced(side))) for side in (over, under))
         sign = above[0].text if above else ""
         if sign in _SIGNS and below and (below[0].text == sign or _mixed(sign, below)):
             rest = self.inside(above[1:])
@@ -162,6 +162,17 @@ def _unbraced(found: list[Token]) -> list[Token]:
     while len(found) > 1 and found[0].text == "{" and found[-1].text == "}" and _one_group(found):
         found = found[1:-1]
     return found[1:] if len(found) > 1 and found[0].kind == "style" and found[1].text in _SIGNS else found
+
+
+def _signed(found: list[Token]) -> list[Token]:
+    r"""The ∂ or d of `{{\rm d}} f`, which a macro left in braces, without these."""
+    depth, inside = 0, list[Token]()
+    for at, token in enumerate(found):
+        depth += (token.text == "{") - (token.text == "}")
+        inside += [token] if token.text not in ("{", "}") and token.kind != "style" else []
+        if not depth or len(inside) > 1:
+            return [inside[0], *found[at + 1 :]] if at and len(inside) == 1 and inside[0].text in _SIGNS else found
+    return found
 
 
 def _one_group(found: list[Token]) -> bool:

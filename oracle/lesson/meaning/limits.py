@@ -77,11 +77,12 @@ def spoken(words: str, letters: Collection[str]) -> Iterator[tuple[Limit, int, i
 
 
 def index_letters(statements: Sequence[Statement]) -> set[str]:
-    """Every letter that stands below a symbol."""
-    nodes = (node for s in statements for node in s.body.walk() if isinstance(node, Ref | Indexed))
+    """Every letter that stands below a symbol, and every one of a layer."""
+    nodes = [node for s in statements for node in s.body.walk() if isinstance(node, Ref | Indexed)]
     subs = [sub for node in nodes for sub in node.subs]
     compared = [item for sub in subs if isinstance(sub, Relation) for item in sub.items]
-    return {sub.base for sub in (*subs, *compared) if isinstance(sub, Name)}
+    layers = [slot for node in nodes if isinstance(node, Ref) for kind, slot in node.slots if kind == "layer"]
+    return {sub.base for sub in (*subs, *compared, *layers) if isinstance(sub, Name)}
 
 
 def of_class(said: Limit, classes: Collection[str]) -> Limit:
@@ -215,7 +216,29 @@ def one_letter(node: Node, said: Limit) -> Node:
     for old, new in ((said.b, said.a), (said.a, said.b)):
         if {old, new} <= free(node) and not _caught(node, old, new):
             return put(node, old, Name(new))
+    layers = {x for part in node.walk() if isinstance(part, Ref) for x in _layers(part)}
+    if said.a in layers and said.a not in free(node) and not said.b.isdigit():
+        return in_layer(node, said.a, said.b)
     return node
+
+
+def _layers(ref: Ref) -> set[str]:
+    """The letters of a symbol's layer."""
+    return {x for kind, slot in ref.slots if kind == "layer" for x in letters(slot)}
+
+
+def in_layer(node: Node, old: str, new: str) -> Node:
+    """A formula that is said of layer l, said of layer L."""
+    if isinstance(node, Ref):
+        slots = tuple((kind, _of_layer(slot, old, new) if kind == "layer" else slot) for kind, slot in node.slots)
+        return replace(node, slots=slots)
+    return rebuilt(node, lambda child: in_layer(child, old, new))
+
+
+def _of_layer(slot: Node, old: str, new: str) -> Node:
+    if isinstance(slot, Name):
+        return replace(slot, base=new) if slot.base == old else slot
+    return rebuilt(slot, lambda child: _of_layer(child, old, new))
 
 
 def free(node: Node) -> set[str]:

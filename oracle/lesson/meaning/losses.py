@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from oracle.lesson.syntax import Node
+
 ENTROPIES = ("CE", "BCE", "NLL", "MSE")
 LOSS = ("L", "C", "J", "E", "cal L", "cal J", "cal E", "cal C", "ell", "Loss", "Cost", "loss", "cost", *ENTROPIES)
 """What a loss is called, the likeliest first."""
@@ -19,3 +21,5 @@ class SampleLosses:
     letters: frozenset[str] = frozenset()
     single: frozenset[str] = frozenset()
     """Those that are a sample's where they stand without arguments."""
+    wholes: frozenset[Node] = frozenset()
+    r"""Calls that are of all samples, whatever they are given: the E(X, w) of ∂E(X, w)/∂w = \frac1N Σ_d ∂E_d/∂w."""

@@ -16,6 +16,7 @@ from oracle.lesson.meaning.differentials import total, with_changes
 from oracle.lesson.meaning.gradients import gradient_of, markers, named
 from oracle.lesson.meaning.index_letters import compared
 from oracle.lesson.meaning.iterations_above import iterated
+from oracle.lesson.meaning.last_layers import last_layers
 from oracle.lesson.meaning.last_steps import always_last, stepping_above
 from oracle.lesson.meaning.layers_below import counted_below
 from oracle.lesson.meaning.losses import LOSSES, SampleLosses
@@ -463,6 +464,8 @@ class Notation:
         if isinstance(sub, Name) and sub.base in BESIDE:
             return "label"  # dh_{next} is of no step that next counts
         where, kind = self.sub_slots.get(base, self.sub_slots.get(gradient_of(base, self.markers), (None, "")))
+        if count == 1 and base in ("w", "b") and used and used <= self.layers:  # the w_L of W_L
+            where, kind = self.sub_slots.get(base, self.sub_slots.get(base.upper(), (where, kind)))
         entry = kind == "time" and isinstance(sub, Name) and sub.base in self.entries
         there = where in (at, at - count) and not entry
         if there and (kind != "layer" or not used or used & self.layers or stepped(sub)):
@@ -534,7 +537,8 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.stepping_above = stepping_above(statements)
     _layers(nodes, found)
     found.layers |= running(statements, found.layers - {*found.roles}) - {*found.roles}
-    if found_tops := (tops(statements, found.layers) | _outputs_above(nodes, found)) - {*found.roles}:
+    found_tops = tops(statements, found.layers) | _outputs_above(nodes, found) | last_layers(statements, found.layers)
+    if found_tops := found_tops - found.times - {*found.roles}:
         found.tops, found.layers = found_tops, found.layers | found_tops
         _layers(nodes, found)
     found.samples_above = samples_above(nodes) - found.layers - found.times

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, mentions
+from oracle.lesson.meaning.other_letters import in_letters_of
 from oracle.lesson.meaning.program import Definition, Program, letters_of
 from oracle.lesson.meaning.usage import Usage
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Negative, Node, Relation, Sum, rebuilt
+from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Negative, Node, Plus, Relation, Sum, rebuilt
 
 _HOLE = Name("")
 
@@ -48,11 +49,12 @@ def _of_others(new: Ref, known: Node, program: Program) -> bool:
     return bool(there and own) and not any(d.number in program.here for d in there) and not {*own} & used
 
 
-def stepwise(program: Program, usage: Usage, local: Iterable[Node]) -> None:
+def stepwise(program: Program, usage: Usage, local: Iterable[Node], said: Iterable[tuple[int, Node]]) -> None:
     """z_t = σ(W x_t + b), and later z_t = σ(a_t): a is what goes into σ, and z is σ(a).
 
     y_k = a_k alone says so where the `local` formulas of a section have a, or error signals.
     """
+    _in_other_letters(program, usage, said)
     refs = [part for body in local for part in body.walk() if isinstance(part, Ref)]
     signals = any(usage.is_signal(ref.base) for ref in refs)
 
@@ -74,6 +76,44 @@ def stepwise(program: Program, usage: Usage, local: Iterable[Node]) -> None:
                 program.definitions[program.definitions.index(known)] = replace(known, body=step.body)
                 program.definitions.append(Definition(new, made, step.number))
                 break
+
+
+def _in_other_letters(program: Program, usage: Usage, said: Iterable[tuple[int, Node]]) -> None:
+    """a_j^k = Σ_l w_{lj}^k o_l^{k-1}, and a_l^{k+1} = Σ_j w_{jl}^{k+1} g(a_j^k): o is g(a), whatever the letters."""
+    related = [(n, body) for n, body in said if isinstance(body, Relation)]
+    inside = ((n, pair) for n, body in related for pair in _inside_partials(body))
+    partials = [Definition(of, inner, n) for n, (of, inner) in inside if _known(inner, of, program)]
+    _with_offsets(program, [body for n, body in related if n in program.here])
+    for later in [*program.again, *partials]:
+        for at, known in enumerate(program.definitions):
+            bodies = in_letters_of(later, known)
+            pairs = renaming(*bodies) if bodies else None
+            if bodies is None or not pairs or len(pairs) != 1:
+                continue
+            for body, (new, made) in zip(bodies, (pairs[0], pairs[0][::-1]), strict=True):
+                named = isinstance(new, Ref) and _open(new, program, usage) and _known(made, new, program)
+                if isinstance(new, Ref) and isinstance(made, Call) and named:
+                    program.definitions[at] = replace(known, body=body)
+                    program.definitions.append(Definition(new, made, later.number))
+                    return
+
+
+def _with_offsets(program: Program, bodies: Iterable[Relation]) -> None:
+    """z = W a, where ∂z/∂b = ∂(W a + b)/∂b adds a b that no equation has: what was left out until this section."""
+    used = {part.base for d in program.definitions for part in d.body.walk() if isinstance(part, Ref)}
+    pairs = [pair for body in bodies for a, b in pairwise(body.items) for pair in _by_the_same(a, b)]
+    for at, known in enumerate(program.definitions):
+        for head, body in pairs:
+            match body:
+                case Plus(terms=(first, Ref(base=b)), signs=(1, 1)) if core(b) in ("b", "B") and b not in used:
+                    if head == known.head and first == known.body:
+                        program.definitions[at] = replace(known, body=body)
+
+
+def _by_the_same(one: Node, other: Node) -> Iterator[tuple[Node, Node]]:
+    """The z and W a + b of δ ∂z/∂b and ∂L/∂z ∂(W a + b)/∂b."""
+    named, written = ([part for part in side.walk() if isinstance(part, Derivative)] for side in (one, other))
+    yield from ((a.of, b.of) for a in named for b in written if a.wrt == b.wrt and isinstance(a.of, Ref))
 
 
 def _inside_partials(body: Relation) -> Iterator[tuple[Ref, Node]]:

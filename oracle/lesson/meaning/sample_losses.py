@@ -38,11 +38,18 @@ PARAMETERS = PARAMETER_LETTERS | {"beta", "phi", "Phi", "omega"}
 def sample_losses(statements: Iterable[Statement]) -> SampleLosses:
     """The losses that a lesson adds up, over arguments of samples, to one of the same letter."""
     bodies = [s.body for s in statements if isinstance(s.body, Relation)]
-    found = {base for body in bodies for base in _added(body) & {*_wholes(body.items[0])}}
-
+    wholes = {call for body in bodies for call in _batches(body)}
+    found = {base for body in bodies for base in _added(body) & {*_wholes(body.items[0])}} | {*map(_called, wholes)}
     single = {base for base in found if any(_abbreviates(body, base) for body in bodies)}
     single -= {base for base in single for body in bodies if any(_by_a_sample(part, base) for part in body.walk())}
-    return SampleLosses(frozenset(found), frozenset(single))
+    return SampleLosses(frozenset(found), frozenset(single), frozenset(wholes))
+
+
+def _batches(body: Relation) -> Iterator[Call]:
+    """The E(X, w) of a left side, where the right one adds up the E_d."""
+    for part in body.items[0].walk():
+        if isinstance(part, Call) and _called(part) in _added(body) and not _samples(part):
+            yield part
 
 
 def _added(body: Relation) -> set[str]:
@@ -166,6 +173,8 @@ def _without(node: Node, slots: set[tuple[str, Node]]) -> Node:
 
 def _renamed(node: Node, losses: SampleLosses) -> Node:
     match node:
+        case Call() if node in losses.wholes:
+            return Ref(_called(node) + ALL, span=node.span)
         case Call() if _of_data(node) in losses.letters and len(_samples(node)) < 2:
             return Ref(_of_data(node), _slots(node), span=node.span)
         case Call() if _of_parameters(node) in losses.letters:

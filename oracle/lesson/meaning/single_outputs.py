@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from oracle.lesson.meaning.columns import is_batch
 from oracle.lesson.meaning.naming import letter
-from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
+from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters
 from oracle.lesson.meaning.program import Definition, Program, is_target
 from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.meaning.world import World
-from oracle.lesson.syntax import Name, Node, Sum
+from oracle.lesson.syntax import Name, Node, Plus, Sum
 
 
 def declare_columns(program: Program) -> None:
@@ -42,6 +42,31 @@ def declare_single(program: Program) -> None:
                 except REFUSED:
                     continue
                 program.units.append(shape[0])
+
+
+def declare_targets_of_numbers(program: Program) -> None:
+    """Note that the y of E = Σ_l (y^{(l)} - ŷ^{(l)})^2 is a number where ŷ is one, whatever has a y_j elsewhere."""
+    losses = [d for d in program.definitions if program.is_loss(d.head.base)] if program.vectors else []
+    for d, part in ((d, part) for d in losses for part in d.body.walk()):
+        match part:
+            case Plus(terms=(Ref(subs=()) as one, Ref(subs=()) as other), signs=(1, -1)) if one.slots == other.slots:
+                for target, made in ((one, other), (other, one)):
+                    open_to = is_target(target.base) and not program.defines(target.base, target.kinds)
+                    if open_to and program.rank(target.base, 0) == 1 and _is_number(made, d, program):
+                        program.declared[target.base] = 0
+                        program.shapes |= {key: () for key in program.shapes if key[0] == target.base}
+
+
+def _is_number(made: Ref, loss: Definition, program: Program) -> bool:
+    """Whether a loss is made of one number of each sample."""
+    env = {name: 1 for _, slot in made.slots for name in letters(slot)}
+    world = World(program, infer=True)
+    try:
+        world.value(loss.head, env)
+        found = world.value(made, env)
+    except REFUSED:
+        return False
+    return program.defines(made.base, made.kinds) and not found.shape and not found.names
 
 
 def _compared(body: Node) -> Iterator[tuple[Ref, Ref]]:

@@ -97,7 +97,15 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
                 key = (arg.base, arg.kinds, set(of.subs) >= set(arg.subs), identity(arg, letters))
                 if _earlier(args.setdefault(key, arg), arg):
                     args[key] = arg
-    return [Definition(of, Unsaid(tuple(args.values()), exact)) for of, exact, args in heads.values()]
+    between = {(of.base, wrt.base) for of, wrt in usage.partials}
+    known = {part.base for d in program.definitions for part in (d.head, *d.body.walk()) if isinstance(part, Ref)}
+
+    def through(wrt: Ref, args: Iterable[Ref]) -> bool:
+        """Whether it is the t of df/dt = df/dx dx/dt, where x is made of something else."""
+        return wrt.base not in known and any((x.base, wrt.base) in between and x.base in known for x in args)
+
+    found = ((of, exact, [x for x in args.values() if not through(x, args.values())]) for of, exact, args in heads.values())
+    return [Definition(of, Unsaid(tuple(args), exact)) for of, exact, args in found]
 
 
 def _earlier(known: Ref, other: Ref) -> bool:
