@@ -124,7 +124,7 @@ SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ�
 COMBINING = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar", "\u0307": r"\dot"}
 SAME = {
     r"\vartriangle": r"\Delta", r"\triangle": r"\Delta", r"\bigtriangleup": r"\Delta",
-    "||": r"\|", r"\_": "_", r"\*": "*",
+    "=>": r"\Rightarrow", "||": r"\|", r"\_": "_", r"\*": "*",
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\vert": "|", r"\mid": "|",
     r"\arrowvert": "|", r"\lt": "<", r"\gt": ">",
     r"\Vert": r"\|", r"\cr": "\\\\", r"\newline": "\\\\", r"\qquad": r"\quad", r"\bigodot": r"\odot",

@@ -68,7 +68,7 @@ _LEXEME = re.compile(
     + r"|\|\|"
     + rf"|{EASTERN}{{2,}}(?:\s?[A-Za-z](?=_)|(?=_))|[가-힣]+"
     + "|[" + "".join(SCRIPTS) + "]+"
-    + r"|:\s*=|<->|==|(?<!\^)[+\-*]=|\s+|.",
+    + r"|:\s*=|<->|==|=>|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
 _BARE = re.compile(r"\\[A-Za-z]+|.", re.DOTALL)
