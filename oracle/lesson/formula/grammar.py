@@ -133,7 +133,7 @@ def _depth(node: Node) -> int:
 
 
 def _uncommented(found: Sequence[Token]) -> list[Token]:
-    r"""Without the words at the end of a row whose chain goes on in the next one; `by (1) \Rightarrow a = b` is no remark."""
+    r"""Without the words at the end of a row whose chain goes on in the next one; `by (1) \Rightarrow a` is none."""
     out: list[Token] = []
     comment: int | None = None
     depth = 0

@@ -251,7 +251,7 @@ class Partials(Sampling):
         data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)
         if data is not None and loss in LOSSES and wrt.base in self.program.of_sum:
             data = data * self.samples(target)
-        places = _at_indices(Value(data, names, dims, shape), of, target) if target.names else Value(data, names, dims, shape)
+        places = _at_indices(Value(data, names, dims, shape), of, target)
         way = None if wrt.subs else Route(self.end(source, env), self.end(wrt, env), target.rank)
         if not wrt.subs:
             alone = self.entrywise and self.algebra.diagonal(places)
@@ -262,6 +262,8 @@ class Partials(Sampling):
 
 def _at_indices(made: Value, of: Value, wrt: Value) -> Value:
     """A partial by what has an index of its own, at that index: the ∂e^u/∂u of u = -z_i."""
+    if not wrt.names:
+        return made
     known = {**dict(zip(of.names, of.dims, strict=True)), **dict(zip(wrt.names, wrt.dims, strict=True))}
     names, dims = tuple(known), tuple(known.values())
     data = made.data

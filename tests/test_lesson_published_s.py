@@ -1,0 +1,85 @@
+"""What published lessons do: rows that follow from others, examples of any layer, numbers put into formulas."""
+
+import pytest
+
+from tests.verdicts import claimed
+
+GOOD, BAD = {"holds", "holds under"}, {"fails", "ill-typed"}
+
+FOLLOWS = r"""
+$$z_i = w x_i + b, \quad J = \frac{1}{N} \sum_{i=1}^N [\ln(1 + e^{-z_i}) + (1 - t_i) z_i]$$
+$$\begin{align*}
+\frac{d}{dz_i} (1 + e^{-z_i}) &= -e^{-z_i} \\
+\text{By the chain rule} => \frac{d}{dz_i} \ln(1 + e^{-z_i}) &= \frac{1}{1 + e^{-z_i}} \cdot (-e^{-z_i}) \\
+&= -\frac{1}{1 + e^{z_i}}
+\end{align*}$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("(-e^{-z_i})", "(e^{-z_i})"), (r"&= -\frac{1}{1 + e", r"&= \frac{1}{1 + e")]
+)
+def test_a_row_that_follows_from_others_has_a_left_side_of_its_own(right: str, wrong: str) -> None:
+    assert set(claimed(FOLLOWS)) <= GOOD
+    assert sum(verdict in BAD for verdict in claimed(FOLLOWS.replace(right, wrong))) == 1
+
+
+def test_a_partial_by_what_has_an_index_of_its_own_is_at_that_index() -> None:
+    lesson = r"$$z_i = w x_i + b$$ Let $u = -z_i$. $$\frac{d}{dz_i} e^u = \frac{d(e^u)}{du} \cdot \frac{du}{dz_i}$$"
+    assert set(claimed(lesson)) <= GOOD
+    assert claimed(lesson.replace(r"\cdot \frac{du}{dz_i}", ""))[-1] in BAD
+
+
+EXAMPLE = r"""
+# Any layer
+
+$$\delta^l = \frac{\partial L}{\partial z^l}$$
+$$\delta^l = (W^{l+1})^T \delta^{l+1} \odot \sigma'(z^l)$$
+With the sigmoid, $\sigma'(z^l) = \sigma(z^l)(1 - \sigma(z^l))$.
+
+# An example
+
+$$z^1 = W^1 x + b^1$$
+$$a^1 = \text{ReLU}(z^1)$$
+$$z^2 = W^2 a^1 + b^2 \quad (W^2 \in \mathbb{R}^{1 \times 4})$$
+$$a^2 = \text{sigmoid}(z^2)$$
+$$\delta^2 = (a^2 - y) \odot \sigma'(z^2)$$
+where $\sigma'(z^2) = a^2 (1 - a^2)$.
+$$\frac{\partial L}{\partial W^2} = \delta^2 (a^1)^T$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("(W^{l+1})^T", "W^{l+1}"),
+        (r"\sigma(z^l)(1", "z^l(1"),
+        ("a^2 (1 - a^2)", "z^2 (1 - z^2)"),
+        ("(a^1)^T", "(a^2)^T"),
+    ],
+)
+def test_what_is_said_of_any_layer_is_not_said_of_the_example(right: str, wrong: str) -> None:
+    assert set(claimed(EXAMPLE)) <= GOOD | {"aside"}
+    assert sum(verdict in BAD for verdict in claimed(EXAMPLE.replace(right, wrong))) == 1
+
+
+def test_a_loss_that_was_left_open_is_what_its_section_writes() -> None:
+    lesson = r"""
+$$z = w x + b, \quad a = \sigma(z), \quad L = L(a, y)$$
+
+# Partials
+
+$$\frac{\partial z}{\partial w} = x$$ With $L(a, y) = \frac{1}{2} (a - y)^2$:
+$$\frac{\partial L}{\partial a} = a - y$$
+"""
+    assert set(claimed(lesson)) <= GOOD
+    assert claimed(lesson.replace("= a - y$", "= y - a$"))[-1] in BAD
+
+
+def test_numbers_that_are_put_in_claim_nothing_of_the_net() -> None:
+    lesson = r"""
+$$h = \frac{1}{1 + e^{-z}} = \frac{1}{1 + e^{-0.1}}, \quad a = \mathrm{ReLU}(v)$$
+With $v = \begin{bmatrix} 0.8 \\ -0.6 \end{bmatrix}$ we have
+$$\mathrm{ReLU}'(v) = \begin{bmatrix} 1 \\ 0 \end{bmatrix}$$
+"""
+    assert set(claimed(lesson)) == {"aside"}
