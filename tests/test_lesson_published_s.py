@@ -83,3 +83,26 @@ With $v = \begin{bmatrix} 0.8 \\ -0.6 \end{bmatrix}$ we have
 $$\mathrm{ReLU}'(v) = \begin{bmatrix} 1 \\ 0 \end{bmatrix}$$
 """
     assert set(claimed(lesson)) == {"aside"}
+
+
+def test_a_fence_whose_formula_begins_on_its_line_is_read() -> None:
+    lesson = "```math z = w x + b \\\\```\n```math L = \\frac{1}{2} (z - y)^2```\n\n"
+    lesson += "```math \\begin{aligned} \\frac{\\partial L}{\\partial w} &= (z - y) \\frac{\\partial z}{\\partial w} \\\\\n"
+    lesson += "&= (z - y) x \\end{aligned}```\n\n```math \\frac{\\partial L}{\\partial b} = y - z``\n"
+    assert claimed(lesson) == ["holds", "holds", "fails"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [
+        (r"(f(g(x)))' = f'(g(x)) g'(x)", "holds under"),
+        (r"(f \circ g)'(x) = f'(g(x)) \cdot g'(x)", "holds under"),
+        (r"\frac{d f(g(x))}{dx} = \frac{df}{dg} \frac{dg}{dx}", "holds under"),
+        (r"(f(g(x)))' = f'(x) g'(x)", "fails"),
+        (r"(f \circ g)'(x) = f'(g(x)) g(x)", "fails"),
+        (r"f(g(x)) = f'(g(x)) g'(x)", "holds under"),
+    ],
+)
+def test_the_chain_rule_is_of_any_functions(rule: str, verdict: str) -> None:
+    lesson = rf"$$z = W x + b, \quad a = \sigma(z), \quad \frac{{\partial a_i}}{{\partial z_i}} = \sigma'(z_i)$$ $${rule}$$"
+    assert claimed(lesson)[-1] == verdict

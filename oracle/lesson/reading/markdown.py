@@ -7,6 +7,8 @@ from oracle.lesson.reading.delimiters import OPENING, Delimited
 from oracle.lesson.reading.source import Source
 
 FENCE = r"^[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$"
+IN_LINE = r"^[ \t>]*```math[ \t]+(?P<inline>[^\s`](?:(?!\n[ \t]*\n|```).)*?)`{2,}[ \t]*$"
+"""A fence whose formula begins on its line: "```math z = w x```"; one of the last ticks may be missing."""
 HEADING = r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<heading>[^\n]*)$"
 BOLD = r"^(?P<bold>\*\*)(?=[^*\n]{1,120}\*\*[ \t]*$)(?P<boldly>[^*\n]*[^*\n:.])\*\*[ \t]*$"
 """A line in bold that is no sentence, and begins no list."""
@@ -29,7 +31,7 @@ MATHS = re.compile(
     r"(?:<su[bp]>[^<>]*</su[bp]>|[=+\-*/().,^ ]|\b(?:exp|log|ln|tanh)\b|[A-Za-z](?![A-Za-z])|\d)*", re.ASCII
 )
 TOKEN = re.compile(
-    rf"{FENCE}|{HEADING}|{BOLD}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})"
+    rf"{IN_LINE}|{FENCE}|{HEADING}|{BOLD}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})"
     rf"|(?P<plain>{PLAIN})",
     re.MULTILINE | re.DOTALL,
 )
@@ -51,6 +53,9 @@ def scan(source: Source, at: int = 0) -> None:
 
 
 def _token(source: Source, maths: Delimited, match: re.Match[str]) -> int:
+    if match["inline"]:
+        source.formula(match.span("inline"), match.span(), display=True)
+        return match.end()
     if match["fence"]:
         return _fence(source, match)
     if match["level"] or match["bold"]:
