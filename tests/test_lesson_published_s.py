@@ -87,7 +87,9 @@ $$\mathrm{ReLU}'(v) = \begin{bmatrix} 1 \\ 0 \end{bmatrix}$$
 
 def test_a_fence_whose_formula_begins_on_its_line_is_read() -> None:
     lesson = "```math z = w x + b \\\\```\n```math L = \\frac{1}{2} (z - y)^2```\n\n"
-    lesson += "```math \\begin{aligned} \\frac{\\partial L}{\\partial w} &= (z - y) \\frac{\\partial z}{\\partial w} \\\\\n"
+    lesson += (
+        "```math \\begin{aligned} \\frac{\\partial L}{\\partial w} &= (z - y) \\frac{\\partial z}{\\partial w} \\\\\n"
+    )
     lesson += "&= (z - y) x \\end{aligned}```\n\n```math \\frac{\\partial L}{\\partial b} = y - z``\n"
     assert claimed(lesson) == ["holds", "holds", "fails"]
 
@@ -104,5 +106,34 @@ def test_a_fence_whose_formula_begins_on_its_line_is_read() -> None:
     ],
 )
 def test_the_chain_rule_is_of_any_functions(rule: str, verdict: str) -> None:
-    lesson = rf"$$z = W x + b, \quad a = \sigma(z), \quad \frac{{\partial a_i}}{{\partial z_i}} = \sigma'(z_i)$$ $${rule}$$"
+    lesson = (
+        rf"$$z = W x + b, \quad a = \sigma(z), \quad \frac{{\partial a_i}}{{\partial z_i}} = \sigma'(z_i)$$ $${rule}$$"
+    )
     assert claimed(lesson)[-1] == verdict
+
+
+NIELSEN = r"""
+$$z^l_j = \sum_k w^l_{jk} a^{l-1}_k + b^l_j, \quad a^l_j = \sigma(z^l_j)$$
+$$C = \frac{1}{2} \sum_j (a^L_j - y_j)^2, \quad \delta^l_j = \frac{\partial C}{\partial z^l_j}$$
+$$\delta^L = \Sigma'(z^L) \nabla_a C$$
+$$\delta^l = \Sigma'(z^l) (w^{l+1})^T \delta^{l+1}$$
+$$\delta^l_j = \sum_k \frac{\partial C}{\partial b^l_k} \frac{\partial b^l_k}{\partial z^l_j}$$
+$$z^l_j = \sum_k w^l_{jk} a^{l-1}_k + b^l_j$$
+$$b^l_j = z^l_j - \sum_k w^l_{jk} a^{l-1}_k$$
+$$\frac{\partial b^l_j}{\partial z^l_j} = 1$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("(w^{l+1})^T", "w^{l+1}"),
+        (r"\Sigma'(z^L)", r"\Sigma'(a^L)"),
+        ("z^l_j - ", "z^l_j + "),
+        ("z^l_j} = 1", "z^l_j} = 2"),
+    ],
+)
+def test_a_capital_is_the_diagonal_of_slopes_and_a_bias_is_told_by_its_sum(right: str, wrong: str) -> None:
+    assert set(claimed(NIELSEN)) <= GOOD
+    assert right in NIELSEN
+    assert sum(verdict in BAD for verdict in claimed(NIELSEN.replace(right, wrong))) == 1

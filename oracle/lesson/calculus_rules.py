@@ -36,8 +36,10 @@ OTHER = "q"
 def primed(head: Node) -> bool:
     """Whether a formula is of a derivative of functions, or of the prime of something."""
     of = head.of if isinstance(head, Derivative) else head
-    return any(isinstance(part, Prime) for part in head.walk()) or _nested(of) or (
-        isinstance(head, Derivative) and isinstance(of, Quotient | Times | Plus)
+    return (
+        any(isinstance(part, Prime) for part in head.walk())
+        or _nested(of)
+        or (isinstance(head, Derivative) and isinstance(of, Quotient | Times | Plus))
     )
 
 

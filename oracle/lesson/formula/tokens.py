@@ -83,6 +83,8 @@ _WRAPPING = re.compile(r"(?:\s*\\(?:textcolor|color|colorbox|framebox|fbox|mbox)
 r"""Commands around a formula in a text: \text{\textcolor{red}{\framebox{$z$}}}."""
 _COUNTING = re.compile(r"\s*(?:[a-z]\s*(?:=|\\in(?![A-Za-z]))|\\(?:text|mbox|forall)(?![A-Za-z]))")
 r"""What is said beside a formula behind a gap: the k \in of h_k = f(z_k) \hspace{2cm} k \in \{1, 2\}."""
+_BRACKETED = re.compile(r"([(\[]\s*)(#[1-9])(?=\s*(?:\\right)?\s*[)\]])")
+r"""What a macro puts into brackets alone: \left( #1 \right)."""
 _FACE = re.compile(r"^\s*\\(?:bf|rm|it|sf|tt)(?![A-Za-z])\s*")
 r"""The old command for a face: \mbox{\bf f}."""
 _FENCE = re.compile(r"\\(left|right|middle|[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\.|[^\\])$", re.DOTALL)
@@ -245,6 +247,8 @@ class _Lexer:
             end = closing(tex, at) if tex[at : at + 1] == "{" or not bare else bare.end()
             arguments.append(tex[at:end])
             at = end
+        bare_ones = {f"#{k + 1}": one[1:-1] if one[:1] == "{" else one for k, one in enumerate(arguments)}
+        body = _BRACKETED.sub(lambda m: m[1] + bare_ones.get(m[2], ""), body)
         body = re.sub(r"#([1-9])", lambda m: "".join(arguments[int(m[1]) - 1 : int(m[1])]), body)
         if len(body) > MOST:
             raise UnreadableError(call or match.span(), f"the macro {name} becomes too long")
