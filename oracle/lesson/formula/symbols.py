@@ -146,7 +146,7 @@ TEXTS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\textit", r"\mbox
 DROPPED = set(
     _split(
         r"\tag \label \color \textcolor \hspace \vspace \phantom \hphantom \vphantom \overset \underset \stackrel "
-        r"\intertext \ref \eqref \colorbox \hskip \require"
+        r"\intertext \shortintertext \ref \eqref \colorbox \hskip \require"
     )
 )
 """Commands that go, and their first argument with them."""

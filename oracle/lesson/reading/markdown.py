@@ -18,6 +18,11 @@ SHORTCODE = (
     r"(?P<coded>(?:(?!\{\{|\$|\\\[|\\\().)*?)\{\{[<%]\s*/\s*(?P=code)\s*[>%]\}\}"
 )
 """Hugo's `{{< katex >}} .. {{< /katex >}}` around a formula without delimiters."""
+DIRECTIVE = re.compile(
+    r"\{(?:note|tip|hint|important|warning|caution|attention|danger|seealso|admonition|dropdown|example|proof|exercise|"
+    r"solution|topic|sidebar|margin|prf:\w+|card|grid-item|tab-item|theorem|definition|remark|toggle)\}.*"
+)
+"""MyST's blocks of text: ```{note}."""
 OPTIONS = re.compile(r"(?:[ \t>]*:[\w-]+:[^\n]*\n)+")
 """What MyST says of a block of mathematics in its first lines: `:label: eq1`."""
 RULE = r"^(?=[^\n]*-)(?=[^\n]*\|)[ \t|:-]+$"
@@ -45,10 +50,10 @@ def read(path: str, text: str, format: str = "markdown") -> Document:  # noqa: A
     return source.document()
 
 
-def scan(source: Source, at: int = 0) -> None:
-    """Everything from an offset on."""
+def scan(source: Source, at: int = 0, stop: int | None = None) -> None:
+    """Everything from an offset on, or up to another."""
     maths = Delimited(source)
-    while match := TOKEN.search(source.text, at):
+    while match := TOKEN.search(source.text, at, len(source.text) if stop is None else stop):
         at = max(_token(source, maths, match), at + 1)
 
 
@@ -122,7 +127,10 @@ def _fence(source: Source, match: re.Match[str]) -> int:
     start = min(match.end() + 1, len(source.text))
     stop, end = (max(start, close.start()), close.end()) if close else (len(source.text), len(source.text))
     language = next(iter(re.findall(r"[\w+#-]+", match["info"])), "")
-    if language in ("math", "latex-math"):
+    if DIRECTIVE.fullmatch(match["info"].strip()):
+        scan(source, start, stop)
+        source.taken += [(match.start(), start), (stop, end)]
+    elif language in ("math", "latex-math"):
         options = OPTIONS.match(source.text, start, stop)
         source.formula((options.end() if options else start, stop), (match.start(), end), display=True)
     else:
