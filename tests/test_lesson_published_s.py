@@ -137,3 +137,72 @@ def test_a_capital_is_the_diagonal_of_slopes_and_a_bias_is_told_by_its_sum(right
     assert set(claimed(NIELSEN)) <= GOOD
     assert right in NIELSEN
     assert sum(verdict in BAD for verdict in claimed(NIELSEN.replace(right, wrong))) == 1
+
+
+UNITS = r"""
+$$net_{h1} = i1*w11 + i2*w21$$
+$$out_{h1} = f(net_{h1}), \quad out_{h2} = f(i1*w12 + i2*w22), \quad f(x) = \frac{1}{1+e^{-x}}$$
+$$out_o = f(h1*w1o + h2*w2o)$$
+$$E(O) = \frac{1}{2n} (d-o)^2$$
+$$E_{total} = \frac{1}{2} (target_o - out_o)^2$$
+$$\delta_{o} = \frac{\partial E_{total}}{\partial net_{o}}$$
+\begin{gather}
+\delta_o = -(target_o - out_o) * out_o (1 - out_o)
+\shortintertext{and so}
+\frac{\partial E_{total}}{\partial w1o} = ({\delta_{o})} * out_{h1}
+\end{gather}
+$$\delta h1 = \frac{\partial E_{total}}{\partial out_o} * \frac{\partial out_o}{\partial out_{h1}} *
+\frac{\partial out_{h1}}{\partial net_{h1}}$$
+$$\delta h1 = \delta o * w1o * out_{h1}(1 - out_{h1})$$
+$$\frac{\partial E_{total}}{\partial w11} = \delta h1 * out_{i1}$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("= -(target_o", "= (target_o"),
+        (r"\delta o * w1o", r"\delta o * w2o"),
+        ("out_{i1}", "out_{h1}"),
+        (r"({\delta_{o})} * out_{h1}", r"({\delta_{o})} * out_{h2}"),
+    ],
+)
+def test_units_stand_for_what_comes_out_of_them(right: str, wrong: str) -> None:
+    assert right in UNITS
+    assert set(claimed(UNITS)) <= GOOD
+    assert sum(verdict in BAD for verdict in claimed(UNITS.replace(right, wrong))) == 1
+
+
+DOTS = r"""
+$$z = w_1 x_1 + w_2 x_2 + \dots + w_n x_n + b, \quad p_i = \frac{e^{u_i}}{e^{u_1} + e^{u_2} + \cdots + e^{u_K}}$$
+$$C = -(y_1 \log p_1 + \dots + y_K \log p_K), \quad \sum_k y_k = 1$$
+$$q_{n,h} = \sum_{d=0}^{D-1} x_{n,d} v_{d,h} + c_h$$
+$$\frac{\partial z}{\partial w_i} = x_i$$
+$$\frac{\partial C}{\partial u_i} = p_i - y_i$$
+$$\frac{\partial q_{n,h}}{\partial v_{d,h}} = \frac{\partial}{\partial v_{d,h}} \Bigl(
+x_{n,0} v_{0,h} + \cdots + x_{n,d} v_{d,h} + \cdots + x_{n,D-1} v_{D-1,h} + c_h \Bigr)
+= 0 + \cdots + x_{n,d} + \cdots + 0$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("= x_i", "= w_i"), ("p_i - y_i", "y_i - p_i"), ("+ x_{n,d} + \\cdots + 0$", "+ v_{d,h} + \\cdots + 0$")],
+)
+def test_sums_with_dots_are_sums(right: str, wrong: str) -> None:
+    assert right in DOTS
+    assert set(claimed(DOTS)) <= GOOD
+    assert sum(verdict in BAD for verdict in claimed(DOTS.replace(right, wrong))) == 1
+
+
+def test_blocks_of_text_are_read_and_a_letter_of_units_may_be_an_index() -> None:
+    lesson = r"""
+$$net_{o_1} = w_5 * net_{h_1} + w_6 * net_{h_2}$$
+$$y_{n,h} = \sum_{d} x_{n,d} v_{d,h} + b_h$$
+```{note}
+$$\frac{\partial y_{n,h}}{\partial v_{d,h}} = x_{n,d}$$
+```
+$$\frac{\partial net_{o1}}{\partial w_5} = net_{h_1}$$
+"""
+    assert claimed(lesson) == ["holds", "holds"]
+    assert claimed(lesson.replace("= x_{n,d}", "= x_{n,h}"))[0] in BAD

@@ -42,7 +42,7 @@ def _labelled(program: Program) -> None:
     pairs: dict[str, str] = {}
     for d in program.definitions:
         match d.body:
-            case Call(args=(Ref(base=base, slots=(), subs=()),)) if (label := d.head.base.partition("_")[2]):
+            case Call(args=(Ref(base=base, slots=(), subs=()),)) if label := d.head.base.partition("_")[2]:
                 if base == f"{core(base)}_{label}":
                     pairs.setdefault(core(d.head.base), core(base))
     for k, d in enumerate(program.definitions):

@@ -26,8 +26,7 @@ def unit_values(statements: Iterable[Statement]) -> Values:
     """The units of a lesson that stand both below out and alone, and those whose δ stands before them."""
     bodies = [s.body for s in statements]
     nodes = [node for body in bodies for node in body.walk()]
-    subs = (sub for node in nodes if isinstance(node, Indexed) and node.base == OUT for sub in flat(node.subs))
-    below = {sub.base for sub in subs if isinstance(sub, Name)}
+    below = {_label(node) for node in nodes if isinstance(node, Indexed) and node.base == OUT}
     alone = {name for node in nodes if (name := _unit(node))}
     heads = {name for body in bodies if isinstance(body, Relation) and (name := _after_delta(body.items[0], ("",)))}
     return Values(frozenset(below & alone), frozenset(heads & below))
@@ -36,6 +35,16 @@ def unit_values(statements: Iterable[Statement]) -> Values:
 def with_unit_values(statement: Statement, known: Values) -> Statement:
     """A statement with out_{h1} for h1, and δ_{h1} for δh1."""
     return replace(statement, body=_named(statement.body, known)) if known.outputs | known.errors else statement
+
+
+def _label(node: Indexed) -> str:
+    """The h1 of out_{h1}, and the i1 of out_{i1}."""
+    match flat(node.subs):
+        case (Name(base=name),):
+            return name
+        case (Name(base=letter), Number(text=text)):
+            return letter + text
+    return ""
 
 
 def _unit(node: Node) -> str:
@@ -58,6 +67,8 @@ def _named(node: Node, known: Values) -> Node:
         node = _with_errors(node, known)
     if (name := _unit(node)) in known.outputs:
         return Indexed(OUT, (Name(name),), span=node.span)
+    if isinstance(node, Indexed) and node.base == OUT and (name := _label(node)) in known.outputs:
+        return replace(node, subs=(Name(name),))
     if isinstance(node, Indexed):
         return replace(node, base=_named(node.base, known))
     return rebuilt(node, lambda child: _named(child, known))
