@@ -69,7 +69,10 @@ $$E = \frac{1}{2N} \sum_{l=1}^{N} (y^{(l)} - \hat{y}^{(l)})^2, \quad \hat{y}^{(l
 $$\nabla_{W^{(1)}} E = \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)}) ({W^{(2)}}^T \odot f'(z^{(l)})) \cdot {x^{(l)}}^T$$
 """
 SAMPLES_SLIPS = [
-    ("\\frac{1}{N} \\sum_{l=1}^{N} -(y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i", "\\frac{1}{N} \\sum_{l=1}^{N} (y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i"),
+    (
+        "\\frac{1}{N} \\sum_{l=1}^{N} -(y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i",
+        "\\frac{1}{N} \\sum_{l=1}^{N} (y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i",
+    ),
     ("f'(z_i^{(l)})", "f(z_i^{(l)})"),
     ("x_j^{(l)} &", "x_i^{(l)} &"),
 ]

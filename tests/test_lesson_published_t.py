@@ -65,7 +65,10 @@ def test_a_lesson_that_writes_no_transposes_means_them() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        (r"= \hat{y}^{<t_k>} - y^{<t_k>}, \quad \frac{\partial s}", r"= \hat{y}^{<t_k>} + y^{<t_k>}, \quad \frac{\partial s}"),
+        (
+            r"= \hat{y}^{<t_k>} - y^{<t_k>}, \quad \frac{\partial s}",
+            r"= \hat{y}^{<t_k>} + y^{<t_k>}, \quad \frac{\partial s}",
+        ),
         (r"(\hat{y}^{<t_k>} - y^{<t_k>}) V", r"(y^{<t_k>} - \hat{y}^{<t_k>}) V"),
         (r"= 1 - h^{2<t>}", r"= 1 - h^{<t>}"),
     ],

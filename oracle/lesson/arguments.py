@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref
 from oracle.lesson.meaning.program import Definition, Program
 from oracle.lesson.meaning.usage import Usage
@@ -13,6 +14,7 @@ INTO = "input of "
 
 def factored(program: Program, usage: Usage) -> None:
     """a = σ(W x + b) beside σ′(z): z is the argument, and a is σ(z)."""
+    _labelled(program)
     for k, definition in enumerate(program.definitions):
         if not _composed(definition) or not isinstance(body := definition.body, Call):
             continue
@@ -33,6 +35,23 @@ def factored(program: Program, usage: Usage) -> None:
                     program.definitions.append(Definition(z, body.args[0], definition.number))
                 program.definitions[k] = Definition(definition.head, replace(body, args=(z,)), definition.number)
                 break
+
+
+def _labelled(program: Program) -> None:
+    """out_o = f(h_1 w_1 + h_2 w_2) beside out_h = f(net_h): what goes into f is net_o."""
+    pairs: dict[str, str] = {}
+    for d in program.definitions:
+        match d.body:
+            case Call(args=(Ref(base=base, slots=(), subs=()),)) if label := d.head.base.partition("_")[2]:
+                if base == f"{core(base)}_{label}":
+                    pairs.setdefault(core(d.head.base), core(base))
+    for k, d in enumerate(program.definitions):
+        name, _, label = d.head.base.partition("_")
+        if label and name in pairs and _composed(d) and isinstance(d.body, Call):
+            z = replace(d.head, base=f"{pairs[name]}_{label}")
+            if not any(other.head == z for other in program.definitions):
+                program.definitions.append(Definition(z, d.body.args[0], d.number))
+            program.definitions[k] = replace(d, body=replace(d.body, args=(z,)))
 
 
 def _formal(z: Ref, program: Program, usage: Usage) -> bool:

@@ -11,6 +11,7 @@ from itertools import chain
 
 from oracle.lesson.all_samples import of_all_samples
 from oracle.lesson.another_loss import with_another_loss
+from oracle.lesson.any_layer import of_any_layer
 from oracle.lesson.arbitrary import arbitrary
 from oracle.lesson.convolutions import AXES, map_ranks, pooling, shared_biases
 from oracle.lesson.defining import Said, collected, name_of
@@ -179,7 +180,7 @@ def _built(found: list[Said], notation: Notation, settings: dict[str, str], exam
         local.signals |= usage.signals
         local.layers = local.layers or notation.depths.get(section, 0)
         local.numbers, local.narrow = section in notation.scalar, section in notation.narrow
-        first, _ = collected(found, section, usage, first=True)
+        first = _said_at_last(collected(found, section, usage, first=True)[0], own)
         usages = (local, usage)
         tried = choices(own, partial(completed, assumption=assumed, usages=usages))
         if (first.definitions, first.signals, first.lettered) != (own.definitions, own.signals, own.lettered):
@@ -188,11 +189,20 @@ def _built(found: list[Said], notation: Notation, settings: dict[str, str], exam
             tried.append(Choice(single))
         if whole := of_all_samples(own, local):
             tried.append(Choice(whole))
+        if generally := of_any_layer(own, local):
+            tried.append(Choice(generally))
         tried += said_otherwise(own)
         reading.scopes[section] = _chosen(tried, defined, claims, assumed, settings, usages)
         judged[section] = claims
     _lay_out(reading, notation.layouts or LAYOUTS, judged)
     return reading
+
+
+def _said_at_last(first: Program, own: Program) -> Program:
+    """What the lesson says first, but for functions that it leaves open there and writes in this section: L(a, y)."""
+    here = {d.head: d for d in own.definitions if d.number in own.here and not isinstance(d.body, Unsaid)}
+    found = [here.get(d.head, d) if isinstance(d.body, Unsaid) else d for d in first.definitions]
+    return replace(first, definitions=found)
 
 
 def _chosen(
@@ -407,7 +417,7 @@ def _completed(
     program.singles -= {base for base, batch in program.columns.items() if base == batch}
     _stack(program, usages[1])
     declare_columns(program)
-    declare_single(program)
+    declare_single(program, usages[1].bodies)
     lost = _infer(program)
     declare_targets_of_numbers(program)
     fix_sizes(program)

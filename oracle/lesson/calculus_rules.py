@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from oracle.lesson.judging import APART, CLOSE, FAR, Nets, Outcome
 from oracle.lesson.meaning.limits import free
 from oracle.lesson.meaning.notation import Ref
+from oracle.lesson.meaning.program import called
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -22,9 +23,11 @@ from oracle.lesson.syntax import (
     Prime,
     Quotient,
     Times,
+    rebuilt,
 )
 
 RULE = "the functions are any functions of one variable"
+MEANT = "the derivative of the left side is meant"
 WHOLE = "the prime is the derivative by an argument of the quantity"
 OTHER = "q"
 """An index that no formula has."""
@@ -32,13 +35,28 @@ OTHER = "q"
 
 def primed(head: Node) -> bool:
     """Whether a formula is of a derivative of functions, or of the prime of something."""
-    return any(isinstance(part, Prime) for part in head.walk()) or (
-        isinstance(head, Derivative) and isinstance(head.of, Quotient | Times | Plus)
+    of = head.of if isinstance(head, Derivative) else head
+    return (
+        any(isinstance(part, Prime) for part in head.walk())
+        or _nested(of)
+        or (isinstance(head, Derivative) and isinstance(of, Quotient | Times | Plus))
     )
+
+
+def _nested(node: Node) -> bool:
+    """Whether a function is of another: f(g(x))."""
+    return isinstance(node, Call) and len(node.args) == 1 and isinstance(node.args[0], Call)
 
 
 def by_rule(nets: Nets, head: Node, member: Node, number: int) -> tuple[Outcome, str] | None:
     """What is said of a formula with primes that no net knows, and under which reading; None where nothing is."""
+    if _of_any_functions(nets, head):
+        slope = _sloped(head) if _slopes(member) else head
+        agree = [_Dual(nets, number, seed).agree(slope, member) for seed in range(4)]
+        if all(agree):
+            return Outcome("holds"), MEANT if slope is not head else RULE
+        if slope is head and agree[0] is False:
+            return Outcome("fails", least=FAR, most=1.0), ""
     if _is_rule(nets, head, number):
         agree = [_Dual(nets, number, seed).agree(head, member) for seed in range(4)]
         if all(agree):
@@ -49,6 +67,38 @@ def by_rule(nets: Nets, head: Node, member: Node, number: int) -> tuple[Outcome,
         return Outcome("holds"), WHOLE
     unknown = isinstance(head, Prime) and not _function(nets, head.base) and not _has(member, head.base)
     return (Outcome("not understood", "what is differentiated by what, nothing says"), "") if unknown else None
+
+
+def _of_any_functions(nets: Nets, head: Node) -> bool:
+    """Whether functions of functions are spoken of that the lesson has nowhere else: (f(g(x)))', (f ∘ g)'(x)."""
+    match head:
+        case Derivative(of=of) | Prime(base=of) if _nested(of):
+            pass
+        case Times(factors=(Prime(base=Times(ops=("odot",)) as of), Name() | Ref()), ops=("",)):
+            pass
+        case Call() as of if _nested(of):
+            pass
+        case _:
+            return False
+    names = {part.base for part in of.walk() if isinstance(part, Name | Ref)}
+    return not names & nets.program.functions.keys()
+
+
+def _sloped(head: Node) -> Node:
+    """The derivative of f(g(x)) by x; any other formula as it is."""
+    match head:
+        case Call(args=(Call(args=(x,)),)):
+            return Derivative(head, (x,))
+    return head
+
+
+def _plain(node: Node) -> Node:
+    """A formula in which a symbol without scripts is its letter, which it is within primes as well."""
+    return Name(node.base) if isinstance(node, Ref) and not node.slots + node.subs else rebuilt(node, _plain)
+
+
+def _slopes(member: Node) -> bool:
+    return any(isinstance(part, Prime | Derivative) for part in member.walk())
 
 
 def _function(nets: Nets, name: Node) -> bool:
@@ -93,12 +143,14 @@ class _Dual:
     seed: int
     argument: Node | None = None
     drawn: dict[str, tuple[float, float]] = field(default_factory=dict)
+    inner: dict[tuple[str, Call], tuple[float, float]] = field(default_factory=dict)
+    """Values and slopes of functions of functions."""
 
     def agree(self, head: Node, member: Node) -> bool | None:
         """Whether two sides have one value; None where a side is no formula of functions."""
         self.random = random.Random(self.seed)
         try:
-            left, right = self.of(head)[0], self.of(member)[0]
+            left, right = self.of(_plain(head))[0], self.of(_plain(member))[0]
         except (TypeError, ZeroDivisionError, OverflowError):
             return None
         return abs(left - right) <= CLOSE * max(abs(left), abs(right), 1.0)
@@ -110,15 +162,24 @@ class _Dual:
                 return float(text), 0.0
             case Prime(base=base, order=1):
                 return self.of(base)[1], float("nan")
+            case Derivative(of=of, wrt=(x,)) if (by := self.by_function(of, x)) is not None:
+                return by, float("nan")
             case Derivative(of=of, wrt=(x,)):
                 self.at(x)
                 return self.of(of)[1], float("nan")
+            case Times(factors=(Prime(base=Times(factors=(f, g), ops=("odot",)), order=1), x), ops=("",)):
+                return self.of(Call(f, (Call(g, (x,)),)))[1], float("nan")
+            case Call(function=Prime(base=Name(base=name) | Ref(base=name), order=1), args=(Call() as inner,)):
+                return self.at_inner(name, inner)[1], float("nan")
+            case Call(function=Name(base=name) | Ref(base=name), args=(Call() as inner,)):
+                (value, slope), by = self.at_inner(name, inner), self.of(inner)[1]
+                return value, slope * by
             case Call(function=Prime(base=base, order=1), args=(x,)):
                 return self.of(Call(base, (x,)))[1], float("nan")
             case Call(function=Name(base=name) | Ref(base=name, subs=(), slots=()), args=(x,)):
                 self.at(x)
                 told = self.nets.program.function(name, self.number)
-                return self.of(told.body) if told is not None and _calls(told.body) else self.letter(name)
+                return self.of(_plain(told.body)) if told is not None and _calls(told.body) else self.letter(name)
             case Name(base=name) | Ref(base=name, subs=(), slots=()):
                 return self.letter(name)
             case Negative(body=body):
@@ -140,6 +201,15 @@ class _Dual:
                 (a, da), n = self.of(base), int(text)
                 return a**n, n * a ** (n - 1) * da
         raise TypeError
+
+    def at_inner(self, name: str, inner: Call) -> tuple[float, float]:
+        """Value and slope of a function at the value of another: f at g(x)."""
+        return self.inner.setdefault((name, inner), (self.random.uniform(0.5, 2), self.random.uniform(0.5, 2)))
+
+    def by_function(self, of: Node, wrt: Node) -> float | None:
+        """The df/dg of f(g(x)); None where that is spoken of nowhere."""
+        name, g = (called(side) if isinstance(side, Call) else getattr(side, "base", "") for side in (of, wrt))
+        return next((s for (f, inner), (_, s) in self.inner.items() if f == name and called(inner) == g), None)
 
     def at(self, x: Node) -> None:
         """All functions are of one argument."""

@@ -21,6 +21,7 @@ from oracle.lesson.meaning.differentials import PREFIX
 from oracle.lesson.meaning.entry_names import names_entries
 from oracle.lesson.meaning.general_units import fed, unfed
 from oracle.lesson.meaning.input_layers import input_layers
+from oracle.lesson.meaning.inverses import rearranged
 from oracle.lesson.meaning.labelled_functions import in_this_layer
 from oracle.lesson.meaning.last_for_any import of_every_layer
 from oracle.lesson.meaning.last_units import of_last_units
@@ -118,8 +119,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     units = [body for body in own if weighed(body)]
     order = [s for s in order if s.section <= section or not of_special_layers(s.statement, units)]
     program.here = {s.number for s in said if s.section == section}
+    turned = rearranged((s.number, s.statement.body) for s in said)
     for s in order:
-        if isinstance(s.statement.body, Relation):
+        if isinstance(s.statement.body, Relation) and s.number not in turned:
             _define(s.number, s.statement.body, program, defined, usage)
             _call(s.statement.body, program, defined, usage)
     local = [s.statement.body for s in said if s.section == section]

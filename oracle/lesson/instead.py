@@ -11,11 +11,12 @@ from oracle.lesson.judging import Nets
 from oracle.lesson.meaning.bare_functions import ARGUMENT
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import Definition, FunctionDefinition, called
+from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.syntax import Call, Derivative, Name, Node, Prime, Quotient, Sum
 
 NAMED = {
-    "tanh": r"\btanh\b|\\tanh|hyperbolic tangent|双曲正切",
-    "sigmoid": r"\bsigmoid|\blogistic",
+    "tanh": r"\btanh\b|\\tanh|hyperbolic tangent|tangente? h[iy]perb|双曲正切",
+    "sigmoid": r"\bsigmo[iï]d|\blogisti|сигмоид|シグモイド|시그모이드",
     "relu": r"\brelu\b|\brectifi",
     "softmax": r"\bsoftmax\b",
 }
@@ -46,6 +47,7 @@ def instead(nets: Nets, head: Node, member: Node, number: int, names: tuple[str,
     sloped = {called(replace(call, function=call.function.base)) for call in calls if isinstance(call.function, Prime)}
     if not sloped and isinstance(head, Derivative):
         return _outputs(nets, head, member, number, names)
+    head, member = at_any_number(head, member) or (head, member)
     for name in names if sloped else ():
         whole = Call(Name(name), (ARGUMENT,))
         other = {f: [FunctionDefinition(f, (ARGUMENT,), whole)] for f in sloped}

@@ -166,7 +166,7 @@ def _link(
     told = found.verdict in BAD and (_names_gradient(head, member, nets[0]) or _goes_over(head))
     if told or (found.verdict == "not understood" and _written_out(head, member, judge)):
         return Link(left, op, right, "definition", place=place)
-    if found.verdict == "fails" and not mentions(member) and _given(head, judge):
+    if found.verdict == "fails" and not mentions(member) and _given(head, member, judge):
         return Link(left, op, right, "aside", place=place)
     if found.verdict == "fails" and supposed(judge, head, member, number):
         found = Outcome("not understood", "the lesson writes no loss, and none that is known has this partial")
@@ -418,10 +418,11 @@ def _arithmetic(head: Node, member: Node) -> bool:
     return written and not mentions(head) and not mentions(member)
 
 
-def _given(head: Node, nets: Nets) -> bool:
-    """Whether the lesson gives numbers to what a partial is made of: ∂f/∂z = 4 after x = 1 and y = 3."""
+def _given(head: Node, member: Node, nets: Nets) -> bool:
+    """Whether the lesson gives numbers to what a partial is made of, or f' is of: ∂f/∂z = 4 after x = 1 and y = 3."""
+    slope = isinstance(head, Derivative) or (isinstance(head, Call) and isinstance(member, Matrix))
     named = {part.base for part in head.walk() if isinstance(part, Ref)}
-    return isinstance(head, Derivative) and bool(made_of(nets.program.definitions, named) & nets.program.told)
+    return slope and bool(made_of(nets.program.definitions, named) & nets.program.told)
 
 
 def _named_list(head: Node, member: Node) -> bool:

@@ -33,6 +33,8 @@ from oracle.lesson.meaning.sizes_below import without_sizes
 from oracle.lesson.meaning.sizes_said import with_sizes_said
 from oracle.lesson.meaning.steps_behind import steps_behind, with_steps
 from oracle.lesson.meaning.sums_left_out import with_own_indices
+from oracle.lesson.meaning.sums_with_dots import index_letters, with_sums
+from oracle.lesson.meaning.unit_values import unit_values, with_unit_values
 from oracle.lesson.meaning.upper_scripts import Sampled, sampled, with_samples_apart
 from oracle.lesson.syntax import Node, Parsed, Statement
 
@@ -81,6 +83,8 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     )
     named = [changed(found, names) for found in parsed]
     renewed = iterations(given)
+    named, names = _further(named, names, lambda found: partial(with_unit_values, known=unit_values(found)))
+    named, names = _further(named, names, lambda found: partial(with_sums, letters=index_letters(found)))
     named, names = _further(named, names, lambda found: partial(with_deltas_apart, names=deltas_apart(found)))
     named, names = _further(named, names, lambda _: with_own_indices)
     named, names = _further(named, names, lambda found: partial(with_names_apart, names=told_below(found)))

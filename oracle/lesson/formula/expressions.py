@@ -30,6 +30,7 @@ from oracle.lesson.syntax import (
     Call,
     Derivative,
     Dots,
+    Gradient,
     Indexed,
     Items,
     Name,
@@ -161,6 +162,9 @@ class Reader(Derivatives, Fences, Calls):
             found.append(self._signed())
             if own:  # g' * (z), in braces of their own: nobody multiplies by one symbol in a parenthesis
                 found[-2:], ops = [Call(found[-2], (found[-1],), span=self.span(start))], ops[:-1]
+                continue
+            if isinstance(found[-2], Derivative | Gradient) and isinstance(found[-1], Items) and not ops[-1]:
+                found, ops = found[:-1], ops[:-1]  # ∂e/∂w (w, x): at that place
                 continue
             if found[-1] == Number("1") and not ops[-1] and _capital(found[-2]):  # E 1: ones, without their bold face
                 found[-1] = Name("1", bold=True, span=found[-1].span)

@@ -133,7 +133,7 @@ def _depth(node: Node) -> int:
 
 
 def _uncommented(found: Sequence[Token]) -> list[Token]:
-    """Without the words at the end of a row whose chain goes on in the next one."""
+    r"""Without the words at the end of a row whose chain goes on in the next one; `by (1) \Rightarrow a` is none."""
     out: list[Token] = []
     comment: int | None = None
     depth = 0
@@ -142,6 +142,8 @@ def _uncommented(found: Sequence[Token]) -> list[Token]:
         if token.text == "\\\\" and comment is not None:
             if k + 1 < len(found) and found[k + 1].text in RELATIONS:
                 del out[comment:]
+            comment = None
+        elif token.text in IMPLIES - {r"\because"} and not depth:
             comment = None
         elif _remarks(token) and comment is None and out and not depth:
             comment = len(out)

@@ -124,7 +124,7 @@ SCRIPTS = {c: ("_", d) for c, d in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ�
 COMBINING = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar", "\u0307": r"\dot"}
 SAME = {
     r"\vartriangle": r"\Delta", r"\triangle": r"\Delta", r"\bigtriangleup": r"\Delta",
-    "||": r"\|", r"\_": "_", r"\*": "*",
+    "=>": r"\Rightarrow", "||": r"\|", r"\_": "_", r"\*": "*",
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\vert": "|", r"\mid": "|",
     r"\arrowvert": "|", r"\lt": "<", r"\gt": ">",
     r"\Vert": r"\|", r"\cr": "\\\\", r"\newline": "\\\\", r"\qquad": r"\quad", r"\bigodot": r"\odot",
@@ -146,7 +146,7 @@ TEXTS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\textit", r"\mbox
 DROPPED = set(
     _split(
         r"\tag \label \color \textcolor \hspace \vspace \phantom \hphantom \vphantom \overset \underset \stackrel "
-        r"\intertext \ref \eqref \colorbox \hskip \require"
+        r"\intertext \shortintertext \ref \eqref \colorbox \hskip \require"
     )
 )
 """Commands that go, and their first argument with them."""
@@ -154,6 +154,9 @@ MACROS = {
     r"\pdv": (2, r"\frac{\partial #1}{\partial #2}"), r"\pd": (2, r"\frac{\partial #1}{\partial #2}"),
     r"\dv": (2, r"\frac{d #1}{d #2}"), r"\norm": (1, r"\lVert #1 \rVert"), r"\abs": (1, r"\lvert #1 \rvert"),
     r"\R": (0, r"\mathbb{R}"), r"\Re": (0, r"\mathbb{R}"), r"\E": (0, r"\mathbb{E}"), r"\T": (0, r"\top"),
-    r"\dd": (0, "d"),
+    r"\dd": (0, "d"), r"\partialfrac": (2, r"\frac{\partial #1}{\partial #2}"),
+    r"\pderiv": (2, r"\frac{\partial #1}{\partial #2}"), r"\pfrac": (2, r"\frac{\partial #1}{\partial #2}"),
+    r"\deriv": (2, r"\frac{d #1}{d #2}"), r"\pa": (1, "(#1)"), r"\paren": (1, "(#1)"), r"\parens": (1, "(#1)"),
+    r"\cro": (1, "[#1]"), r"\brac": (1, "[#1]"), r"\infegal": (0, r"\le"), r"\supegal": (0, r"\ge"),
 }  # fmt: skip
 """What lessons and well-known packages mean by them, where a lesson does not define them itself."""

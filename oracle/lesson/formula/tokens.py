@@ -6,6 +6,7 @@ What a macro made carries the offsets of its call. Spacing and alignment are gon
 import re
 import unicodedata
 from collections.abc import Mapping
+from itertools import pairwise
 
 from oracle.lesson.formula.symbols import (
     ABROAD,
@@ -51,12 +52,16 @@ Macros = Mapping[str, tuple[int, str]]
 
 
 _NUMBER = re.compile(r"\d+")
+PLAINLY = r"(?<![A-Za-z\d\\])[A-Za-z]\d+[a-z](?![A-Za-z\d])"
+_PLAINLY = re.compile(PLAINLY)
+"""The w1o that a lesson may have as one name."""
 EASTERN = "[가-힣一-鿿぀-ヿ]"
 _LEXEME = re.compile(
     r"%[^\n]*|\{\{[a-z]{3,}:?\}\}\{[\w:.-]+\}|\\begin\s*\{[^}]*\}|\\end\s*\{[^}]*\}"
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|[^\\])"
-    r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\(?:operatorname|tag|[hv]space|intertext)\*"
+    r"|\\arg(?:\\,|\s)*\\(?:max|min)|\\(?:operatorname|tag|[hv]space|(?:short)?intertext)\*"
     r"|\\[A-Za-z]+|\\\\\*?(?:\s*\[[^\]\n]*(?:pt|em|ex|mm|cm)\])?|\\."
+    rf"|{PLAINLY}"
     r"|\d+(?:\.\d+)?[eE]-?\d+(?![A-Za-z])|\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+|\.\.\.|\.\*|\.T(?![A-Za-z])|\*\*|\.dot(?![A-Za-z])|(?:np|numpy|torch|tf)\.[a-z]+"
     + rf"|(?<![A-Za-z\\])(?:{'|'.join(PLAIN)})(?![A-Za-z])"
     + r"|(?<![A-Za-z\\])[a-z](?=(?:log|exp)\s*(?:\\left)?\()"
@@ -68,7 +73,7 @@ _LEXEME = re.compile(
     + r"|\|\|"
     + rf"|{EASTERN}{{2,}}(?:\s?[A-Za-z](?=_)|(?=_))|[가-힣]+"
     + "|[" + "".join(SCRIPTS) + "]+"
-    + r"|:\s*=|<->|==|(?<!\^)[+\-*]=|\s+|.",
+    + r"|:\s*=|<->|==|=>|(?<!\^)[+\-*]=|\s+|.",
     re.DOTALL,
 )  # fmt: skip
 _BARE = re.compile(r"\\[A-Za-z]+|.", re.DOTALL)
@@ -83,6 +88,8 @@ _WRAPPING = re.compile(r"(?:\s*\\(?:textcolor|color|colorbox|framebox|fbox|mbox)
 r"""Commands around a formula in a text: \text{\textcolor{red}{\framebox{$z$}}}."""
 _COUNTING = re.compile(r"\s*(?:[a-z]\s*(?:=|\\in(?![A-Za-z]))|\\(?:text|mbox|forall)(?![A-Za-z]))")
 r"""What is said beside a formula behind a gap: the k \in of h_k = f(z_k) \hspace{2cm} k \in \{1, 2\}."""
+_BRACKETED = re.compile(r"([(\[]\s*)(#[1-9])(?=\s*(?:\\right)?\s*[)\]])")
+r"""What a macro puts into brackets alone: \left( #1 \right)."""
 _FACE = re.compile(r"^\s*\\(?:bf|rm|it|sf|tt)(?![A-Za-z])\s*")
 r"""The old command for a face: \mbox{\bf f}."""
 _FENCE = re.compile(r"\\(left|right|middle|[bB]igg?[lrm]?)\s*(\\[A-Za-z]+|\\.|[^\\])$", re.DOTALL)
@@ -92,7 +99,7 @@ def tokens(tex: str, macros: Macros) -> list[Token]:
     """The tokens of a formula. Raises UnreadableError where a macro calls itself."""
     lexer = _Lexer(macros)
     lexer.read(tex, 0, len(tex), None)
-    return summed(_rejoined(_accumulating(_bare_operations(_tidied(lexer.found)))))
+    return summed(_rejoined(_accumulating(_bare_operations(_uncrossed(_tidied(lexer.found))))))
 
 
 def closing(tex: str, at: int) -> int:
@@ -125,6 +132,21 @@ def _tidied(found: list[Token]) -> list[Token]:
     while out and out[-1].text in ("?", "!"):
         out.pop()
     return out
+
+
+def _uncrossed(found: list[Token]) -> list[Token]:
+    """Without braces that group nothing, because a parenthesis closes among them that opened before: ({a + b)}."""
+    gone: set[int] = set()
+    opened: list[tuple[int, int, bool]] = []
+    depth = 0
+    for k, token in enumerate(found):
+        depth += (token.text == "(") - (token.text == ")")
+        if token.text == "{":
+            opened.append((k, depth, bool(k) and found[k - 1].text in {*_TAKING, "}", "]"}))
+        elif token.text == "}" and opened:
+            at, before, taken = opened.pop()
+            gone |= {at, k} if depth != before and not taken and found[at - 1].kind != "style" else set()
+    return [token for k, token in enumerate(found) if k not in gone]
 
 
 def _bare_operations(found: list[Token]) -> list[Token]:
@@ -173,7 +195,8 @@ def _rejoined(found: list[Token]) -> list[Token]:
 
 class _Lexer:
     def __init__(self, macros: Macros):
-        own = {name if name.startswith("\\") else "\\" + name: what for name, what in macros.items()}
+        own = {name if _PLAINLY.fullmatch(name) or name[0] == "\\" else "\\" + name: what
+               for name, what in macros.items()}  # fmt: skip
         self.macros = MACROS | own
         self.found: list[Token] = []
         self.environments: list[str] = []
@@ -201,6 +224,12 @@ class _Lexer:
         if called := _CODED.fullmatch(text):
             self.add(called[1], span, "word")
             return at
+        if _PLAINLY.fullmatch(text):
+            parts = (text[0], text[1:-1], text[-1])
+            ends = (match.start(), match.start() + 1, match.end() - 1, match.end())
+            for part, own in zip(parts, pairwise(ends), strict=True):
+                self.add(part, call or own)
+            return at
         if _EASTERN.match(text) and len(text) > 1:
             self.add(_named(text), span, "word", upright=True)
             return at
@@ -212,6 +241,8 @@ class _Lexer:
             if text == r"\tag" and (number := _NUMBER.match(tex, opened)):  # \tag4
                 return number.end()
             end = closing(tex, opened) if tex[opened : opened + 1] == "{" else at
+            if text.endswith("intertext"):  # words between two rows
+                self.add("\\\\", span)
             if text == r"\hspace" and _COUNTING.match(tex, end):
                 self.add(r"\quad", span)
             return end
@@ -245,6 +276,8 @@ class _Lexer:
             end = closing(tex, at) if tex[at : at + 1] == "{" or not bare else bare.end()
             arguments.append(tex[at:end])
             at = end
+        bare_ones = {f"#{k + 1}": one[1:-1] if one[:1] == "{" else one for k, one in enumerate(arguments)}
+        body = _BRACKETED.sub(lambda m: m[1] + bare_ones.get(m[2], ""), body)
         body = re.sub(r"#([1-9])", lambda m: "".join(arguments[int(m[1]) - 1 : int(m[1])]), body)
         if len(body) > MOST:
             raise UnreadableError(call or match.span(), f"the macro {name} becomes too long")

@@ -289,7 +289,7 @@ class Algebra:
         if a.row and not b.row:
             self.same(p, q, "an inner product")
             return Value(None if left is None else (left * right).sum(-1), names, dims)
-        if one(p, q) and self.pairs == "elementwise":
+        if one(p, q) and (self.pairs == "elementwise" or _single(left, right)):
             return Value(None if left is None else left * right, names, dims, (p,))
         if (one(p, q) or self.infer) and self.pairs == "dot":
             self.same(p, q, "an inner product")
@@ -379,6 +379,11 @@ class Algebra:
         data = self.spread(a, rest + names)
         by = dict(zip(a.names, a.dims, strict=True))
         return Value(data, rest, tuple(by[n] for n in rest), tuple(by[n] for n in names) + a.shape)
+
+
+def _single(*data: Tensor | None) -> bool:
+    """Whether vectors have one entry: a^2 (1 - a^2) where the layer has one unit."""
+    return all(known is not None and known.shape[-1] == 1 for known in data)
 
 
 def _grow(data: Tensor | None, times: int) -> Tensor | None:

@@ -49,6 +49,8 @@ class Units:
     """By letters (o, h): what o1 adds up, and what of h1 it is made of (net, out)."""
     weights: frozenset[tuple[str, ...]] = frozenset()
     """Weights that forward equations have by the names of two units."""
+    owners: frozenset[tuple[str, str]] = frozenset()
+    """What has units with the letter of their names: net and h of net_{h1}."""
     labels: frozenset[str] = frozenset()
     """Letters that are no units, but labels of matrices: the h of w_{h11} beside W_h."""
 
@@ -58,12 +60,14 @@ def units(statements: Iterable[Statement]) -> Units:
     given = list(statements)
     labels = matrix_labels(given)
     numbers: dict[str, set[int]] = {}
+    owners: set[tuple[str, str]] = set()
     nodes = [node for statement in given for node in statement.body.walk()]
     bound = {name.base for node in nodes if isinstance(node, Sum) for name in node.indices}
     for node in nodes:
         for letter, number in _named(node, labels) if isinstance(node, Indexed) else ():
             if f"{letter}{number}" not in bound:  # the h_1 of Σ_{h_1} is any unit
                 numbers.setdefault(letter, set()).add(number)
+                owners.add((_base(node), letter))
     several = {letter: tuple(sorted(found)) for letter, found in numbers.items() if len(found) > 1}
     heads = [s.body for s in given if isinstance(s.body, Relation) and isinstance(s.body.items[0], Indexed)]
     joints: dict[tuple[str, str], tuple[str, str]] = {}
@@ -71,7 +75,7 @@ def units(statements: Iterable[Statement]) -> Units:
     for body in heads if several else ():
         for member in body.items[1:]:
             _join(body.items[0], member, joints, weights)
-    return Units(several, joints, frozenset(weights), labels)
+    return Units(several, joints, frozenset(weights), frozenset(owners), labels)
 
 
 def _join(
@@ -94,6 +98,10 @@ def _join(
 def _named(node: Indexed, never: frozenset[str] = frozenset()) -> list[tuple[str, int]]:
     found = (UNIT.fullmatch(sub.base) for sub in flat(node.subs) if isinstance(sub, Name))
     return [(match[1], int(match[2])) for match in found if match and match[1] not in never]
+
+
+def _base(node: Node) -> str:
+    return node.base.base if isinstance(node, Indexed) and isinstance(node.base, Name) else ""
 
 
 def flat(subs: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -120,8 +128,10 @@ def spelled(statement: Statement, known: Units) -> Statement:
     if not known.numbers:
         return statement
     body = _sums(statement.body, known)
-    subs = [sub for node in body.walk() if isinstance(node, Indexed) for sub in flat(node.subs)]
-    free = {sub.base for sub in subs if isinstance(sub, Name)} & known.numbers.keys()
+    indexed = [(node, sub.base) for node in body.walk() if isinstance(node, Indexed)
+               for sub in flat(node.subs) if isinstance(sub, Name)]  # fmt: skip
+    free = {of for node, of in indexed if (_base(node), of) in known.owners or _base(node) in SIGNALS}
+    free &= known.numbers.keys()  # the h of y_{nh} alone is no unit of net_{h1}
     said = [pair for node in body.walk() if isinstance(node, Indexed) for pair in _named(node)]
     for letter in sorted(free):
         numbers = {number for of, number in said if of == letter}

@@ -153,7 +153,11 @@ def letters(node: Node) -> set[str]:
 
 
 def mentions(node: Node, base: str = "") -> bool:
-    """Whether a formula has a symbol of this name; without a name, any symbol at all."""
+    """Whether a formula has a symbol of this name; without a name, any symbol but the e of e^{-0.15}."""
+    if not base and isinstance(node, Power) and node.base == Ref("e"):
+        return mentions(node.exponent)
+    if not base and not isinstance(node, Ref):
+        return any(map(mentions, node.children()))
     return any(isinstance(part, Ref) and (not base or part.base == base) for part in node.walk())
 
 

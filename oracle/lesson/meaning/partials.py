@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+import torch
+
 from oracle.lesson.meaning.calculus import connected, jacobian
 from oracle.lesson.meaning.columns import bare
 from oracle.lesson.meaning.differentials import PREFIX
@@ -261,13 +263,29 @@ class Partials(Sampling):
         data = None if of.data is None or target.data is None else self.jacobian(of.data, target.data)
         if data is not None and loss in LOSSES and wrt.base in self.program.of_sum:
             data = data * self.samples(target)
-        places = Value(data, names, dims, shape)
+        places = _at_indices(Value(data, names, dims, shape), of, target)
         way = None if wrt.subs else Route(self.end(source, env), self.end(wrt, env), target.rank)
         if not wrt.subs:
             alone = self.entrywise and self.algebra.diagonal(places)
             return alone or laid_out(replace(places, way=way), self.algebra.layout)
         entry = self.indexed(_turned(places, of.rank), wrt, env)
         return replace(entry, row=False) if entry.rank == of.rank == 1 else entry  # ∂z/∂W_{ij} is as z is
+
+
+def _at_indices(made: Value, of: Value, wrt: Value) -> Value:
+    """A partial by what has an index of its own, at that index: the ∂e^u/∂u of u = -z_i."""
+    if not wrt.names:
+        return made
+    known = {**dict(zip(of.names, of.dims, strict=True)), **dict(zip(wrt.names, wrt.dims, strict=True))}
+    names, dims = tuple(known), tuple(known.values())
+    data = made.data
+    if data is not None:
+        at = [names.index(name) for name in (*of.names, *wrt.names)]
+        places = [len(names) + k for k in range(of.rank + wrt.rank)]
+        cut = len(of.names)
+        given = [*at[:cut], *places[: of.rank], *at[cut:], *places[of.rank :]]
+        data = torch.einsum(data, given, [*range(len(names)), *places])
+    return Value(data, names, dims, made.shape)
 
 
 def _turned(made: Value, rank: int) -> Value:

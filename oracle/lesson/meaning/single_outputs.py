@@ -1,10 +1,10 @@
 r"""Nets with one output unit in a lesson of batches: L = 1/m Σ_i (ŷ_i - y_i)², where ŷ = σ(A W + b) has a row a sample.
 
 Then ŷ_i is a number, so that ŷ, and what it is compared with, has one column. And the y of o_j = y is all that
-the last layer has.
+the last layer has; so is a^2 ∈ ℝ^1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from oracle.lesson.meaning.columns import is_batch
 from oracle.lesson.meaning.naming import letter
@@ -12,7 +12,7 @@ from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, letters
 from oracle.lesson.meaning.program import Definition, Program, is_target
 from oracle.lesson.meaning.values import REFUSED
 from oracle.lesson.meaning.world import World
-from oracle.lesson.syntax import Name, Node, Plus, Sum
+from oracle.lesson.syntax import Name, Node, Number, Plus, Power, Relation, Sum, Times
 
 
 def declare_columns(program: Program) -> None:
@@ -31,8 +31,15 @@ def declare_columns(program: Program) -> None:
             program.units.append(shape[1])
 
 
-def declare_single(program: Program) -> None:
-    """Note that the last layer has one unit, in a lesson that says o_j = y of it."""
+def declare_single(program: Program, bodies: Iterable[Node]) -> None:
+    """Note that the last layer has one unit, in a lesson that says o_j = y of it, or W^2 ∈ ℝ^{1×3}."""
+    for ref, axes in filter(None, map(_told, bodies)):
+        try:
+            shape = World(program, infer=True).whole(ref, {}).shape
+        except REFUSED:
+            continue
+        if len(shape) == axes:
+            program.units.append(shape[0])
     single = program.notation.any_unit.single
     for d in program.definitions:
         match d:
@@ -67,6 +74,17 @@ def _is_number(made: Ref, loss: Definition, program: Program) -> bool:
     except REFUSED:
         return False
     return program.defines(made.base, made.kinds) and not found.shape and not found.names
+
+
+def _told(body: Node) -> tuple[Ref, int] | None:
+    """What is said to have one row, of one layer whose number is written, and its axes: 2 of W^2 ∈ ℝ^{1×3}."""
+    match body:
+        case Relation(
+            items=(Ref(slots=((_, Number()),), subs=()) as ref, Power(base=Ref("bb R"), exponent=size)), ops=("in",)
+        ):
+            sizes = size.factors if isinstance(size, Times) else (size,)
+            return (ref, len(sizes)) if sizes[0] == Number("1") else None
+    return None
 
 
 def _compared(body: Node) -> Iterator[tuple[Ref, Ref]]:

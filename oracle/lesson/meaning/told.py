@@ -32,7 +32,7 @@ def told(member: Node) -> Told | None:
             return Told(of, wrt)
         case Times(factors=(Negative(body=first), *rest), ops=ops) if found := told(Times((first, *rest), ops)):
             return Told(found.of, found.wrt, -found.factor, True)
-        case Times(factors=factors, ops=ops) if {*ops} <= {"", "cdot"}:
+        case Times(factors=factors, ops=ops) if {*ops} <= {"", "cdot", "*", "times"}:
             return _chained(factors) or _chained(factors[::-1])
     return None
 

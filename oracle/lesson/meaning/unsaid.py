@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import torch
 
 from oracle.lesson.meaning.calculus import NAMED
+from oracle.lesson.meaning.inverses import SUMMED
 from oracle.lesson.meaning.listed import listed
 from oracle.lesson.meaning.losses import LOSSES
-from oracle.lesson.meaning.notation import Ref, slots_of, taken_apart
+from oracle.lesson.meaning.notation import Ref, mentions, slots_of, taken_apart
 from oracle.lesson.meaning.program import TARGETS, Definition, Program, written
 from oracle.lesson.meaning.units_meant import every_layer
 from oracle.lesson.meaning.usage import ACTIVATION_NAMES, Usage
@@ -89,6 +90,10 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
             applied = usage.functions[of.base] and not exact and (of.subs or of.base in ACTIVATION_NAMES)
             if of.base == wrt.base or applied or not _open(program, of) or wrt.base in program.functions:
                 continue
+            if of.base in SUMMED and any(
+                d.head.base == wrt.base and mentions(d.body, of.base) for d in program.definitions
+            ):
+                continue  # ∂b/∂z where z = W x + b
             beside = of.base in LOSSES and any(d.head.base == of.base for d in program.definitions)
             if not of.kinds and (beside or any(ref.base == of.base and ref.kinds for ref in usage.refs)):
                 continue  # E is E_3 where that stands beside it
@@ -104,7 +109,9 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
         """Whether it is the t of df/dt = df/dx dx/dt, where x is made of something else."""
         return wrt.base not in known and any((x.base, wrt.base) in between and x.base in known for x in args)
 
-    found = ((of, exact, [x for x in args.values() if not through(x, args.values())]) for of, exact, args in heads.values())
+    found = (
+        (of, exact, [x for x in args.values() if not through(x, args.values())]) for of, exact, args in heads.values()
+    )
     return [Definition(of, Unsaid(tuple(args), exact)) for of, exact, args in found]
 
 

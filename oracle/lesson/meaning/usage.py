@@ -204,7 +204,7 @@ def _partial_of(head: Ref, body: Relation) -> Told | None:
         return None
     if found is None or not isinstance(of := found.of, Ref) or not isinstance(found.wrt, Ref):
         return None
-    one = not (found.chained or found.factor < 0) or of.base in LOSSES
+    one = not (found.chained or found.factor < 0) or core(of.base) in LOSSES
     whole = not of.subs and not {"layer", "sample"} & {*of.kinds} and of.base != head.base != found.wrt.base
     return found if one and whole and like(head, found) else None
 

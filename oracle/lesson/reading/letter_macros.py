@@ -1,4 +1,7 @@
-r"""Macros of which a lesson only shows the use: \Vh and \MW of a book whose preamble is elsewhere are letters."""
+r"""Macros of which a lesson only shows the use: \Vh and \MW of a book whose preamble is elsewhere are letters.
+
+So are the names of plain text by which a lesson differentiates: the w1o of \frac{\partial E}{\partial w1o}.
+"""
 
 import re
 from dataclasses import replace
@@ -14,6 +17,7 @@ STYLES = {
     **dict.fromkeys(("ev", "em", "er"), "mathrm"),
 }
 """How letters look, by what authors put before them in the names of macros."""
+NAMED = re.compile(r"\\partial\s*\{?\s*([A-Za-z])(\d+[a-z])\s*\}")
 FEW = 2
 """So many letters in one style are no accident."""
 
@@ -29,6 +33,7 @@ def with_letter_macros(document: Document) -> Document:
         for name, (style, letter) in letters.items()
         if styles.count(style) >= FEW or (STYLES[style] == "mathcal" and len(styles) > FEW)
     }
+    made |= {f"{a}{b}": (0, rf"{a}_{{\text{{{b}}}}}") for tex in texts for a, b in NAMED.findall(tex)}
     return replace(document, macros={**made, **document.macros}) if made else document
 
 

@@ -7,6 +7,8 @@ from oracle.lesson.reading.delimiters import OPENING, Delimited
 from oracle.lesson.reading.source import Source
 
 FENCE = r"^[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$"
+IN_LINE = r"^[ \t>]*```math[ \t]+(?P<inline>[^\s`](?:(?!\n[ \t]*\n|```).)*?)`{2,}[ \t]*$"
+"""A fence whose formula begins on its line: "```math z = w x```"; one of the last ticks may be missing."""
 HEADING = r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<heading>[^\n]*)$"
 BOLD = r"^(?P<bold>\*\*)(?=[^*\n]{1,120}\*\*[ \t]*$)(?P<boldly>[^*\n]*[^*\n:.])\*\*[ \t]*$"
 """A line in bold that is no sentence, and begins no list."""
@@ -16,6 +18,11 @@ SHORTCODE = (
     r"(?P<coded>(?:(?!\{\{|\$|\\\[|\\\().)*?)\{\{[<%]\s*/\s*(?P=code)\s*[>%]\}\}"
 )
 """Hugo's `{{< katex >}} .. {{< /katex >}}` around a formula without delimiters."""
+DIRECTIVE = re.compile(
+    r"\{(?:note|tip|hint|important|warning|caution|attention|danger|seealso|admonition|dropdown|example|proof|exercise|"
+    r"solution|topic|sidebar|margin|prf:\w+|card|grid-item|tab-item|theorem|definition|remark|toggle)\}.*"
+)
+"""MyST's blocks of text: ```{note}."""
 OPTIONS = re.compile(r"(?:[ \t>]*:[\w-]+:[^\n]*\n)+")
 """What MyST says of a block of mathematics in its first lines: `:label: eq1`."""
 RULE = r"^(?=[^\n]*-)(?=[^\n]*\|)[ \t|:-]+$"
@@ -29,7 +36,7 @@ MATHS = re.compile(
     r"(?:<su[bp]>[^<>]*</su[bp]>|[=+\-*/().,^ ]|\b(?:exp|log|ln|tanh)\b|[A-Za-z](?![A-Za-z])|\d)*", re.ASCII
 )
 TOKEN = re.compile(
-    rf"{FENCE}|{HEADING}|{BOLD}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})"
+    rf"{IN_LINE}|{FENCE}|{HEADING}|{BOLD}|(?P<rule>{RULE})|(?:{SCRIPT})|(?:{SHORTCODE})|(?P<comment><!--)|(?P<ticks>`+)|(?P<math>{OPENING.pattern})"
     rf"|(?P<plain>{PLAIN})",
     re.MULTILINE | re.DOTALL,
 )
@@ -43,14 +50,17 @@ def read(path: str, text: str, format: str = "markdown") -> Document:  # noqa: A
     return source.document()
 
 
-def scan(source: Source, at: int = 0) -> None:
-    """Everything from an offset on."""
+def scan(source: Source, at: int = 0, stop: int | None = None) -> None:
+    """Everything from an offset on, or up to another."""
     maths = Delimited(source)
-    while match := TOKEN.search(source.text, at):
+    while match := TOKEN.search(source.text, at, len(source.text) if stop is None else stop):
         at = max(_token(source, maths, match), at + 1)
 
 
 def _token(source: Source, maths: Delimited, match: re.Match[str]) -> int:
+    if match["inline"]:
+        source.formula(match.span("inline"), match.span(), display=True)
+        return match.end()
     if match["fence"]:
         return _fence(source, match)
     if match["level"] or match["bold"]:
@@ -117,7 +127,10 @@ def _fence(source: Source, match: re.Match[str]) -> int:
     start = min(match.end() + 1, len(source.text))
     stop, end = (max(start, close.start()), close.end()) if close else (len(source.text), len(source.text))
     language = next(iter(re.findall(r"[\w+#-]+", match["info"])), "")
-    if language in ("math", "latex-math"):
+    if DIRECTIVE.fullmatch(match["info"].strip()):
+        scan(source, start, stop)
+        source.taken += [(match.start(), start), (stop, end)]
+    elif language in ("math", "latex-math"):
         options = OPTIONS.match(source.text, start, stop)
         source.formula((options.end() if options else start, stop), (match.start(), end), display=True)
     else:
