@@ -20,9 +20,9 @@ def rearranged(given: Iterable[tuple[int, Node]]) -> set[int]:
     for number, body in given:
         match body:
             case Relation(items=(Ref(base=head), member, *_), ops=("=", *_)):
-                used = {part.base for part in member.walk() if isinstance(part, Ref)}
                 parameter = head in SUMMED
-                if parameter and any(base in used - {head} and mentions(other, head) for base, other in made):
+                terms = {part.base for part in getattr(member, "terms", ()) if isinstance(part, Ref)}
+                if parameter and any(base in terms - {head} and mentions(other, head) for base, other in made):
                     found.add(number)
                 elif not parameter and not any(isinstance(part, Derivative) for part in member.walk()):
                     made.append((head, member))
