@@ -6,7 +6,7 @@ from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.any_parameter import ANY_PARAMETER, of_any_parameter
 from oracle.lesson.batch_means import of_a_mean
 from oracle.lesson.bold_columns import COLUMN, with_columns
-from oracle.lesson.calculus_rules import by_rule, primed
+from oracle.lesson.calculus_rules import RULE, by_rule, primed, telescopes
 from oracle.lesson.cancelling import is_zero
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.counterexample import counterexample
@@ -150,6 +150,8 @@ def _link(
         found, under = factor, FACTOR if factor.verdict == "holds" else ""
     if found.verdict != "holds" and not under and primed(head) and (said := by_rule(judge, head, member, number)):
         found, under = said
+    if found.verdict == "not understood" and not under and telescopes(judge, head, member):
+        under = RULE
     if found.verdict in (*BAD, "not understood") and not under:
         under = instead(judge, head, member, number, spoken)
     if under:

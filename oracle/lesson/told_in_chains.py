@@ -12,7 +12,7 @@ from oracle.lesson.defining import Said
 from oracle.lesson.meaning.limits import free
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Relation, Statement, Times
+from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Name, Node, Relation, Statement, Times
 
 
 def told_in_chains(said: Iterable[Said]) -> list[Said]:
@@ -31,8 +31,10 @@ def told_in_chains(said: Iterable[Said]) -> list[Said]:
 
 
 def _head(body: Node) -> str:
-    """What a formula defines, by its looks."""
+    """What a formula defines, by its looks; how its entries are laid out says nothing."""
     match body:
+        case Relation(items=(_, Matrix(), *_)):
+            return ""
         case Relation(items=(Ref(base=base) | Call(function=Name(base=base)), *_), ops=("=" | ":=", *_)):
             return base
     return ""
