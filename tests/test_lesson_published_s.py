@@ -230,3 +230,18 @@ def test_the_chain_rule_may_be_told_in_letters_of_its_own() -> None:
     lesson = r"$$z = w x + b, \quad L = (z - y)^2$$ $$\frac{d}{du} f(x) = \frac{df}{dg} \frac{dg}{du}$$"
     assert claimed(lesson)[-1] == "holds under"
     assert claimed(lesson.replace(r"\frac{dg}{du}", r"\frac{du}{dg}"))[-1] not in GOOD
+
+
+FROM_ZERO = r"""
+$$a^t = w x^t + v h^{t-1} + b, \quad a^0 = w x^0 + b, \quad h^t = \sigma(a^t)$$
+$$o^t = u h^t, \quad L^t = \frac{1}{2} (o^t - y^t)^2, \quad L = \frac{1}{T} \sum_{t=0}^T L^t$$
+$$\frac{\partial h^t}{\partial w} = \sigma'(a^t) \left[ v \frac{\partial h^{t-1}}{\partial w} + x^t \right]$$
+$$\frac{\partial h^0}{\partial w} = \sigma'(a^0) x^0$$
+"""
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("(a^0) x^0", "(a^0) x^t"), ("+ x^t \\right", "+ x^{t-1} \\right")])
+def test_steps_may_begin_at_zero(right: str, wrong: str) -> None:
+    assert right in FROM_ZERO
+    assert set(claimed(FROM_ZERO)) <= GOOD
+    assert sum(verdict in BAD for verdict in claimed(FROM_ZERO.replace(right, wrong))) == 1

@@ -315,6 +315,8 @@ class Notation:
     """Units that may be of any layer."""
     depths: dict[int, int] = field(default_factory=dict)
     """How many layers the prose of a section says that there are."""
+    starting: frozenset[str] = frozenset()
+    """What has steps above it that begin at 0: the a and x of a^0 = w x^0 + b."""
     narrow: set[int] = field(default_factory=set)
     """The sections that speak of a net with a single unit in some layer: a 1-2-1 network."""
     scalar: set[int] = field(default_factory=set)
