@@ -206,3 +206,42 @@ $$\frac{\partial net_{o1}}{\partial w_5} = net_{h_1}$$
 """
     assert claimed(lesson) == ["holds", "holds"]
     assert claimed(lesson.replace("= x_{n,d}", "= x_{n,h}"))[0] in BAD
+
+
+ROWS = r"""
+$$z_i = w_1 x_{i1} + w_2 x_{i2} + b, \quad J = \frac{1}{N} \sum_{i=1}^N [\ln(1+e^{-z_i}) + (1-y_i) z_i]$$
+$$\begin{align*}
+\text{Let } f(x_i) &= \ln(1+e^{-z_i}) + (1-y_i) z_i \\
+\frac{dJ}{dw_1} &= \frac{1}{N} \sum_{i=1}^N \frac{df}{dz_i} \cdot \frac{dz_i}{dw_1} \\
+\text{Equation 2: } \frac{dJ}{dw_2} &= \frac{1}{N} \sum_{i=1}^N \frac{df}{dz_i} \cdot \frac{dz_i}{dw_2} \\
+&= \frac{1}{N} \sum_{i=1}^N \frac{df}{dz_i} x_{i2} \\
+\text{Proof } \frac{dz_i}{dw_2} &= x_{i2}
+\end{align*}$$
+"""
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(r"x_{i2} \\", r"x_{i1} \\"), (r"dw_2} &= x_{i2}", r"dw_2} &= w_2")])
+def test_rows_with_names(right: str, wrong: str) -> None:
+    assert set(claimed(ROWS)) <= GOOD | {"aside"}
+    assert sum(verdict in BAD for verdict in claimed(ROWS.replace(right, wrong))) == 1
+
+
+def test_the_chain_rule_may_be_told_in_letters_of_its_own() -> None:
+    lesson = r"$$z = w x + b, \quad L = (z - y)^2$$ $$\frac{d}{du} f(x) = \frac{df}{dg} \frac{dg}{du}$$"
+    assert claimed(lesson)[-1] == "holds under"
+    assert claimed(lesson.replace(r"\frac{dg}{du}", r"\frac{du}{dg}"))[-1] not in GOOD
+
+
+FROM_ZERO = r"""
+$$a^t = w x^t + v h^{t-1} + b, \quad a^0 = w x^0 + b, \quad h^t = \sigma(a^t)$$
+$$o^t = u h^t, \quad L^t = \frac{1}{2} (o^t - y^t)^2, \quad L = \frac{1}{T} \sum_{t=0}^T L^t$$
+$$\frac{\partial h^t}{\partial w} = \sigma'(a^t) \left[ v \frac{\partial h^{t-1}}{\partial w} + x^t \right]$$
+$$\frac{\partial h^0}{\partial w} = \sigma'(a^0) x^0$$
+"""
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("(a^0) x^0", "(a^0) x^t"), ("+ x^t \\right", "+ x^{t-1} \\right")])
+def test_steps_may_begin_at_zero(right: str, wrong: str) -> None:
+    assert right in FROM_ZERO
+    assert set(claimed(FROM_ZERO)) <= GOOD
+    assert sum(verdict in BAD for verdict in claimed(FROM_ZERO.replace(right, wrong))) == 1

@@ -31,6 +31,7 @@ from oracle.lesson.meaning.classes import class_letters, labelled_losses, speaks
 from oracle.lesson.meaning.columns import samples_at
 from oracle.lesson.meaning.counting import counted, split_off
 from oracle.lesson.meaning.evaluated_at import at_places
+from oracle.lesson.meaning.first_steps import from_one, starting_at_zero
 from oracle.lesson.meaning.function_partials import with_arguments
 from oracle.lesson.meaning.general_inputs import general_inputs, of_cases
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
@@ -232,6 +233,7 @@ def understood(
     notation.labelled_losses = labelled_losses(_bound(every, notation))
     notation.sums_left_out = leaves_sums_out(_bound(every, notation))
     notation.totals = totals(_bound(every, notation))
+    notation.starting = starting_at_zero(_bound(every, notation))
     notation.thresholds = thresholds(_bound(every, notation))
     notation.two_steps = two_steps(_bound(every, notation))
     notation.any_unit = any_unit(_bound(every, notation))
@@ -326,7 +328,7 @@ def _bound(statements: Iterable[Statement], notation: Notation) -> list[Statemen
     found = [with_arguments(of_cases(told_apart(s, notation.totals), notation.general)) for s in found]
     found = [with_wrt(s, notation.made_by) for s in found]
     found = [written_out(apart(s, notation.thresholds), notation.two_steps) for s in found]
-    return [in_layers(s, notation.any_unit) for s in found]
+    return [in_layers(from_one(s, notation.starting), notation.any_unit) for s in found]
 
 
 def _conditioned(

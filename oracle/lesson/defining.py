@@ -119,9 +119,9 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     units = [body for body in own if weighed(body)]
     order = [s for s in order if s.section <= section or not of_special_layers(s.statement, units)]
     program.here = {s.number for s in said if s.section == section}
-    turned = rearranged((s.number, s.statement.body) for s in said)
+    turned = rearranged(s.statement.body for s in said)
     for s in order:
-        if isinstance(s.statement.body, Relation) and s.number not in turned:
+        if isinstance(s.statement.body, Relation) and id(s.statement.body) not in turned:
             _define(s.number, s.statement.body, program, defined, usage)
             _call(s.statement.body, program, defined, usage)
     local = [s.statement.body for s in said if s.section == section]

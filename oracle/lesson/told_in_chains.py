@@ -12,7 +12,7 @@ from oracle.lesson.defining import Said
 from oracle.lesson.meaning.limits import free
 from oracle.lesson.meaning.losses import LOSSES
 from oracle.lesson.meaning.notation import Ref, mentions
-from oracle.lesson.syntax import Call, Derivative, Gradient, Name, Node, Number, Relation, Statement, Times
+from oracle.lesson.syntax import Call, Derivative, Gradient, Matrix, Name, Node, Number, Relation, Statement, Times
 
 
 def told_in_chains(said: Iterable[Said]) -> list[Said]:
@@ -31,9 +31,9 @@ def told_in_chains(said: Iterable[Said]) -> list[Said]:
 
 
 def _head(body: Node) -> str:
-    """What a formula defines, by its looks; z^2 = … says nothing of the z^l of any layer."""
+    """What a formula defines, by its looks; how its entries are laid out says nothing, nor z^2 = … of any z^l."""
     match body:
-        case Relation(items=(Ref(slots=((_, Number()), *_)), *_)):
+        case Relation(items=(_, Matrix(), *_)) | Relation(items=(Ref(slots=((_, Number()), *_)), *_)):
             return ""
         case Relation(items=(Ref(base=base) | Call(function=Name(base=base)), *_), ops=("=" | ":=", *_)):
             return base

@@ -145,10 +145,15 @@ def _uncommented(found: Sequence[Token]) -> list[Token]:
             comment = None
         elif token.text in IMPLIES - {r"\because"} and not depth:
             comment = None
-        elif _remarks(token) and comment is None and out and not depth:
+        elif _remarks(token) and comment is None and out and not depth and not _heads(token, out[-1]):
             comment = len(out)
         out.append(token)
     return out
+
+
+def _heads(token: Token, before: Token) -> bool:
+    """Whether words are the name of what stands in their row: `Equation 3: a = b`."""
+    return token.kind == "text" and token.upright and before.text == "\\\\"
 
 
 def _remarks(token: Token) -> bool:

@@ -15,9 +15,12 @@ from oracle.lesson.formula.symbols import (
     COMBINING,
     DROPPED,
     FRACTIONS,
+    FUNCTIONS,
     GONE,
     GREEK,
     IMPLIES,
+    LIMITING,
+    LINKING,
     MACROS,
     MATRICES,
     OLD,
@@ -110,6 +113,13 @@ def closing(tex: str, at: int) -> int:
         if not depth and tex[k] in "{}":
             return k + 1
     return len(tex)
+
+
+def _leads(tex: str, start: int, end: int) -> bool:
+    r"""Whether a word with a gap behind it only leads to a formula: \text{Proof } \sigma(-z) = 1 - \sigma(z)."""
+    word = re.fullmatch(r"\s*([A-Z][a-z]{3,})[\s~]+", tex[start : end - 1])
+    known = word is not None and (word[1] in {*WORDS, *ABROAD} or word[1].lower() in LINKING | LIMITING | FUNCTIONS)
+    return word is not None and not known and bool(re.match(r"\s*&?\s*(?:[A-Za-z]|\\[A-Za-z])", tex[end : end + 9]))
 
 
 def _after_space(tex: str, at: int) -> int:
@@ -311,6 +321,8 @@ class _Lexer:
         whole = call or (span[0], end)
         if called := _CODED.fullmatch(inside):
             self.add(called[1], whole, "word")
+        elif name in TEXTS and _leads(tex, start + 1, end) and (not self.found or self.found[-1].text == "\\\\"):
+            self.add(inside, whole, "text")
         elif re.fullmatch(r"[A-Za-z]+\d*", inside) and (name in TEXTS or len(inside) > 2):
             self.add(ABROAD.get(inside, inside), whole, "word", upright=True)
         elif name in (r"\mathrm", r"\mathit", r"\mathsf", r"\mathbf") or not inside:
@@ -330,7 +342,7 @@ class _Lexer:
             elif words := piece.replace("~", " ").strip(" ,.;:\\\n"):
                 named = piece.rstrip()[-1] != ":" and re.fullmatch(r"[A-Za-z]+\d*", words)  # "input: " names nothing
                 kind = "word" if named else "text"
-                self.add(words, call or (at, min(at + len(piece), stop)), kind)
+                self.add(words, call or (at, min(at + len(piece), stop)), kind, upright=piece.rstrip()[-1] == ":")
             elif piece.strip():
                 self.add(",", call or (at, at + len(piece)))
             at += len(piece) + 1

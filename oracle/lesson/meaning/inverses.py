@@ -8,23 +8,23 @@ from dataclasses import replace
 from oracle.lesson.meaning.naming import core
 from oracle.lesson.meaning.notation import PARAMETER_LETTERS, Ref, mentions
 from oracle.lesson.meaning.program import Program
-from oracle.lesson.syntax import Derivative, Indicator, Node, Number, Quotient, Relation, Times, rebuilt
+from oracle.lesson.syntax import Derivative, Indicator, Node, Number, Plus, Quotient, Relation, Times, rebuilt
 
 SUMMED = {"w", "W", "b", "B", "theta", "Theta"}
 """Parameters that are nothing else; a v may be what goes into a unit."""
 
 
-def rearranged(given: Iterable[tuple[int, Node]]) -> set[int]:
-    """The numbers of equations that say what a parameter is by what is made of it: b = z - W x after z = W x + b."""
+def rearranged(bodies: Iterable[Node]) -> set[int]:
+    """Identities of equations that say what a parameter is by what is made of it: b = z - W x after z = W x + b."""
     found, made = set[int](), list[tuple[str, Node]]()
-    for number, body in given:
+    for body in bodies:
         match body:
+            case Relation(items=(Ref(base=head), Plus(terms=terms), *_), ops=("=", *_)) if head in SUMMED:
+                used = {term.base for term in terms if isinstance(term, Ref)} - {head}
+                if any(base in used and mentions(other, head) for base, other in made):
+                    found.add(id(body))
             case Relation(items=(Ref(base=head), member, *_), ops=("=", *_)):
-                parameter = head in SUMMED
-                terms = {part.base for part in getattr(member, "terms", ()) if isinstance(part, Ref)}
-                if parameter and any(base in terms - {head} and mentions(other, head) for base, other in made):
-                    found.add(number)
-                elif not parameter and not any(isinstance(part, Derivative) for part in member.walk()):
+                if not any(isinstance(part, Derivative) for part in member.walk()):
                     made.append((head, member))
     return found
 

@@ -17,9 +17,11 @@ from oracle.lesson.syntax import (
     Node,
     Number,
     Plus,
+    Power,
     Relation,
     Statement,
     Sum,
+    Tagged,
     rebuilt,
 )
 
@@ -101,7 +103,18 @@ def _named(node: Indexed, never: frozenset[str] = frozenset()) -> list[tuple[str
 
 
 def _base(node: Node) -> str:
-    return node.base.base if isinstance(node, Indexed) and isinstance(node.base, Name) else ""
+    """The letter under all scripts."""
+    while isinstance(node, Indexed | Tagged | Power):
+        node = node.base
+    return node.base if isinstance(node, Name) else ""
+
+
+def _counts_unit(node: Indexed, of: str, known: Units) -> bool:
+    """Whether a letter below a symbol is of units: not the h of y_{nh} and w_{dh} in a lesson of net_{h1}."""
+    if _base(node) not in WEIGHTS:
+        return (_base(node), of) in known.owners or _base(node) in SIGNALS
+    others = [sub.base for sub in flat(node.subs) if isinstance(sub, Name) and sub.base != of]
+    return bool(others) and all(other in known.numbers or UNIT.fullmatch(other) for other in others)
 
 
 def flat(subs: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -130,8 +143,7 @@ def spelled(statement: Statement, known: Units) -> Statement:
     body = _sums(statement.body, known)
     indexed = [(node, sub.base) for node in body.walk() if isinstance(node, Indexed)
                for sub in flat(node.subs) if isinstance(sub, Name)]  # fmt: skip
-    free = {of for node, of in indexed if (_base(node), of) in known.owners or _base(node) in SIGNALS}
-    free &= known.numbers.keys()  # the h of y_{nh} alone is no unit of net_{h1}
+    free = {of for node, of in indexed if of in known.numbers and _counts_unit(node, of, known)}
     said = [pair for node in body.walk() if isinstance(node, Indexed) for pair in _named(node)]
     for letter in sorted(free):
         numbers = {number for of, number in said if of == letter}

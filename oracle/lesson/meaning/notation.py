@@ -320,6 +320,8 @@ class Notation:
     """How many layers the prose of a section says that there are."""
     turnless: bool = False
     """Whether the lesson writes no transpose anywhere, though it has many partials."""
+    starting: frozenset[str] = frozenset()
+    """What has steps above it that begin at 0: the a and x of a^0 = w x^0 + b."""
     narrow: set[int] = field(default_factory=set)
     """The sections that speak of a net with a single unit in some layer: a 1-2-1 network."""
     scalar: set[int] = field(default_factory=set)
