@@ -6,13 +6,11 @@ What a rule is applied to are quantities: the prime of one is its partial by wha
 
 import random
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from oracle.lesson.judging import APART, CLOSE, FAR, Nets, Outcome
 from oracle.lesson.meaning.limits import free
 from oracle.lesson.meaning.notation import Ref
 from oracle.lesson.meaning.program import called
-from oracle.lesson.meaning.unsaid import Unsaid
 from oracle.lesson.syntax import (
     Call,
     Derivative,
@@ -69,28 +67,6 @@ def by_rule(nets: Nets, head: Node, member: Node, number: int) -> tuple[Outcome,
         return Outcome("holds"), WHOLE
     unknown = isinstance(head, Prime) and not _function(nets, head.base) and not _has(member, head.base)
     return (Outcome("not understood", "what is differentiated by what, nothing says"), "") if unknown else None
-
-
-def telescopes(nets: Nets, head: Node, member: Node) -> bool:
-    """Whether the chain rule is told in letters that no forward equation has: df/du = df/dg dg/du."""
-    match head, member:
-        case Derivative(of=of, wrt=(wrt,)), Times(factors=factors, ops=ops) if {*ops} <= {"", "cdot", "*", "times"}:
-            pairs = [(_letter(f.of), _letter(f.wrt[0])) for f in factors if isinstance(f, Derivative)]
-        case _:
-            return False
-    between = {under for _, under in pairs[:-1]}
-    joined = all(a[1] == b[0] for a, b in pairwise(pairs)) and len(pairs) == len(factors)
-    ends = (pairs[0][0], pairs[-1][1]) == (_letter(of), _letter(wrt)) if joined else False
-    said = (d for d in nets.program.definitions if not isinstance(d.body, Unsaid))
-    known = {part.base for d in said for part in (d.head, *d.body.walk()) if isinstance(part, Ref)}
-    return ends and "" not in between and not between & known
-
-
-def _letter(node: Node) -> str:
-    """The letter of a symbol without scripts, and of a function: f for f(x)."""
-    if isinstance(node, Call):
-        return called(node)
-    return node.base if isinstance(node, Name) or (isinstance(node, Ref) and not node.slots + node.subs) else ""
 
 
 def _of_any_functions(nets: Nets, head: Node) -> bool:

@@ -6,7 +6,7 @@ from oracle.lesson.any_matrices import ANY_MATRICES, of_any_matrices
 from oracle.lesson.any_parameter import ANY_PARAMETER, of_any_parameter
 from oracle.lesson.batch_means import of_a_mean, of_all_in_all
 from oracle.lesson.bold_columns import COLUMN, with_columns
-from oracle.lesson.calculus_rules import RULE, by_rule, primed, telescopes
+from oracle.lesson.calculus_rules import by_rule, primed
 from oracle.lesson.cancelling import is_zero
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.chain_rule import ONE_BY_ONE, is_chain_rule
@@ -159,8 +159,6 @@ def _link(
     doubtful = found.zero or found.verdict != "holds"
     if doubtful and not under and is_chain_rule(judge, head, member):
         under = ONE_BY_ONE
-    if found.verdict == "not understood" and not under and telescopes(judge, head, member):
-        under = RULE
     if found.verdict in (*BAD, "not understood") and not under:
         under = instead(judge, head, member, number, spoken)
     if under:
