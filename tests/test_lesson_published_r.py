@@ -1,4 +1,4 @@
-"""What published lessons do: a letter for the last layer, the same sum in other letters, rules in letters of their own."""
+"""What published lessons do: letters for the last layer, one sum in other letters, rules in their own letters."""
 
 import pytest
 
@@ -7,10 +7,13 @@ from tests.verdicts import claimed
 GOOD, BAD = {"holds", "holds under"}, {"fails", "ill-typed"}
 
 FINAL = r"""
-$$\frac{\partial E(X, w)}{\partial w_{pq}^h} = \frac{1}{N} \sum_{d=1}^N \frac{\partial}{\partial w_{pq}^h} \left(\frac12 (\hat{y_d} - y_d)^2\right) = \frac{1}{N} \sum_{d=1}^N \frac{\partial E_d}{\partial w_{pq}^h}$$
+$$\frac{\partial E(X, w)}{\partial w_{pq}^h} = \frac{1}{N} \sum_{d=1}^N
+\frac{\partial}{\partial w_{pq}^h} \left(\frac12 (\hat{y_d} - y_d)^2\right)
+= \frac{1}{N} \sum_{d=1}^N \frac{\partial E_d}{\partial w_{pq}^h}$$
 $$E = \frac12 (\hat{y} - y)^2 = \frac12 (g(s_1^z) - y)^2$$
 $$\delta_q^h = \frac{\partial E}{\partial s_q^h}$$
-$$\frac{\partial s_q^h}{\partial w_{pq}^h} = \frac{\partial}{\partial w_{pq}^h} \left(\sum_{r=0}^{n_{h-1}} w_{rq}^h u_r^{h-1}\right) = u_p^{h-1}$$
+$$\frac{\partial s_q^h}{\partial w_{pq}^h} =
+\frac{\partial}{\partial w_{pq}^h} \left(\sum_{r=0}^{n_{h-1}} w_{rq}^h u_r^{h-1}\right) = u_p^{h-1}$$
 $$\delta_1^z = (\hat{y} - y) g'(s_1^z)$$
 $$\frac{\partial E}{\partial w_{p1}^z} = \delta_1^z u_p^{z-1}$$
 $$s_r^{h+1} = \sum_{q=1}^{n_h} w_{qr}^{h+1} g(s_q^h)$$
@@ -63,13 +66,18 @@ $$z = W^{(1)} \cdot x, \quad a = f(z), \quad a_i = f(z_i), \quad W^{(2)} = v$$
 $$E = \frac{1}{2N} \sum_{l=1}^{N} (y^{(l)} - \hat{y}^{(l)})^2, \quad \hat{y}^{(l)} = W^{(2)} \cdot a^{(l)}$$
 \begin{align}
 \frac{\partial E}{\partial W_{ij}^{(1)}}
-&= \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)}) \frac{\partial \hat{y}^{(l)}}{\partial W_{ij}^{(1)}} & &y^{(l)} \text{ is constant}\\
+&= \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)}) \frac{\partial \hat{y}^{(l)}}{\partial W_{ij}^{(1)}}
+& &y^{(l)} \text{ is constant}\\
 &= \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)}) W^{(2)}_i f'(z_i^{(l)}) x_j^{(l)} & &\mbox{substitution}
 \end{align}
-$$\nabla_{W^{(1)}} E = \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)}) ({W^{(2)}}^T \odot f'(z^{(l)})) \cdot {x^{(l)}}^T$$
+$$\nabla_{W^{(1)}} E = \frac{1}{N} \sum_{l=1}^{N} -(y^{(l)} - \hat{y}^{(l)})
+({W^{(2)}}^T \odot f'(z^{(l)})) \cdot {x^{(l)}}^T$$
 """
 SAMPLES_SLIPS = [
-    ("\\frac{1}{N} \\sum_{l=1}^{N} -(y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i", "\\frac{1}{N} \\sum_{l=1}^{N} (y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i"),
+    (
+        "\\frac{1}{N} \\sum_{l=1}^{N} -(y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i",
+        "\\frac{1}{N} \\sum_{l=1}^{N} (y^{(l)} - \\hat{y}^{(l)}) W^{(2)}_i",
+    ),
     ("f'(z_i^{(l)})", "f(z_i^{(l)})"),
     ("x_j^{(l)} &", "x_i^{(l)} &"),
 ]
@@ -94,7 +102,8 @@ Here $$\delta_l = \frac{\partial C}{\partial a_L} \odot \sigma'(z_L)$$ when $$l 
 
 # Biases
 
-$$\frac{\partial C}{\partial b_l} = \frac{\partial C}{\partial z_l} \frac{\partial z_l}{\partial b_l} = \delta_l \frac{\partial (W_l a_{l-1} + b_l)}{\partial b_l} = \delta_l$$
+$$\frac{\partial C}{\partial b_l} = \frac{\partial C}{\partial z_l} \frac{\partial z_l}{\partial b_l}
+= \delta_l \frac{\partial (W_l a_{l-1} + b_l)}{\partial b_l} = \delta_l$$
 """
 SQUARED = r"""
 $$z = W x, \quad a = \sigma(z), \quad C = \sum_i (a_i - y_i)^2$$

@@ -20,13 +20,25 @@ def is_chain_rule(nets: Nets, head: Node, member: Node) -> bool:
     match head, member:
         case Derivative(of=z, wrt=(x,)), Times(factors=factors):
             made = {d.head.base for d in nets.program.definitions if d.number}
-            used = {part.base for d in nets.program.definitions if d.number for part in d.body.walk() if isinstance(part, Ref)}
+            used = {
+                part.base
+                for d in nets.program.definitions
+                if d.number
+                for part in d.body.walk()
+                if isinstance(part, Ref)
+            }
             links = [f for f in factors if isinstance(f, Derivative) and all(map(_is_plain, (f.of, *f.wrt)))]
             strange = isinstance(x, Ref) and x.base not in made | used
             own = strange or not made & {f.of.base for f in links if isinstance(f.of, Ref)}
             found = told(member)
             over = {sub for f in links for ref in (f.of, *f.wrt) if isinstance(ref, Ref) for sub in ref.subs}
-            return own and len(links) == len(factors) and over == letters and found is not None and (found.of, found.wrt, found.factor) == (z, x, 1.0)
+            return (
+                own
+                and len(links) == len(factors)
+                and over == letters
+                and found is not None
+                and (found.of, found.wrt, found.factor) == (z, x, 1.0)
+            )
     return False
 
 

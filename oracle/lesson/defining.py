@@ -363,6 +363,8 @@ def is_of_arguments(head: Node, member: Node) -> bool:
     match member:
         case Times(factors=(first, *others), ops=ops):
             return first == head and {*ops} == {""} and all(isinstance(other, Ref) for other in others)
+        case Call(function=Name(base=base), args=args) if isinstance(head, Ref):
+            return base == head.base and all(isinstance(arg, Ref) for arg in args)
     return False
 
 

@@ -8,8 +8,8 @@ from oracle.lesson.batch_means import of_a_mean
 from oracle.lesson.bold_columns import COLUMN, with_columns
 from oracle.lesson.calculus_rules import by_rule, primed
 from oracle.lesson.cancelling import is_zero
-from oracle.lesson.chain_rule import ONE_BY_ONE, is_chain_rule
 from oracle.lesson.chain_factors import FACTOR, as_factor
+from oracle.lesson.chain_rule import ONE_BY_ONE, is_chain_rule
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.defining import is_of_arguments
 from oracle.lesson.document import Formula
@@ -219,7 +219,9 @@ def weighed(
     entries = [entry_of(head, one) for one in (member, leftwards(member))] if found.verdict == "ill-typed" else []
     if any(entry is not None and _agree(judge, head, entry, number) for entry in entries):
         return found, judge, ENTRY
-    if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
+    told = any(limit.sure and limit.where for limit in limits)
+    ways = tuple(way for way in OTHERWISE if not (told and way.half))
+    if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number, ways):
         return found, judge, words
     if (squares := with_squares(member)) != member and judge.judge(head, squares, number).right:
         return found, judge, SQUARES

@@ -104,7 +104,9 @@ def _by_head(program: Program, usage: Usage, letters: bool) -> list[Definition]:
         """Whether it is the t of df/dt = df/dx dx/dt, where x is made of something else."""
         return wrt.base not in known and any((x.base, wrt.base) in between and x.base in known for x in args)
 
-    found = ((of, exact, [x for x in args.values() if not through(x, args.values())]) for of, exact, args in heads.values())
+    found = (
+        (of, exact, [x for x in args.values() if not through(x, args.values())]) for of, exact, args in heads.values()
+    )
     return [Definition(of, Unsaid(tuple(args), exact)) for of, exact, args in found]
 
 
