@@ -119,3 +119,37 @@ def test_biases_of_their_own_section_and_what_is_said_of_the_last_layer() -> Non
 def test_squares_of_vectors_are_added_up() -> None:
     assert set(claimed(SQUARED)) <= GOOD
     assert set(claimed(SQUARED.replace("(a - y)^2 \\odot", "(a + y)^2 \\odot"))) <= BAD
+
+
+STATES = r"""
+$$S_k = f(S_{k-1} * W_s + X_k * W_x)$$
+
+# One unit
+
+$$s_k = s_{k-1} * w_s + x_k * w_x$$
+The best weights are $w_s = w_x = 1$.
+
+# Backwards
+
+$$\frac{\partial E}{\partial y} = \frac{\partial E}{\partial S_n}$$
+$$\frac{\partial E}{\partial S_{k-1}} = \frac{\partial E}{\partial S_k} \frac{\partial S_k}{\partial S_{k-1}}
+= \frac{\partial E}{\partial S_k} w_s$$
+$$\frac{\partial E}{\partial w_x} = \sum_{k=0}^{n} \frac{\partial E}{\partial S_k} x_k, \quad
+\frac{\partial E}{\partial w_s} = \sum_{k=1}^{n} \frac{\partial E}{\partial S_k} S_{k-1}$$
+$$\frac{\partial S_k}{\partial S_{k-m}} = w_s^m$$
+"""
+STATES_SLIPS = [
+    (r"S_{k-1}$$" + "\n", r"S_k$$" + "\n"),
+    (r"\frac{\partial E}{\partial S_k} w_s$$", r"\frac{\partial E}{\partial S_k} w_x$$"),
+    (r"w_s^m", r"w_x^m"),
+]
+
+
+def test_steps_have_any_letter_and_the_last_state_another_name() -> None:
+    assert set(claimed(STATES)) <= GOOD
+
+
+@pytest.mark.parametrize(("right", "wrong"), STATES_SLIPS)
+def test_a_slip_is_found_where_steps_have_another_letter(right: str, wrong: str) -> None:
+    assert right in STATES
+    assert sum(verdict in BAD for verdict in claimed(STATES.replace(right, wrong))) == 1
