@@ -23,8 +23,8 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
         for partial, inner in _inside_partials(body):
             if _open(partial, program, usage) and _known(inner, partial, program):
                 found.setdefault(partial.base, Definition(partial, inner, number))
-        if last := _last_state(body, program):
-            found |= {last.base: Definition(last, body.items[1].wrt[0], number)} if _open(last, program, usage) else {}
+        if (last := _last_state(body, program)) and _open(last[0], program, usage):
+            found[last[0].base] = Definition(*last, number)
         if not isinstance(body.items[0], Ref | Call):
             continue
         for one, other in zip(body.items[1:], body.items[2:], strict=False):
@@ -43,14 +43,14 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
     return list(found.values())
 
 
-def _last_state(body: Relation, program: Program) -> Ref | None:
-    """The y of ∂E/∂y = ∂E/∂s_n, which is the last state by another name."""
+def _last_state(body: Relation, program: Program) -> tuple[Ref, Ref] | None:
+    """The y and s_n of ∂E/∂y = ∂E/∂s_n, which is the last state by another name."""
     match body.items[:2]:
         case (
             Derivative(of=one, wrt=(Ref(slots=(), subs=()) as y,)),
-            Derivative(of=other, wrt=(Ref(slots=(("time", Name(base=n)),), subs=()),)),
+            Derivative(of=other, wrt=(Ref(slots=(("time", Name(base=n)),), subs=()) as state,)),
         ) if one == other and n in program.last("time"):
-            return y
+            return y, state
     return None
 
 
