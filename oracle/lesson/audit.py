@@ -37,6 +37,7 @@ from oracle.lesson.meaning.general_inputs import general_inputs, of_cases
 from oracle.lesson.meaning.hypotheses import as_quantities, predictions_of
 from oracle.lesson.meaning.layouts import said as said_layouts
 from oracle.lesson.meaning.letters_of_samples import letters_of_samples
+from oracle.lesson.meaning.letters_of_steps import letters_of_steps
 from oracle.lesson.meaning.limits import (
     conditions_of,
     in_pieces,
@@ -215,7 +216,7 @@ def understood(
     parsed, names = renamed(with_samples_dropped(with_dropped(document, _parsed(document, functions))))
     every = [s for *_, found in parsed for s in found.statements]
     classes = class_letters(every) - {":"}
-    given = {**letters_of_samples(every), **names.roles, **roles(document.settings)}
+    given = {**letters_of_steps(every), **letters_of_samples(every), **names.roles, **roles(document.settings)}
     notation = survey([with_classes(s, classes) for s in every], given, classes)
     notation.chosen, notation.renamed = classes, names
     notation.called_values = called_values(bound(s, notation) for s in every)

@@ -61,6 +61,7 @@ from oracle.lesson.meaning.wholes import (
 from oracle.lesson.meaning.written_out import of_all_units, single_units
 from oracle.lesson.naming import every_step, named, step_by_step, whole_losses
 from oracle.lesson.open_losses import with_open_losses
+from oracle.lesson.other_case import in_this_case
 from oracle.lesson.own_letters import has_own_letters
 from oracle.lesson.redefined_losses import of_this_section
 from oracle.lesson.scalar_sections import of_vectors
@@ -145,7 +146,7 @@ def collected(said: list[Said], section: int, usage: Usage, first: bool = False)
     program.definitions += [Definition(name, call) for call, name in usage.notation.called_values.items()]
     program.definitions += renamed(((s.number, s.statement.body) for s in order), program, usage)
     program.definitions = without_made_of_targets(program.definitions, program.here, local)
-    program.definitions = of_this_section(program)
+    program.definitions = in_this_case(of_this_section(program), local)
     stepwise(program, usage, local, ((s.number, s.statement.body) for s in order))
     program.definitions = of_last_units(program.definitions, program.last("layer"))
     program.definitions += said_in_one_piece(program.definitions)
@@ -239,6 +240,9 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
         body = Relation((body.items[0], *body.items[2:]), body.ops[1:], span=body.span)
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
+        return
+    if isinstance(body.items[-1], Number) and all(isinstance(item, Ref) for item in body.items[:-1]):
+        defined |= {id(item) for item in body.items[1:]}  # w = v = 1: numbers that are told
         return
     if vectorial := whole_function(head, member, number) or listed_function(head, member, number):
         if any(f.parameters[0] != vectorial.parameters[0] for f in program.functions.get(vectorial.name, [])):
@@ -365,6 +369,8 @@ def is_of_arguments(head: Node, member: Node) -> bool:
     match member:
         case Times(factors=(first, *others), ops=ops):
             return first == head and {*ops} == {""} and all(isinstance(other, Ref) for other in others)
+        case Call(function=Name(base=base), args=args) if isinstance(head, Ref):
+            return base == head.base and all(isinstance(arg, Ref) for arg in args)
     return False
 
 

@@ -10,6 +10,7 @@ from oracle.lesson.calculus_rules import by_rule, primed
 from oracle.lesson.cancelling import is_zero
 from oracle.lesson.chain_factors import FACTOR, as_factor
 from oracle.lesson.chain_rule import ONE_BY_ONE, is_chain_rule
+from oracle.lesson.counted_from_zero import FROM_ZERO, from_the_first
 from oracle.lesson.counterexample import counterexample
 from oracle.lesson.defining import is_of_arguments
 from oracle.lesson.document import Formula
@@ -220,10 +221,14 @@ def weighed(
     entries = [entry_of(head, one) for one in (member, leftwards(member))] if found.verdict == "ill-typed" else []
     if any(entry is not None and _agree(judge, head, entry, number) for entry in entries):
         return found, judge, ENTRY
-    if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number):
+    told = any(limit.sure and limit.where for limit in limits)
+    ways = tuple(way for way in OTHERWISE if not (told and way.half))
+    if words := of_these_alone(judge, head, member, number) or judge.under(head, member, number, ways):
         return found, judge, words
     if (squares := with_squares(member)) != member and judge.judge(head, squares, number).right:
         return found, judge, SQUARES
+    if (whole := from_the_first(judge.program, member)) != member and judge.judge(head, whole, number).right:
+        return found, judge, FROM_ZERO
     if (row := with_rows(judge.program, member)) != member and judge.judge(head, row, number).right:
         return found, judge, ROW
     if (column := with_columns(judge.program, member)) != member:

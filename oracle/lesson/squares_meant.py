@@ -1,4 +1,4 @@
-r"""Squares of vectors that are differentiated: $\frac{\partial}{\partial a} (a - y)^2 \odot \sigma'(z)$ is of a sum."""
+r"""Squares of vectors differentiated: $\frac{\partial}{\partial a} (a - y)^2 \odot \sigma'(z)$ is of their sum."""
 
 from dataclasses import replace
 

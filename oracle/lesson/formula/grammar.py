@@ -162,13 +162,14 @@ def _remarks(token: Token) -> bool:
 
 
 def _multiplied(found: list[Token]) -> list[Token]:
-    """Full stops with a gap on both sides as products: (a - y) . σ'(z)."""
+    """Full stops with a gap on both sides, or between partials, as products: (a - y) . σ'(z), ∂L/∂z. ∂z/∂w."""
     out = list(found)
     for k in range(1, len(found) - 1):
         before, dot, after = found[k - 1 : k + 2]
         apart = before.span[1] < dot.span[0] and dot.span[1] < after.span[0]
         joins = before.text not in _APART and after.text not in _APART and "text" not in (before.kind, after.kind)
-        if dot.text == "." and apart and joins:
+        between = before.text == "}" and after.text in (r"\frac", r"\dfrac", r"\tfrac")
+        if dot.text == "." and joins and (apart or between):
             out[k] = replace(dot, text=r"\cdot")
     return out
 

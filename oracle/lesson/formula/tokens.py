@@ -102,7 +102,7 @@ def tokens(tex: str, macros: Macros) -> list[Token]:
     """The tokens of a formula. Raises UnreadableError where a macro calls itself."""
     lexer = _Lexer(macros)
     lexer.read(tex, 0, len(tex), None)
-    return summed(_rejoined(_accumulating(_bare_operations(_uncrossed(_tidied(lexer.found))))))
+    return summed(_rejoined(_accumulating(_bare_operations(_unlisted(_uncrossed(_tidied(lexer.found)))))))
 
 
 def closing(tex: str, at: int) -> int:
@@ -157,6 +157,32 @@ def _uncrossed(found: list[Token]) -> list[Token]:
             at, before, taken = opened.pop()
             gone |= {at, k} if depth != before and not taken and found[at - 1].kind != "style" else set()
     return [token for k, token in enumerate(found) if k not in gone]
+
+
+def _unlisted(found: list[Token]) -> list[Token]:
+    r"""`\mathbf{W, b}` as `\mathbf{W}, \mathbf{b}`."""
+    out: list[Token] = []
+    ends: dict[int, Token] = {}
+    for k, token in enumerate(found):
+        if k in ends and token.text == ",":
+            out += [Token("}", token.span, "mark"), token, ends[k], Token("{", token.span, "mark")]
+            continue
+        scripted = k > 0 and found[k - 1].text in "_^"
+        if token.kind == "style" and not scripted and k + 1 < len(found) and found[k + 1].text == "{":
+            ends |= dict.fromkeys(_commas(found, k + 1), token)
+        out.append(token)
+    return out
+
+
+def _commas(found: list[Token], at: int) -> list[int]:
+    """Where the commas stand in a group, and in no group or parenthesis inside it."""
+    commas, depth = list[int](), 0
+    for k in range(at, len(found)):
+        depth += (found[k].text in "{([") - (found[k].text in "})]")
+        if not depth:
+            return commas
+        commas += [k] if depth == 1 and found[k].text == "," else []
+    return []
 
 
 def _bare_operations(found: list[Token]) -> list[Token]:

@@ -1,4 +1,4 @@
-r"""Letters of the last layer: the m of $E = \frac12 (g(a_1^m) - y)^2$ in a net with layers k, a_j^k.
+r"""Letters of the last layer: the m of $E = \frac12 (g(a_1^m) - y)^2$ in a net that counts layers by the k of a_j^k.
 
 What has no layer is made of one layer alone, and of one that the steps k + 1 of the others lead to.
 """

@@ -135,6 +135,11 @@ def _with_asides(statement: Statement, letters: Collection[str]) -> Statement:
 def _of_aside(aside: Node, letters: Collection[str]) -> list[Limit]:
     if isinstance(aside, Text):
         return [said for said, *_ in spoken(aside.text, letters)]
+    match aside:
+        case Relation(items=(Name(base=base) as name, Number() as value)) if (
+            aside.ops[0] in SIGNS and value.text == "0"
+        ):
+            aside = replace(aside, items=(Ref(base, span=name.span), value))
     found = limit(aside, letters)
     return [found] if found else []
 
@@ -197,10 +202,10 @@ def in_pieces(statement: Statement, whole: Collection[Statement]) -> Statement:
 def with_one_letter(statement: Statement) -> Statement:
     """What is said of i = j with i for j, where it claims something of a partial; its other conditions stay."""
     body = statement.body
-    for said in statement.limits:
-        if said.sure and said.op == "=" and differentiates(body):
-            body = one_letter(body, said)
-    kept = tuple(k for k in statement.limits if not (k.sure and k.op == "=" and differentiates(body)))
+    done = [k for k in statement.limits if k.sure and k.op == "=" and differentiates(body) and not _of_layers(k, body)]
+    for said in done:
+        body = one_letter(body, said)
+    kept = tuple(k for k in statement.limits if k not in done)
     return replace(statement, body=body, limits=kept)
 
 
@@ -216,10 +221,12 @@ def one_letter(node: Node, said: Limit) -> Node:
     for old, new in ((said.b, said.a), (said.a, said.b)):
         if {old, new} <= free(node) and not _caught(node, old, new):
             return put(node, old, Name(new))
-    layers = {x for part in node.walk() if isinstance(part, Ref) for x in _layers(part)}
-    if said.a in layers and said.a not in free(node) and not said.b.isdigit():
-        return in_layer(node, said.a, said.b)
-    return node
+    return in_layer(node, said.a, said.b) if _of_layers(said, node) and not said.b.isdigit() else node
+
+
+def _of_layers(said: Limit, node: Node) -> bool:
+    """Whether it is a condition on the layer of a formula: what is said then is a reading of it."""
+    return said.a not in free(node) and any(said.a in _layers(ref) for ref in node.walk() if isinstance(ref, Ref))
 
 
 def _layers(ref: Ref) -> set[str]:

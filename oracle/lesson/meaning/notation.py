@@ -240,6 +240,8 @@ class Notation:
     """Letters that never count steps, where others do: the i of x_i beside x_{t_i}."""
     ends: set[str] = field(default_factory=set)
     """Letters that are the last step, because sums over the steps end there: the τ of Σ_{t=1}^τ."""
+    lags: set[str] = field(default_factory=set)
+    """Letters that are no last step, because they say how far back something is: the m of s_{k-m}."""
     numbered_names: set[str] = field(default_factory=set)
     """Names that stand with a number alone below them, as the b of b_2 does, and never with a letter."""
     renamed: Callable[[Statement], Statement] = same
@@ -533,8 +535,9 @@ def survey(given: Iterable[Statement], roles: Mapping[str, str] | None = None, c
     found.from_zero = any(isinstance(node, Sum) and node.lower == Number("0") for node in nodes)
     found.from_zero |= any(text == "00" for _, text in map(_two_digits, nodes))
     found.layers = found.letters_of("layer", found.layers | counted_below((s.body for s in statements), found.times))
-    found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node))}
+    found.ends = {end for node in nodes if isinstance(node, Sum) and (end := _end(node, found.times - {"tau"}))}
     found.ends |= always_last(statements) - bound
+    found.lags = {lag for node in nodes if isinstance(node, Indexed) for sub in node.subs for lag in _lags(sub)}
     found.many, found.single = many_vectors(statements)
     found.single |= numbered_matrices(statements)
     found.widths = set(filter(None, map(_width, nodes)))
@@ -637,10 +640,18 @@ def _name(node: Node, notation: "Notation") -> str:
     return made.base if isinstance(made, Ref) and not made.subs and not made.slots else ""
 
 
-def _end(node: Sum) -> str:
+def _end(node: Sum, times: set[str]) -> str:
     """The letter at which a sum over all steps ends; "" for any other sum."""
-    steps = [name.base for name in node.indices] == ["t"] and isinstance(node.lower, Number)
+    steps = len(node.indices) == 1 and node.indices[0].base in times and isinstance(node.lower, Number)
     return node.upper.base if steps and isinstance(node.upper, Name) else ""
+
+
+def _lags(sub: Node) -> Iterator[str]:
+    """The m of k - m, and of k - m + 1."""
+    if isinstance(sub, Plus) and isinstance(sub.terms[0], Name):
+        for term, sign in zip(sub.terms, sub.signs, strict=True):
+            if sign < 0 and isinstance(term, Name):
+                yield term.base
 
 
 def _ends_of(nodes: list[Node], letters: set[str]) -> set[str]:

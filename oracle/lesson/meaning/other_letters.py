@@ -1,4 +1,4 @@
-r"""One equation in the letters of another: $a_j^k = \sum_l w_{lj}^k o_l^{k-1}$, $a_l^{k+1} = \sum_j w_{jl}^{k+1} o_j^k$."""
+r"""An equation in the letters of another: $a_j^k = \sum_l w_{lj}^k o_l^{k-1}$ as one of $a_l^{k+1}$."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +12,7 @@ Steps = Mapping[str, tuple[str, int]]
 
 
 def in_letters_of(later: Definition, known: Definition) -> tuple[Node, Node] | None:
-    """What both equations make of the head of `known`, without the bounds of sums; None if of two things."""
+    """What both equations make of the head of `known`, without bounds of sums; None where they are of two things."""
     ours, theirs = later.head, known.head
     if (ours.base, ours.kinds, len(ours.subs)) != (theirs.base, theirs.kinds, len(theirs.subs)):
         return None

@@ -225,7 +225,7 @@ class Program:
     def last(self, kind: str) -> set[str]:
         """Letters that are the last layer, step or sample in this lesson."""
         told = {"time": self.notation.ends, "layer": self.notation.tops}
-        return LAST.get(kind, set()) | told.get(kind, set())
+        return (LAST.get(kind, set()) - self.notation.lags) | told.get(kind, set())
 
     @property
     def special(self) -> set[str]:

@@ -23,6 +23,8 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
         for partial, inner in _inside_partials(body):
             if _open(partial, program, usage) and _known(inner, partial, program):
                 found.setdefault(partial.base, Definition(partial, inner, number))
+        if (last := _last_state(body, program)) and _open(last[0], program, usage):
+            found[last[0].base] = Definition(*last, number)
         if not isinstance(body.items[0], Ref | Call):
             continue
         for one, other in zip(body.items[1:], body.items[2:], strict=False):
@@ -39,6 +41,17 @@ def renamed(said: Iterable[tuple[int, Node]], program: Program, usage: Usage) ->
     heads = {d.head for d in found.values()}
     program.definitions = [d for d in program.definitions if d.head not in heads]
     return list(found.values())
+
+
+def _last_state(body: Relation, program: Program) -> tuple[Ref, Ref] | None:
+    """The y and s_n of ∂E/∂y = ∂E/∂s_n, which is the last state by another name."""
+    match body.items[:2]:
+        case (
+            Derivative(of=one, wrt=(Ref(slots=(), subs=()) as y,)),
+            Derivative(of=other, wrt=(Ref(slots=(("time", Name(base=n)),), subs=()) as state,)),
+        ) if one == other and n in program.last("time"):
+            return y, state
+    return None
 
 
 def _of_others(new: Ref, known: Node, program: Program) -> bool:

@@ -54,12 +54,12 @@ def declare_single(program: Program, bodies: Iterable[Node]) -> None:
 def declare_targets_of_numbers(program: Program) -> None:
     """Note that the y of E = Σ_l (y^{(l)} - ŷ^{(l)})^2 is a number where ŷ is one, whatever has a y_j elsewhere."""
     losses = [d for d in program.definitions if program.is_loss(d.head.base)] if program.vectors else []
-    for d, part in ((loss, part) for loss in losses for part in loss.body.walk()):
+    for loss, part in ((d, part) for d in losses for part in d.body.walk()):
         match part:
             case Plus(terms=(Ref(subs=()) as one, Ref(subs=()) as other), signs=(1, -1)) if one.slots == other.slots:
                 for target, made in ((one, other), (other, one)):
                     open_to = is_target(target.base) and not program.defines(target.base, target.kinds)
-                    if open_to and program.rank(target.base, 0) == 1 and _is_number(made, d, program):
+                    if open_to and program.rank(target.base, 0) == 1 and _is_number(made, loss, program):
                         program.declared[target.base] = 0
                         program.shapes |= {key: () for key in program.shapes if key[0] == target.base}
 
