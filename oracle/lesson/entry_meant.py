@@ -1,5 +1,6 @@
 r"""A whole vector where its entry is meant: ∂J/∂x_k = (ŷ - y) W^T is the entry k of what stands there."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from oracle.lesson.meaning.limits import free
@@ -25,10 +26,12 @@ def entry_of(head: Node, member: Node) -> Node | None:
     return None
 
 
-def whole_of(head: Node, member: Node) -> Node | None:
-    """A formula with an index that the left side leaves out, ∂L/∂W = (ŷ_l - y_l) a, as one of whole vectors."""
+def whole_of(head: Node, member: Node, added: Collection[str]) -> Node | None:
+    """A formula with an index that the left side leaves out, ∂L/∂W = (ŷ_l - y_l) a, as one of whole vectors; None where
+    sums of the lesson go over such letters, which are `added` up: then it is a sum that is left out.
+    """
     left = free(member) if isinstance(head, Derivative) and not free(head) else set()
-    return _without(member, Name(left.pop())) if len(left) == 1 else None
+    return _without(member, Name(left.pop())) if len(left) == 1 and not left & {*added} else None
 
 
 def _without(node: Node, index: Name) -> Node:

@@ -239,7 +239,7 @@ def weighed(
         return found, judge, OF_TRANSPOSED
     if of_any_matrices(judge, head, member):
         return found, judge, ANY_MATRICES
-    whole = (whole_of(head, member) if found.verdict == "ill-typed" else None) or member
+    whole = (whole_of(head, member, judge.program.notation.bound) if found.verdict == "ill-typed" else None) or member
     if whole is not member and _agree_somehow(judge, head, whole, number):
         return found, judge, WHOLE
     if found.verdict == "ill-typed" and (words := of_turned(judge, head, whole, number)):
