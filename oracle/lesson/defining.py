@@ -241,7 +241,7 @@ def _define(number: int, body: Relation, program: Program, defined: set[int], us
     head, op, member = body.items[0], body.ops[0], body.items[1]
     if op not in ("=", ":="):
         return
-    if isinstance(body.items[-1], Number) and all(isinstance(item, Ref) for item in body.items[:-1]):
+    if len(body.ops) > 1 and isinstance(body.items[-1], Number) and all(isinstance(k, Ref) for k in body.items[:-1]):
         defined |= {id(item) for item in body.items[1:]}  # w = v = 1: numbers that are told
         return
     if vectorial := whole_function(head, member, number) or listed_function(head, member, number):
