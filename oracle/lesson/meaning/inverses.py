@@ -34,8 +34,13 @@ def inverted(node: Node, program: Program) -> Node:
     match node:
         case Derivative(of=Ref() as of, wrt=(Ref() as wrt,)) if core(of.base) in PARAMETER_LETTERS:
             return _turned(node, {of}, program) if not _given(wrt, program) and _given(of, program) else node
+    return _inverted_inside(node, program)
+
+
+def _inverted_inside(node: Node, program: Program) -> Node:
+    """The same where no partial is the whole formula: ∂w/∂z alone in a chain is a slip."""
     if not isinstance(node, Times):
-        return rebuilt(node, lambda child: inverted(child, program))
+        return rebuilt(node, lambda child: _inverted_inside(child, program))
     through = {by for factor in node.factors if isinstance(factor, Derivative) for by in factor.wrt}
     return rebuilt(node, lambda child: _turned(child, through, program))
 
@@ -48,7 +53,7 @@ def _turned(node: Node, through: set[Node], program: Program) -> Node:
                 one = Quotient(Number("1"), Derivative(own, (of,), node.sign, span=node.span), span=node.span)
                 alike = Indicator(Relation((*of.subs, *wrt.subs), ("=",)))  # ∂b_k/∂z_j is zero elsewhere
                 return one if own == wrt else Times((alike, one), ("",), span=node.span)
-    return inverted(node, program)
+    return _inverted_inside(node, program)
 
 
 def _given(ref: Ref, program: Program) -> bool:
