@@ -94,3 +94,33 @@ def test_words_of_the_east_are_names() -> None:
 
 def test_a_template_s_tag_behind_a_formula_is_none_of_it() -> None:
     assert parse("a = b\n{{numeq}}{eq:one}").statements == parse("a = b").statements
+
+
+NUMERALS = r"""
+$$v^{I}_j = \sum_i w^{I}_{ji} x_i, \quad y^{I}_j = \varphi(v^{I}_j)$$
+$$v^{II}_k = \sum_j w^{II}_{kj} y^{I}_j, \quad y^{II}_k = \varphi(v^{II}_k)$$
+$$\xi = \frac12 \sum_k e_k^2, \quad e_k = d_k - y^{II}_k$$
+$$\boxed{\delta^{II}_k = -\frac{\partial \xi}{\partial y^{II}_k} \frac{\partial y^{II}_k}{\partial v^{II}_k}}$$
+$$\delta^{I}_j = -\frac{\partial \xi}{\partial y^{I}_j} \frac{\partial y^{I}_j}{\partial v^{I}_j}$$
+$$\delta^{II}_k = e_k \varphi'(v^{II}_k)$$
+$$\delta^{I}_j = \varphi'(v^{I}_j) \sum_k \delta^{II}_k w^{II}_{kj}$$
+$$\frac{\partial \xi}{\partial w^{II}_{kj}} = -\delta^{II}_k y^{I}_j$$
+Where the activation is the identity, $\varphi' = 1$.
+"""
+
+
+def test_layers_may_have_roman_numerals_and_a_loss_any_letter() -> None:
+    assert {*claimed(NUMERALS)} <= GOOD | {"definition", "aside"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"= e_k \varphi'", r"= -e_k \varphi'"),
+        (r"\varphi'(v^{I}_j) \sum", r"\varphi'(v^{II}_j) \sum"),
+        (r"-\delta^{II}_k y^{I}_j", r"\delta^{II}_k y^{I}_j"),
+    ],
+)
+def test_a_slip_is_found_among_numerals(right: str, wrong: str) -> None:
+    assert right in NUMERALS
+    assert sum(verdict in BAD for verdict in claimed(NUMERALS.replace(right, wrong))) == 1

@@ -55,6 +55,7 @@ from oracle.lesson.syntax import (
     Number,
     Plus,
     Power,
+    Prime,
     Problem,
     Relation,
     Span,
@@ -144,7 +145,7 @@ def _link(
     if op in EQUAL and listed:
         return Link(left, op, right, "definition", place=place)
     nothing = _told(head, member) or _named_list(head, member) or _arithmetic(head, member) or _open_ended(member)
-    nothing = nothing or _size(head, member, nets[0]) or _is_of(head, member)
+    nothing = nothing or _size(head, member, nets[0]) or _is_of(head, member) or _of_identity(head, member)
     if op not in EQUAL + STEP or nothing or Dots() in (head, member):
         return Link(left, op, right, "aside", place=place)
     part = added(head, op, member, nets[0])
@@ -389,6 +390,12 @@ def _is_of(head: Node, member: Node) -> bool:
     """Whether it is only said what a quantity is of: z = z(w)."""
     called = isinstance(head, Ref) and isinstance(member, Call) and member.function == Name(head.base)
     return called or is_of_arguments(head, member)
+
+
+def _of_identity(head: Node, member: Node) -> bool:
+    """Whether it is only said that a function is the identity: σ' = 1, θ'(s^{(L)}) = 1."""
+    slope = head.function if isinstance(head, Call) else head
+    return member == Number("1") and isinstance(slope, Prime) and isinstance(slope.base, Name)
 
 
 def _open_ended(member: Node) -> bool:

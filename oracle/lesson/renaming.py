@@ -29,6 +29,7 @@ from oracle.lesson.meaning.one_step import of_one_step, single_step
 from oracle.lesson.meaning.prime_names import prime_names, with_prime_names
 from oracle.lesson.meaning.probabilities import with_probabilities, words_below
 from oracle.lesson.meaning.remarks_beside import without_remarks
+from oracle.lesson.meaning.roman_layers import counts_in_numerals, with_numerals
 from oracle.lesson.meaning.sizes_below import without_sizes
 from oracle.lesson.meaning.sizes_said import with_sizes_said
 from oracle.lesson.meaning.steps_behind import steps_behind, with_steps
@@ -83,6 +84,7 @@ def renamed(parsed: Sequence[Placed]) -> tuple[list[Placed], Renamed]:
     )
     named = [changed(found, names) for found in parsed]
     renewed = iterations(given)
+    named, names = _further(named, names, lambda found: partial(with_numerals, meant=counts_in_numerals(found)))
     named, names = _further(named, names, lambda found: partial(with_unit_values, known=unit_values(found)))
     named, names = _further(named, names, lambda found: partial(with_sums, letters=index_letters(found)))
     named, names = _further(named, names, lambda found: partial(with_deltas_apart, names=deltas_apart(found)))

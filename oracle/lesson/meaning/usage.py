@@ -150,12 +150,12 @@ class Usage:
 def survey_usage(statements: Iterable[Statement], notation: Notation | None = None) -> Usage:
     """The usage of a lesson's statements, symbols bound."""
     found, seen, given = Usage(notation or Notation()), set[Ref](), list(statements)
-    found.called = called_last(given)
+    found.called, loss = called_last(given), _only_differentiated(given)
     found.signals |= {ref.base for ref in found.called}
     for statement in given:
         if isinstance(statement.body, Relation) and isinstance(head := statement.body.items[0], Ref):
             found.heads.add(head.base)
-            if partial := _partial_of(head, statement.body):
+            if partial := _partial_of(head, statement.body, loss):
                 found.signals.add(head.base)
                 found.told.setdefault(head.base, {}).setdefault(head, partial)
         found.bodies.append(statement.body)
@@ -194,7 +194,15 @@ def _said_layers(body: Node, tops: Collection[str]) -> int:
     return 0
 
 
-def _partial_of(head: Ref, body: Relation) -> Told | None:
+def _only_differentiated(statements: Iterable[Statement]) -> str:
+    """The ξ that a lesson differentiates, and by which nothing is differentiated; "" where there are several."""
+    partials = [part for s in statements for part in s.body.walk() if isinstance(part, Derivative)]
+    by = {wrt.base for part in partials for wrt in part.wrt if isinstance(wrt, Ref)}
+    alone = {part.of.base for part in partials if isinstance(part.of, Ref)} - by
+    return alone.pop() if len(alone) == 1 else ""
+
+
+def _partial_of(head: Ref, body: Relation, loss: str) -> Told | None:
     """The partial of the loss that a symbol is a name of, which is by what is indexed like it: g_k = ∂E/∂z_k."""
     if body.ops[0] not in ("=", ":=") or head.mark or core(head.base) in PARAMETER_LETTERS:
         return None
@@ -204,7 +212,7 @@ def _partial_of(head: Ref, body: Relation) -> Told | None:
         return None
     if found is None or not isinstance(of := found.of, Ref) or not isinstance(found.wrt, Ref):
         return None
-    one = not (found.chained or found.factor < 0) or core(of.base) in LOSSES
+    one = not (found.chained or found.factor < 0) or core(of.base) in LOSSES or of.base == loss
     whole = not of.subs and not {"layer", "sample"} & {*of.kinds} and of.base != head.base != found.wrt.base
     return found if one and whole and like(head, found) else None
 
