@@ -53,7 +53,7 @@ from oracle.lesson.normalising import without_other_axes
 from oracle.lesson.one_sample import of_one_sample
 from oracle.lesson.pointwise import at_any_number
 from oracle.lesson.profiles import Assumption, assumptions, entries_of, spelled_otherwise
-from oracle.lesson.relevance import distinct, told
+from oracle.lesson.relevance import distinct
 from oracle.lesson.rivals import Choice, choices, said_otherwise
 from oracle.lesson.scalar_sections import of_numbers
 from oracle.lesson.scoping import ranks
@@ -214,14 +214,10 @@ def _chosen(
     A definition that is left out is a claim, where every net that has it explains less.
     """
     scopes = list[tuple[float, Scope, Choice]]()
-    alike = dict[object, tuple[Scope, float]]()
     for choice in tried:
         if scopes and scopes[0][0] >= len(claims):
             break
-        said = told(choice.program, claims, _candidates(choice.program, assumed, settings, usages)) if tried[1:] else ""
-        if said not in alike:
-            alike[said] = _scope(choice.program, defined, claims, assumed, settings, usages)
-        made, reached = alike[said]
+        made, reached = _scope(choice.program, defined, claims, assumed, settings, usages)
         scopes.append((reached, made, choice))
     best, scope, choice = max(scopes, key=lambda found: (found[0] > scopes[0][0] + 0.5, _merit(*found[:2])))
     fallen = set()
@@ -265,20 +261,14 @@ def _scope(
     held = _score(program, claims)
     score = held - LOST * len(program.unclear - own.unclear)
     if held < len(claims):
-        better, assumption, other = _best(own, claims, _candidates(own, assumed, settings, usages), usages)
+        local = assumptions(usages[0], own, settings)
+        local = (c.scalar for c in local) if usages[0].numbers else local
+        every = chain(left_out(usages[0], own, assumed), local, assumptions(usages[1], own, settings))
+        alike = (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed, usages[1]))
+        better, assumption, other = _best(own, claims, alike, usages)
         if better > score + 0.5:
             return Scope(other, assumption, defined, own, usages), better
     return Scope(program, assumed, defined, own, usages), score
-
-
-def _candidates(
-    own: Program, assumed: Assumption, settings: dict[str, str], usages: tuple[Usage, Usage]
-) -> Iterator[Assumption]:
-    """What may be assumed in a section where the whole lesson is read under what is `assumed`."""
-    local = assumptions(usages[0], own, settings)
-    local = (c.scalar for c in local) if usages[0].numbers else local
-    every = chain(left_out(usages[0], own, assumed), local, assumptions(usages[1], own, settings))
-    return (c for c in every if c.flat == assumed.flat and not _opposite(c, assumed, usages[1]))
 
 
 def _opposite(candidate: Assumption, assumed: Assumption, lesson: Usage) -> bool:

@@ -21,15 +21,6 @@ def distinct(candidates: Iterable[Assumption], own: Program, claims: list[tuple[
             yield candidate
 
 
-def told(own: Program, claims: list[tuple[Node, Node]], candidates: Iterable[Assumption]) -> object:
-    """What a program says of all that the claims reach under any candidate: rival programs that say the same of that
-    are one.
-    """
-    asked = {base for claim in claims for base in _bases(claim)}
-    reached = set[str]().union(*(_reached(asked, own, candidate) for candidate in candidates))
-    return repr((_touching(own.definitions, reached), own.signals, own.lettered, own.numbered_signals, own.functions))
-
-
 def _touching(definitions: Iterable[Definition], reached: set[str]) -> list[Definition]:
     """The definitions of what is reached, and of anything by what no equation makes: that they give its size."""
     given = list(definitions)
