@@ -228,7 +228,7 @@ def weighed(
         return found, judge, words
     if (squares := with_squares(member)) != member and judge.judge(head, squares, number).right:
         return found, judge, SQUARES
-    if (whole := from_the_first(judge.program, member)) != member and judge.judge(head, whole, number).right:
+    if (counted := from_the_first(judge.program, member)) != member and judge.judge(head, counted, number).right:
         return found, judge, FROM_ZERO
     if (row := with_rows(judge.program, member)) != member and judge.judge(head, row, number).right:
         return found, judge, ROW

@@ -28,7 +28,7 @@ def unit_values(statements: Iterable[Statement]) -> Values:
     nodes = [node for body in bodies for node in body.walk()]
     below = {_label(node) for node in nodes if isinstance(node, Indexed) and node.base == OUT}
     alone = {name for node in nodes if (name := _unit(node))}
-    heads = {name for body in bodies if isinstance(body, Relation) and (name := _after_delta(body.items[0], ("",)))}
+    heads = {name for body in bodies if isinstance(body, Relation) and (name := _after_delta(body.items[0]))}
     return Values(frozenset(below & alone), frozenset(heads & below))
 
 
@@ -55,9 +55,10 @@ def _unit(node: Node) -> str:
     return ""
 
 
-def _after_delta(node: Node, ops: tuple[str, ...]) -> str:
+def _after_delta(node: Node) -> str:
+    """The h1 of δ h1; "" of anything else."""
     match node:
-        case Times(factors=(Name(base="delta"), unit), ops=found) if found == ops:
+        case Times(factors=(Name(base="delta"), unit), ops=("",)):
             return _unit(unit) or (unit.base if isinstance(unit, Name) else "")
     return ""
 
@@ -78,8 +79,8 @@ def _with_errors(node: Times, known: Values) -> Node:
     """δ_o w_{1o} for δ o w_{1o}: each δ with what stands right behind it."""
     factors, ops = [node.factors[0]], list[str]()
     for op, factor in zip(node.ops, node.factors[1:], strict=True):
-        name = _after_delta(Times((factors[-1], factor), (op,)), ("",))
-        if name and (name in known.errors or (known.errors and isinstance(factor, Name))):
+        name = _after_delta(Times((factors[-1], factor), (op,)))
+        if name and (name in known.errors or isinstance(factor, Name)):
             factors[-1] = Indexed(factors[-1], (Name(name),), span=factor.span)
         else:
             factors, ops = [*factors, factor], [*ops, op]
